@@ -1,0 +1,85 @@
+// GET and DELETE /jobs/<unique_id>: how a job stands, and giving its place up. For the ticket's holder, or an operator.
+import type { Context } from "hono";
+import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
+import type { Tickets } from "../auth/ticket.ts";
+import { enqueuedAt, type Ticket } from "../queue/job.ts";
+import type { Observe, Store } from "../queue/ports.ts";
+import { parseQuery, uniqueIdSchema } from "./params.ts";
+import { noStore, refuse } from "./problem.ts";
+import { refuseTicket } from "./take-route.ts";
+
+export interface JobsDeps {
+  readonly store: Store;
+  readonly tickets: Tickets;
+  readonly operators: BearerCheck;
+  readonly observe: Observe;
+}
+
+type Caller =
+  | { readonly kind: "known"; readonly profileKey: string; readonly ticket: Ticket | null }
+  | { readonly kind: "refused"; readonly response: Response };
+
+export function createJobsRoutes(deps: JobsDeps) {
+  const show = async function showJob(c: Context): Promise<Response> {
+    const uniqueId = c.req.param("uniqueId") ?? "";
+    const caller = await identify(deps, c, uniqueId);
+    if (caller.kind === "refused") return caller.response;
+    const reply = await deps.store.inspect(caller.profileKey, uniqueId);
+    if (reply.kind === "unknown") return refuse("job_unknown");
+    const { job, position, now } = reply;
+    if (caller.ticket !== null && caller.ticket.place !== job.place) return refuse("ticket_wrong");
+    const body = {
+      unique_id: uniqueId,
+      profile_key: caller.profileKey,
+      state: job.state,
+      position,
+      runner_count: job.count,
+      runners_in_hand: job.state === "taken" ? job.count : (job.held?.length ?? 0),
+      qualified_repo: job.repo,
+      run_id: job.run,
+      attempts: job.attempts,
+      enqueued_at: new Date(enqueuedAt(job.place)).toISOString(),
+      waited_ms: Math.max(0, (job.endedAt ?? now) - enqueuedAt(job.place)),
+    };
+    return c.json(body, 200, noStore);
+  };
+
+  const cancel = async function cancelJob(c: Context): Promise<Response> {
+    const uniqueId = c.req.param("uniqueId") ?? "";
+    const caller = await identify(deps, c, uniqueId);
+    if (caller.kind === "refused") return caller.response;
+    const { profileKey, ticket } = caller;
+    const reply = await deps.store.cancel(profileKey, uniqueId, ticket);
+    if (reply.kind === "unknown") return ticket === null ? refuse("job_unknown") : refuse("ticket_wrong");
+    if (reply.kind === "over" && reply.state === "taken") return refuse("job_taken");
+    if (reply.kind === "cancelled") {
+      if (ticket !== null) deps.observe({ kind: "cancelled", job: ticket });
+      if (reply.leaked.length > 0) deps.observe({ kind: "leaked", profileKey, uniqueId, runners: reply.leaked });
+    }
+    const state = reply.kind === "over" ? reply.state : "cancelled";
+    return c.json({ unique_id: uniqueId, profile_key: profileKey, state }, 200, noStore);
+  };
+
+  return { show, cancel };
+}
+
+async function identify(deps: JobsDeps, c: Context, uniqueId: string): Promise<Caller> {
+  const query = parseQuery(c);
+  if (query.kind === "refused") return query;
+  const id = uniqueIdSchema.safeParse(uniqueId);
+  if (!id.success) return refused(refuse("malformed_parameter", id.error.issues[0]?.message));
+  const bearer = parseBearer(c.req.header("authorization"));
+  const text = query.value.get("token") ?? bearer;
+  if (text === null) return refused(refuse("bearer_missing", "Or pass the ticket as the token parameter"));
+  const ticket = await deps.tickets.verify(text);
+  if (ticket?.uniqueId === uniqueId) return { kind: "known", profileKey: ticket.profileKey, ticket };
+  if (bearer !== null && (await deps.operators.isKnown(bearer))) {
+    const profileKey = await deps.store.findProfile(uniqueId);
+    return profileKey === null ? refused(refuse("job_unknown")) : { kind: "known", profileKey, ticket: null };
+  }
+  return refused(await refuseTicket(deps.store, uniqueId, false));
+}
+
+function refused(response: Response): Caller {
+  return { kind: "refused", response };
+}

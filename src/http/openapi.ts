@@ -1,0 +1,213 @@
+// The OpenAPI description, made from the same schemas and status table that the routes use. A test holds it against the routes.
+import { z } from "zod";
+import { jobStates } from "../queue/job.ts";
+import { profileKeySchema, qualifiedRepoSchema, runIdSchema, uniqueIdSchema } from "./params.ts";
+import { type ProblemCode, problems, type RetryReason } from "./problem.ts";
+
+type Json = Record<string, unknown>;
+
+/** @param maxRunnerCount the largest runner_count that is accepted */
+export function describeApi(maxRunnerCount: number, version: string): Json {
+  const id = parameter("unique_id", "path", uniqueIdSchema, "The job's id, chosen by the caller");
+  const ticket = { ...parameter("token", "query", z.string(), "The ticket; or send it as a bearer"), required: false };
+  const asked = [
+    parameter("profile_key", "path", profileKeySchema, "The kind of runner"),
+    parameter("unique_id", "query", uniqueIdSchema, "The job's id, chosen by the caller"),
+    parameter("qualified_repo", "query", qualifiedRepoSchema, "owner/repo"),
+    parameter("run_id", "query", runIdSchema, "The workflow run"),
+  ];
+  const count = parameter("runner_count", "path", z.int().min(1).max(maxRunnerCount), "How many runners, all at once");
+  const enqueued = {
+    200: reply("The ticket, without a newline", "text/plain", { type: "string" }),
+    ...refusals(
+      "malformed_parameter",
+      "repeated_parameter",
+      "bearer_missing",
+      "bearer_unknown",
+      "id_conflict",
+      "id_used",
+      "body_too_large",
+      "unsatisfiable",
+    ),
+    ...retries(429, "queue_full"),
+    ...retries(503, "fleet_unknown", "store_unavailable"),
+  };
+  const bearer = [{ bearer: [] }];
+  const ticketRefusals = refusals(
+    "malformed_parameter",
+    "repeated_parameter",
+    "ticket_missing",
+    "ticket_wrong",
+    "job_unknown",
+    "job_abandoned",
+    "job_cancelled",
+    "answer_expired",
+    "ticket_expired",
+    "body_too_large",
+  );
+  const jobRefusals = refusals(
+    "malformed_parameter",
+    "repeated_parameter",
+    "bearer_missing",
+    "ticket_wrong",
+    "job_unknown",
+    "body_too_large",
+  );
+  return {
+    openapi: "3.1.0",
+    info: { title: "runner-queue", version, description: "One fair line in front of all self-hosted CI runners." },
+    components: {
+      securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
+      schemas: { Problem: problemSchema, Job: jobSchema },
+    },
+    paths: {
+      "/profile/{profile_key}/enqueue": {
+        post: {
+          summary: "Take a place in line for one runner",
+          security: bearer,
+          parameters: asked,
+          responses: enqueued,
+        },
+      },
+      "/profile/{profile_key}/enqueue/{runner_count}": {
+        post: {
+          summary: "Take a place in line for several runners",
+          security: bearer,
+          parameters: [...asked, count],
+          responses: enqueued,
+        },
+      },
+      "/take/{unique_id}": {
+        post: {
+          summary: "Ask whether it is the job's turn",
+          parameters: [id, ticket],
+          responses: {
+            200: reply(
+              "The reserved runner (a list for several), or null: taking failed for good",
+              "application/json",
+              {},
+            ),
+            ...ticketRefusals,
+            ...retries(
+              503,
+              "no_capacity",
+              "not_your_turn",
+              "monitors_busy",
+              "unsatisfiable_now",
+              "claim_in_flight",
+              "reconciling",
+              "store_unavailable",
+            ),
+          },
+        },
+      },
+      "/jobs/{unique_id}": {
+        get: {
+          summary: "How a job stands",
+          parameters: [id, ticket],
+          responses: {
+            200: reply("The job", "application/json", { $ref: "#/components/schemas/Job" }),
+            ...jobRefusals,
+            ...retries(503, "store_unavailable"),
+          },
+        },
+        delete: {
+          summary: "Give the job's place up",
+          parameters: [id, ticket],
+          responses: {
+            200: reply("The job is over", "application/json", {
+              type: "object",
+              properties: { state: { enum: jobStates } },
+            }),
+            ...jobRefusals,
+            ...refusals("job_taken"),
+            ...retries(503, "store_unavailable"),
+          },
+        },
+      },
+      "/healthz": {
+        get: { summary: "The process is alive", responses: { 200: reply("ok", "text/plain", { type: "string" }) } },
+      },
+      "/readyz": {
+        get: {
+          summary: "The store answers and every monitor was asked once",
+          responses: {
+            200: reply("ready", "text/plain", { type: "string" }),
+            ...retries(503, "starting", "draining", "store_unavailable"),
+          },
+        },
+      },
+      "/openapi.json": {
+        get: {
+          summary: "This description",
+          responses: { 200: reply("OpenAPI 3.1", "application/json", { type: "object" }) },
+        },
+      },
+    },
+  };
+}
+
+const problemSchema: Json = {
+  type: "object",
+  required: ["type", "title", "status", "code"],
+  properties: {
+    type: { type: "string" },
+    title: { type: "string" },
+    status: { type: "integer" },
+    code: { enum: Object.keys(problems) },
+    detail: { type: "string" },
+  },
+};
+
+const jobSchema: Json = {
+  type: "object",
+  properties: {
+    unique_id: { type: "string" },
+    profile_key: { type: "string" },
+    state: { enum: jobStates },
+    position: { type: ["integer", "null"], description: "1 = next; null unless queued" },
+    runner_count: { type: "integer" },
+    runners_in_hand: { type: "integer" },
+    qualified_repo: { type: "string" },
+    run_id: { type: "string" },
+    attempts: { type: "integer" },
+    enqueued_at: { type: "string", format: "date-time" },
+    waited_ms: { type: "integer" },
+  },
+};
+
+function parameter(name: string, where: "path" | "query", schema: z.ZodType, description: string): Json {
+  const { $schema: _, ...shape } = z.toJSONSchema(schema, { unrepresentable: "any" });
+  return { name, in: where, required: true, description, schema: shape };
+}
+
+function reply(description: string, type: string, schema: Json): Json {
+  return { description, content: { [type]: { schema } } };
+}
+
+function refusals(...codes: ProblemCode[]): Json {
+  const byStatus = Map.groupBy(codes, (code) => problems[code][0]);
+  return Object.fromEntries(
+    [...byStatus].map(([status, alike]) => [
+      status,
+      reply(alike.map((code) => `\`${code}\`: ${problems[code][1]}`).join(". "), "application/problem+json", {
+        $ref: "#/components/schemas/Problem",
+      }),
+    ]),
+  );
+}
+
+/** Empty replies that curl retries. */
+function retries(status: 429 | 503, ...reasons: RetryReason[]): Json {
+  const header = (description: string) => ({ description, schema: { type: "string" } });
+  return {
+    [status]: {
+      description: `Come back later (empty body): ${reasons.join(", ")}`,
+      headers: {
+        "Retry-After": header("Whole seconds"),
+        "X-Queue-Reason": header("Why"),
+        "X-Queue-Position": header("The job's position, 1 = next (waiting takes only)"),
+      },
+    },
+  };
+}

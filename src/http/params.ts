@@ -1,0 +1,69 @@
+// What comes in: ids, counts and tokens, parsed before anything else sees them. Errors say what is expected, never what was sent.
+import type { Context } from "hono";
+import { z } from "zod";
+import type { JobRequest } from "../queue/job.ts";
+import { refuse } from "./problem.ts";
+
+export const uniqueIdSchema = z.string().regex(/^[A-Za-z0-9._-]{1,128}$/, "unique_id: 1 to 128 of A-Z a-z 0-9 . _ -");
+export const profileKeySchema = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "profile_key: 1 to 64 of A-Z a-z 0-9 . _ -");
+export const qualifiedRepoSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,38}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/, "qualified_repo: owner/repo");
+export const runIdSchema = z.string().regex(/^\d{1,20}$/, "run_id: digits");
+export const runnerCountSchema = (most: number) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,3}$/, `runner_count: a whole number from 1 to ${most}`)
+    .transform(Number)
+    .refine((count) => count <= most, `runner_count: a whole number from 1 to ${most}`);
+
+/** Bodies carry nothing that we read; one that is larger than this is a mistake or worse. */
+const longestBody = 64 * 1024;
+
+export type Parsed<T> =
+  | { readonly kind: "ok"; readonly value: T }
+  | { readonly kind: "refused"; readonly response: Response };
+
+/** Query parameters by name, each at most once. */
+export function parseQuery(c: Context): Parsed<ReadonlyMap<string, string>> {
+  const length = c.req.header("content-length");
+  if (length !== undefined && Number(length) > longestBody) {
+    return refused(refuse("body_too_large", undefined, { connection: "close" }));
+  }
+  const values = new Map<string, string>();
+  const at = c.req.url.indexOf("?");
+  if (at >= 0) {
+    for (const [name, value] of new URLSearchParams(c.req.url.slice(at + 1))) {
+      if (values.has(name)) return refused(refuse("repeated_parameter", "Give every parameter once"));
+      values.set(name, value);
+    }
+  }
+  return { kind: "ok", value: values };
+}
+
+/** The job that an enqueue asks for. */
+export function parseJobRequest(c: Context, maxRunnerCount: number): Parsed<JobRequest> {
+  const query = parseQuery(c);
+  if (query.kind === "refused") return query;
+  const schema = z.object({
+    uniqueId: uniqueIdSchema,
+    profileKey: profileKeySchema,
+    runnerCount: runnerCountSchema(maxRunnerCount),
+    qualifiedRepo: qualifiedRepoSchema,
+    runId: runIdSchema,
+  });
+  const parsed = schema.safeParse({
+    uniqueId: query.value.get("unique_id") ?? "",
+    profileKey: c.req.param("profileKey") ?? "",
+    runnerCount: c.req.param("runnerCount") ?? "1",
+    qualifiedRepo: query.value.get("qualified_repo") ?? "",
+    runId: query.value.get("run_id") ?? "",
+  });
+  if (parsed.success) return { kind: "ok", value: parsed.data };
+  const detail = parsed.error.issues.map((issue) => issue.message).join("; ");
+  return refused(refuse("malformed_parameter", detail));
+}
+
+function refused(response: Response): Parsed<never> {
+  return { kind: "refused", response };
+}

@@ -1,0 +1,79 @@
+// THE status table: the only file that knows status codes. curl --retry reads them, so two kinds of reply are told apart:
+//
+// - a refusal is final: a 4xx that curl does not retry, with an RFC 9457 body that a workflow log can print;
+// - "not now" is retried: 429 or 503, with an empty body, for curl appends the body of every failed try to its output file. What
+//   it is about goes into X-Queue-Reason.
+import type { Context } from "hono";
+import { waitReasons } from "../queue/rank-gate.ts";
+
+/** Every refusal: its status and what to tell the person who reads it. docs/http-api.md lists them all (checked). */
+export const problems = {
+  malformed_parameter: [400, "A parameter is missing or malformed"],
+  repeated_parameter: [400, "A parameter is given twice"],
+  bearer_missing: [401, "This route needs an Authorization: Bearer header"],
+  bearer_unknown: [403, "The bearer token is not known here"],
+  ticket_missing: [403, "The ticket is missing: pass what enqueue returned as the token parameter"],
+  ticket_wrong: [403, "The ticket is not this job's"],
+  no_such_route: [404, "There is nothing here"],
+  job_unknown: [404, "No job with this unique_id was ever enqueued here, or it is long over"],
+  job_abandoned: [404, "The job was given up: nobody asked for it in time"],
+  job_cancelled: [404, "The job was cancelled"],
+  answer_expired: [404, "The job's runners were reserved, but the answer is too old to be of use"],
+  ticket_expired: [404, "The ticket is too old to bring its job back: enqueue again"],
+  method_not_allowed: [405, "This route does not know the method"],
+  id_conflict: [409, "This unique_id is enqueued already, with other parameters"],
+  id_used: [409, "This unique_id already had its runners: use a new one"],
+  job_taken: [409, "The job's runners are reserved already and cannot be given back"],
+  body_too_large: [413, "The request's body is too large: parameters go into the query string"],
+  unsatisfiable: [422, "The fleet has fewer runners of this profile than asked for"],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+export type ProblemCode = keyof typeof problems;
+
+/** Every reason of a reply that asks to come back; the first ones are why a job waits. */
+export const retryReasons = [
+  ...waitReasons,
+  "fleet_unknown",
+  "store_unavailable",
+  "queue_full",
+  "draining",
+  "starting",
+  "internal_error",
+] as const;
+export type RetryReason = (typeof retryReasons)[number];
+
+const statusOfReason: Partial<Record<RetryReason, 429 | 500>> = { queue_full: 429, internal_error: 500 };
+
+/** Headers of everything that has to do with tickets and answers. */
+export const noStore = { "cache-control": "no-store" } as const;
+
+/** A final refusal. `detail` must not echo what the caller sent. */
+export function refuse(code: ProblemCode, detail?: string, headers: Record<string, string> = {}): Response {
+  const [status, title] = problems[code];
+  const body = { type: `urn:runner-queue:${code}`, title, status, code, ...(detail === undefined ? {} : { detail }) };
+  return new Response(`${JSON.stringify(body)}\n`, {
+    status,
+    headers: { "content-type": "application/problem+json", ...noStore, ...headers },
+  });
+}
+
+/** "Not now": empty, retried by curl. */
+export function comeBack(reason: RetryReason, retryAfterSeconds: number): Response {
+  const headers = {
+    "content-length": "0",
+    "retry-after": String(retryAfterSeconds),
+    "x-queue-reason": reason,
+    ...noStore,
+  };
+  return new Response(null, { status: statusOfReason[reason] ?? 503, headers });
+}
+
+/** The reply to a waiting poll: comeBack with a position, through Hono's own fast path, for this one is the polled route. */
+export function waitInLine(c: Context, reason: RetryReason, position: number, retryAfterSeconds: number): Response {
+  return c.body(null, 503, {
+    "content-length": "0",
+    "retry-after": String(retryAfterSeconds),
+    "x-queue-position": String(position),
+    "x-queue-reason": reason,
+    "cache-control": "no-store",
+  });
+}

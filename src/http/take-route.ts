@@ -1,0 +1,55 @@
+// POST /take/<unique_id>?token=: one poll. The polled path: no body, no validator, no log line, headers written once.
+import type { Context } from "hono";
+import { parseBearer } from "../auth/bearer.ts";
+import type { Tickets } from "../auth/ticket.ts";
+import type { Dispatcher } from "../queue/dispatcher.ts";
+import type { Store } from "../queue/ports.ts";
+import { parseQuery, uniqueIdSchema } from "./params.ts";
+import { noStore, refuse, waitInLine } from "./problem.ts";
+
+export interface TakeDeps {
+  readonly store: Store;
+  readonly tickets: Tickets;
+  readonly dispatcher: Dispatcher;
+}
+
+export function createTakeRoute(deps: TakeDeps): (c: Context) => Promise<Response> {
+  return async function take(c) {
+    const query = parseQuery(c);
+    if (query.kind === "refused") return query.response;
+    const uniqueId = c.req.param("uniqueId") ?? "";
+    const text = query.value.get("token") ?? parseBearer(c.req.header("authorization"));
+    const ticket = text === null ? null : await deps.tickets.verify(text);
+    if (ticket?.uniqueId !== uniqueId) return await refuseTicket(deps.store, uniqueId, text === null);
+
+    const reply = await deps.dispatcher.take(ticket, () => c.req.raw.signal);
+    switch (reply.kind) {
+      case "wait":
+        return waitInLine(c, reply.reason, reply.position, reply.retryAfterSeconds);
+      case "taken":
+        return c.body(reply.answer, 200, { "content-type": "application/json", ...noStore });
+      case "failed":
+        return c.body("null", 200, { "content-type": "application/json", ...noStore });
+      case "superseded":
+        return refuse("ticket_wrong", "The unique_id was enqueued again since");
+      case "abandoned":
+        return refuse("job_abandoned");
+      case "cancelled":
+        return refuse("job_cancelled");
+      case "answer_expired":
+        return refuse("answer_expired");
+      case "ticket_expired":
+        return refuse("ticket_expired");
+    }
+  };
+}
+
+/** Without a good ticket nothing is written: only whether such a job exists decides between "not yours" and "no such job". */
+export async function refuseTicket(store: Store, uniqueId: string, isMissing: boolean): Promise<Response> {
+  const id = uniqueIdSchema.safeParse(uniqueId);
+  if (!id.success) return refuse("malformed_parameter", id.error.issues[0]?.message);
+  const profileKey = await store.findProfile(uniqueId);
+  const isKnown = profileKey !== null && (await store.inspect(profileKey, uniqueId)).kind === "job";
+  if (!isKnown) return refuse("job_unknown");
+  return refuse(isMissing ? "ticket_missing" : "ticket_wrong");
+}

@@ -1,0 +1,80 @@
+// The log: pino JSON lines on stdout. Only fields named here are ever written, so that no ticket, token or header can get in;
+// redaction is the second net.
+import { pino } from "pino";
+import type { Ticket } from "./queue/job.ts";
+import type { Observe, QueueEvent } from "./queue/ports.ts";
+
+export type Log = pino.Logger;
+
+export function createLog(level: string): Log {
+  return pino({
+    level,
+    base: null,
+    redact: ["authorization", "Authorization", "token", "*.authorization", "*.Authorization", "*.token"],
+    formatters: { level: (label) => ({ level: label }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
+  });
+}
+
+/** Writes one structured line per event. */
+export function createEventLog(log: Log): Observe {
+  return function logEvent(event) {
+    switch (event.kind) {
+      case "enqueued":
+      case "readmitted":
+      case "cancelled":
+        return log.info(fieldsOf(event.job), event.kind);
+      case "claimed":
+        return log.info(
+          { ...fieldsOf(event.job), attempt: event.attempt, monitors: event.legs.map(({ monitor }) => monitor) },
+          event.kind,
+        );
+      case "leg":
+        return log.info(
+          { ...fieldsOf(event.job), monitor: event.monitor, outcome: event.outcome, tookMs: event.tookMs },
+          event.kind,
+        );
+      case "taken":
+        return log.info({ ...fieldsOf(event.job), waitedMs: event.waitedMs }, event.kind);
+      case "failed":
+        return log.warn({ ...fieldsOf(event.job), waitedMs: event.waitedMs }, event.kind);
+      case "abandoned":
+        return log.info({ uniqueId: event.uniqueId, profileKey: event.profileKey }, event.kind);
+      case "reconciled":
+        return log.info({ ...fieldsOf(event.job), monitor: event.monitor, verdict: event.verdict }, event.kind);
+      case "leaked":
+        return log.error(
+          { uniqueId: event.uniqueId, profileKey: event.profileKey, runners: event.runners },
+          "leaked: reserved runners that no job will use",
+        );
+      case "rejected_by_monitor":
+        return log.error(
+          { monitor: event.monitor },
+          "the monitor rejects our token or route: check MONITOR_API_TOKEN and MONITORS",
+        );
+      case "monitor_up":
+        return log.info({ monitor: event.monitor }, event.kind);
+      case "monitor_down":
+        return log.warn({ monitor: event.monitor, why: event.why }, event.kind);
+      case "trouble":
+        return log.error({ where: event.where, error: describeError(event) }, event.kind);
+    }
+  };
+}
+
+function fieldsOf(job: Ticket) {
+  const { uniqueId, profileKey, qualifiedRepo, runId, runnerCount } = job;
+  return { uniqueId, profileKey, qualifiedRepo, runId, runnerCount };
+}
+
+/** Name and code of an error, and the stack only where the bug is ours: messages of libraries may quote what they were given. */
+function describeError({ error }: Extract<QueueEvent, { kind: "trouble" }>): Record<string, unknown> {
+  if (!(error instanceof Error)) return { name: typeof error };
+  const { code } = error as { code?: unknown };
+  const cause = error.cause instanceof Error ? error.cause.name : undefined;
+  const frames = error.stack
+    ?.split("\n")
+    .filter((line) => line.startsWith("    at "))
+    .slice(0, 8);
+  return { name: error.name, code: typeof code === "string" ? code : undefined, cause, frames };
+}

@@ -1,0 +1,68 @@
+// Node's entry: environment -> config -> compose -> listen. A signal drains: not ready, finish what is in flight, exit 0. A second
+// signal exits at once.
+import { readFileSync } from "node:fs";
+import type { Server } from "node:http";
+import { serve } from "@hono/node-server";
+import { composeService, queueSettingsOf } from "./compose.ts";
+import { parseConfig } from "./config.ts";
+import { createEventLog, createLog } from "./logging.ts";
+import { createEmbeddedStore } from "./store/embedded/embedded-store.ts";
+
+/** Idle connections outlive the longest Retry-After, so that curl's retries reuse theirs. */
+const keepAliveTimeoutMs = 75_000;
+/** What a load balancer needs to see that we are no longer ready. */
+const drainNoticeMs = 500;
+/** Requests in flight get this long; a leg at a monitor may go on longer. */
+const drainConnectionsMs = 10_000;
+
+const parsed = parseConfig(process.env);
+if (parsed.kind === "problems") {
+  process.stderr.write(`runner-queue cannot start:\n${parsed.problems.map((problem) => `  ${problem}\n`).join("")}`);
+  process.exit(1);
+}
+const { config } = parsed;
+const log = createLog(config.LOG_LEVEL);
+const observe = createEventLog(log);
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+const store = createEmbeddedStore(queueSettingsOf(config), Date.now);
+const service = await composeService(config, store, observe, version);
+
+const server = serve({ fetch: service.app.fetch, hostname: config.HOST, port: config.PORT }, (address) => {
+  log.info(
+    { host: config.HOST, port: address.port, store: config.REDIS_URL === undefined ? "embedded" : "redis" },
+    "listening",
+  );
+}) as Server;
+server.keepAliveTimeout = keepAliveTimeoutMs;
+server.headersTimeout = 60_000;
+server.requestTimeout = 60_000;
+server.on("error", (error: NodeJS.ErrnoException) => {
+  process.stderr.write(`runner-queue cannot listen on ${config.HOST}:${config.PORT}: ${error.code ?? error.name}\n`);
+  process.exit(1);
+});
+service.start();
+
+let isStopping = false;
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  process.on(signal, () => {
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    log.info({ signal }, "draining");
+    void shutDown();
+  });
+}
+
+async function shutDown(): Promise<void> {
+  service.drain();
+  await new Promise((resolve) => setTimeout(resolve, drainNoticeMs));
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  const hurry = setTimeout(() => server.closeAllConnections(), drainConnectionsMs);
+  await closed;
+  clearTimeout(hurry);
+  await service.stop();
+  log.info("stopped");
+  process.exit(0);
+}

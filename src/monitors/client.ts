@@ -1,0 +1,160 @@
+// HTTP to the monitors: takes, dashboards and the barrier. Every failure is a value; nothing here decides what it means for a job.
+
+import type { DashboardNews, Monitors, TakeRequest } from "../queue/ports.ts";
+import type { Evidence } from "../queue/reconcile.ts";
+import { type Dashboard, parseDashboard, runnersReservedFor } from "./dashboard.ts";
+import { readJson } from "./read-body.ts";
+import { decideTakeFailure, decideTakeOutcome, errorCodes } from "./take-outcome.ts";
+
+const takeBodyLimit = 1024 * 1024;
+const dashboardBodyLimit = 16 * 1024 * 1024;
+
+export interface MonitorAddress {
+  readonly name: string;
+  readonly url: string;
+}
+
+export interface MonitorClientSettings {
+  readonly monitors: readonly MonitorAddress[];
+  readonly apiToken: string;
+  readonly takeTimeoutMs: number;
+  readonly pollTimeoutMs: number;
+  readonly pollIntervalMs: number;
+}
+
+export type DashboardRead =
+  | { readonly kind: "dashboard"; readonly dashboard: Dashboard }
+  | { readonly kind: "redrawing" }
+  | { readonly kind: "failed"; readonly why: string };
+
+export interface MonitorClient extends Monitors {
+  readDashboard(monitor: string): Promise<DashboardRead>;
+}
+
+export function createMonitorClient(settings: MonitorClientSettings): MonitorClient {
+  const urls = new Map(settings.monitors.map(({ name, url }) => [name, url.replace(/\/+$/, "")]));
+  const authorization = `Bearer ${settings.apiToken}`;
+
+  const urlOf = (monitor: string, path: string): string => {
+    const base = urls.get(monitor);
+    if (base === undefined) throw new Error(`no monitor is called ${monitor}`);
+    return base + path;
+  };
+
+  const take: Monitors["take"] = async (request) => {
+    if (!urls.has(request.monitor)) return { kind: "refused", cause: "unreachable" };
+    try {
+      const response = await fetch(urlOf(request.monitor, takePath(request)), {
+        method: "POST",
+        redirect: "manual",
+        headers: {
+          authorization,
+          "idempotency-key": request.idempotencyKey,
+          "take-not-after": String(request.notAfter),
+        },
+        signal: AbortSignal.timeout(settings.takeTimeoutMs + request.runners * 1000),
+      });
+      const body = await readJson(response, takeBodyLimit);
+      return decideTakeOutcome(request.monitor, response.status, body, request.ticket.runnerCount === 1);
+    } catch (error) {
+      return decideTakeFailure(error);
+    }
+  };
+
+  const readDashboard = async (monitor: string): Promise<DashboardRead> => {
+    try {
+      const response = await fetch(urlOf(monitor, "/dashboard.json"), {
+        redirect: "manual",
+        signal: AbortSignal.timeout(settings.pollTimeoutMs),
+      });
+      if (response.status === 503) {
+        await response.body?.cancel();
+        return { kind: "redrawing" };
+      }
+      if (response.status !== 200) {
+        await response.body?.cancel();
+        return { kind: "failed", why: `status ${response.status}` };
+      }
+      const body = await readJson(response, dashboardBodyLimit);
+      const dashboard = body.kind === "json" ? parseDashboard(body.value) : null;
+      return dashboard === null ? { kind: "failed", why: "not a dashboard" } : { kind: "dashboard", dashboard };
+    } catch (error) {
+      return { kind: "failed", why: errorCodes(error)[0] ?? (error instanceof Error ? error.name : "error") };
+    }
+  };
+
+  /**
+   * Resolves once the monitor has worked through everything that was sent to it before: GET /policy/override waits for the same single
+   * thread, and what answers the second of two was begun after the first was done. "absent" where the route does not exist.
+   */
+  const passBarrier = async (monitor: string): Promise<"passed" | "absent" | "failed"> => {
+    for (let round = 0; round < 2; round++) {
+      try {
+        const response = await fetch(urlOf(monitor, "/policy/override"), {
+          redirect: "manual",
+          headers: { authorization },
+          signal: AbortSignal.timeout(settings.takeTimeoutMs),
+        });
+        await response.body?.cancel();
+        if (response.status === 404 || response.status === 405 || response.status === 501) return "absent";
+        if (response.status !== 200) return "failed";
+      } catch {
+        return "failed";
+      }
+    }
+    return "passed";
+  };
+
+  /** One dashboard rendered after this call began, or null. */
+  const readBehindBarrier = async (monitor: string): Promise<Dashboard | null> => {
+    const barrier = await passBarrier(monitor);
+    if (barrier === "failed") return null;
+    if (barrier === "absent") await delay(2 * settings.pollIntervalMs);
+    const read = await readDashboard(monitor);
+    return read.kind === "dashboard" ? read.dashboard : null;
+  };
+
+  /** The read under way at each monitor: whoever needs evidence no older than its beginning shares it. */
+  const underWay = new Map<string, { readonly begunAt: number; readonly result: Promise<Dashboard | null> }>();
+  const readShared = (monitor: string, notBefore: number): Promise<Dashboard | null> => {
+    const current = underWay.get(monitor);
+    if (current !== undefined && current.begunAt >= notBefore) return current.result;
+    const begun = { begunAt: performance.now(), result: readBehindBarrier(monitor) };
+    underWay.set(monitor, begun);
+    return begun.result.finally(() => {
+      if (underWay.get(monitor) === begun) underWay.delete(monitor);
+    });
+  };
+
+  const readEvidence: Monitors["readEvidence"] = async (monitor, uniqueId, notBefore, until): Promise<Evidence> => {
+    await delay(Math.min(notBefore, until) - performance.now());
+    while (performance.now() < until && urls.has(monitor)) {
+      const dashboard = await readShared(monitor, notBefore);
+      if (dashboard !== null) return { kind: "seen", runners: runnersReservedFor(dashboard, monitor, uniqueId) };
+      await delay(Math.min(settings.pollIntervalMs, 1000));
+    }
+    return { kind: "none" };
+  };
+
+  return { names: [...urls.keys()], take, readEvidence, readDashboard };
+}
+
+/** What the stores need to know of a dashboard. */
+export function newsOf(read: DashboardRead): DashboardNews {
+  if (read.kind === "dashboard") return { kind: "snapshot", counts: read.dashboard.counts };
+  return { kind: read.kind };
+}
+
+function takePath({ ticket, runners }: TakeRequest): string {
+  const count = runners === 1 ? "" : `/${runners}`;
+  const query = new URLSearchParams({
+    unique_id: ticket.uniqueId,
+    qualified_repo: ticket.qualifiedRepo,
+    run_id: ticket.runId,
+  });
+  return `/profile/${ticket.profileKey}/take${count}?${query}`;
+}
+
+function delay(ms: number): Promise<void> {
+  return ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,63 @@
+// What we read of a monitor's /dashboard.json. Everything else in it is left alone, and a part that is absurd spoils only itself.
+import { z } from "zod";
+import type { ProfileCounts } from "../queue/fleet.ts";
+import type { HeldRunner } from "../queue/job.ts";
+
+const countSchema = z.number().int().min(0).max(100_000);
+const profileSchema = z.object({ idle: countSchema, target: countSchema, healthy: countSchema.catch(0) });
+const profileKeySchema = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
+const dashboardSchema = z.object({
+  profile_runner_counts: z.record(z.string(), z.unknown()),
+  runners: z.array(z.unknown()).catch([]),
+});
+const runnerSchema = z.looseObject({
+  id: z.union([z.number(), z.string().max(200)]),
+  runner: z.looseObject({
+    registration: z.looseObject({ labels: z.array(z.unknown()) }),
+  }),
+});
+const labelSchema = z.object({ name: z.string() });
+
+export interface Dashboard {
+  readonly counts: ReadonlyMap<string, ProfileCounts>;
+  /** runners that carry at least one label, as the monitor showed them */
+  readonly runners: readonly { readonly id: string; readonly labels: readonly string[]; readonly shown: unknown }[];
+}
+
+/** The readable part of a dashboard, or null where the whole is not one. */
+export function parseDashboard(value: unknown): Dashboard | null {
+  const parsed = dashboardSchema.safeParse(value);
+  if (!parsed.success) return null;
+  const counts = new Map<string, ProfileCounts>();
+  for (const [key, candidate] of Object.entries(parsed.data.profile_runner_counts)) {
+    const profile = profileSchema.safeParse(candidate);
+    if (profile.success && profileKeySchema.safeParse(key).success) counts.set(key, profile.data);
+  }
+  const runners = parsed.data.runners.flatMap((candidate) => {
+    const runner = runnerSchema.safeParse(candidate);
+    if (!runner.success) return [];
+    const labels = runner.data.runner.registration.labels.flatMap((label) => {
+      const readable = labelSchema.safeParse(label);
+      return readable.success ? [readable.data.name.toLowerCase()] : [];
+    });
+    return [{ id: String(runner.data.id), labels, shown: candidate }];
+  });
+  return { counts, runners };
+}
+
+/**
+ * Runners that carry `reserved-for:<unique_id>`; GitHub compares labels without regard to case.
+ * `isSingle`: the job wants one runner, so its answer is the object itself.
+ */
+export function runnersReservedFor(dashboard: Dashboard, monitor: string, uniqueId: string): HeldRunner[] {
+  const label = `reserved-for:${uniqueId}`.toLowerCase();
+  return dashboard.runners
+    .filter(({ labels }) => labels.includes(label))
+    .map(({ id, shown }) => ({ monitor, id, body: JSON.stringify(answerShape(shown)) }));
+}
+
+/** A dashboard's runner in the shape of a take's answer. */
+function answerShape(shown: unknown): unknown {
+  const { id, runner } = shown as { id: unknown; runner: unknown };
+  return { id, runner };
+}

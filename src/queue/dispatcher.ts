@@ -1,0 +1,285 @@
+// The one place where the queue acts: claim, ask monitors, settle, reconcile. Rules are elsewhere, pure; this file does the I/O
+// around them and decides nothing about whose turn it is.
+//
+// A take's request and the work it starts are two things. The request answers within its budget; a claim it started goes on
+// without it, until every leg is settled, and the answer waits in the store for the next poll. This process renews the
+// claim's lease while it works; should it die, the lease lapses and another instance's sweep continues with the evidence.
+import { enqueuedAt, isOpen, type Job, type Ticket } from "./job.ts";
+import type { Monitors, Observe, PollReply, Store } from "./ports.ts";
+import { decideByEvidence, type Evidence, planEvidence } from "./reconcile.ts";
+import { spreadOf } from "./retry-after.ts";
+import { claimLeaseMs, type QueueSettings, sendWithinMs } from "./settings.ts";
+import type { LegOutcome, SettleReply } from "./settlement.ts";
+
+/** Well before the 30 s that the deployed client gives an attempt. */
+const replyBudgetMs = 20_000;
+
+export type TakeReply =
+  | Exclude<PollReply, { kind: "claimed" } | { kind: "suspect" }>
+  /** the claim that this request started goes on without it */
+  | {
+      readonly kind: "wait";
+      readonly reason: "claim_in_flight";
+      readonly position: number;
+      readonly retryAfterSeconds: number;
+      readonly isReadmitted: false;
+    };
+
+export interface DispatcherSettings extends QueueSettings {
+  readonly takeTimeoutMs: number;
+}
+
+export interface Dispatcher {
+  /** One poll: waits its turn, or claims, asks and answers. `clientGone` is only called when a claim is won; its signal aborts when the caller hangs up. Throws StoreUnavailable. */
+  take(ticket: Ticket, clientGone: () => AbortSignal): Promise<TakeReply>;
+  /** Lets time do its work on one profile, and takes over the claims of instances that died. */
+  sweep(profileKey: string): Promise<void>;
+  /** Resolves when no leg of this process is under way. */
+  idle(): Promise<void>;
+}
+
+interface Work {
+  /** settled, as far as the legs' own replies go; reconciling may still follow */
+  readonly done: Promise<SettleReply["kind"]>;
+  isClientPresent: boolean;
+}
+
+export function createDispatcher(
+  store: Store,
+  monitors: Monitors,
+  settings: DispatcherSettings,
+  owner: string,
+  observe: Observe,
+): Dispatcher {
+  let polls = 0;
+  const legsUnderWay = new Set<Promise<unknown>>();
+  const reconciling = new Set<string>();
+
+  const take: Dispatcher["take"] = async (ticket, clientGone) => {
+    const answerBy = performance.now() + replyBudgetMs;
+    const spread = spreadOf(ticket.uniqueId);
+    for (let round = 0; ; round++) {
+      polls += 1;
+      const askedAt = performance.now();
+      const reply = await store.poll({ ticket, claimId: `${owner}-${polls}`, owner, spread });
+      if ("isReadmitted" in reply && reply.isReadmitted) observe({ kind: "readmitted", job: ticket });
+      if (reply.kind === "suspect") return lookForForgottenClaim(ticket, reply);
+      if (reply.kind !== "claimed") return reply;
+      const work = startWork(ticket, reply.job, askedAt);
+      const end = await settledWithin(work, answerBy - performance.now(), clientGone());
+      work.isClientPresent = false;
+      const mayTryNext = end === "queued" && round < settings.maxAttempts && performance.now() < answerBy;
+      if (!mayTryNext && end !== "taken" && end !== "failed") return claimInFlight;
+    }
+  };
+
+  /** Asks the monitors of a fresh claim. `askedAt`: when the claim was asked for, so that a pause of this process is noticed. */
+  const startWork = (ticket: Ticket, job: Job, askedAt: number): Work => {
+    const claim = job.claim;
+    if (claim === undefined) throw new Error("a claimed job has a claim");
+    observe({ kind: "claimed", job: ticket, attempt: job.attempts, legs: claim.legs });
+    const work = { isClientPresent: true, done: Promise.resolve<SettleReply["kind"]>("open") };
+    const stopRenewing = keepLease(ticket, claim.id, () => work.isClientPresent);
+    const legs = claim.legs.map(async ({ monitor, runners }): Promise<SettleReply["kind"]> => {
+      const outcome = await sendLeg(ticket, job, monitor, runners, askedAt);
+      return await settleSurely(ticket, { claimId: claim.id, legs: [outcome], found: [], clearedFor: null });
+    });
+    const asking = Promise.all(legs);
+    legsUnderWay.add(asking);
+    work.done = asking
+      .then(async (ends) => {
+        const last = ends.find((end) => end !== "open") ?? "open";
+        return last === "open" ? await reconcileClaim(ticket, claim.id) : last;
+      })
+      .finally(stopRenewing);
+    asking.finally(() => legsUnderWay.delete(asking)).catch(() => {});
+    work.done.catch((error: unknown) => observe({ kind: "trouble", where: "claim", error }));
+    return work;
+  };
+
+  const sendLeg = async (
+    ticket: Ticket,
+    job: Job,
+    monitor: string,
+    runners: number,
+    askedAt: number,
+  ): Promise<LegOutcome> => {
+    const claim = job.claim;
+    const legKey = `${ticket.uniqueId}/${job.attempts}/${claim?.id ?? ""}`;
+    const takeTimeoutMs = settings.takeTimeoutMs + runners * 1000;
+    const slotMs = Math.max(takeTimeoutMs, settings.monitorSettleMs) + sendWithinMs;
+    const hasSlot = await store.acquireSlot(monitor, legKey, settings.monitorMaxInflight, slotMs).catch(() => false);
+    const sentAt = performance.now();
+    if (!hasSlot || sentAt - askedAt > sendWithinMs) {
+      observe({ kind: "leg", job: ticket, monitor, outcome: hasSlot ? "too_late_to_send" : "monitor_busy", tookMs: 0 });
+      return { monitor, state: "refused", cause: "unsent" };
+    }
+    const notAfter = Math.round(Date.now() + sendWithinMs - (sentAt - askedAt));
+    const outcome = await monitors.take({ monitor, ticket, runners, idempotencyKey: legKey, notAfter });
+    const tookMs = Math.round(performance.now() - sentAt);
+    const isSilent = outcome.kind === "unknown" && !outcome.hasAnswered;
+    // A silent monitor may still work on it: its place is kept until it cannot.
+    if (!isSilent) store.releaseSlot(monitor, legKey).catch(() => {});
+    observe({
+      kind: "leg",
+      job: ticket,
+      monitor,
+      outcome: outcome.kind === "unknown" ? outcome.what : outcome.kind,
+      tookMs,
+    });
+    switch (outcome.kind) {
+      case "taken":
+        return { monitor, state: "taken", runners: outcome.runners };
+      case "refused":
+        if (outcome.cause === "rejected") observe({ kind: "rejected_by_monitor", monitor });
+        return { monitor, state: "refused", cause: outcome.cause };
+      case "unknown":
+        return {
+          monitor,
+          state: "unknown",
+          evidenceInMs: isSilent ? Math.max(0, settings.monitorSettleMs - tookMs) : 0,
+        };
+    }
+  };
+
+  /** Settles, and does not give up while the store is away: what a monitor gave is never thrown away. */
+  const settleSurely = async (
+    ticket: Ticket,
+    settlement: Parameters<Store["settle"]>[1],
+  ): Promise<SettleReply["kind"]> => {
+    const giveUpAt = performance.now() + settings.unknownHoldMs;
+    for (;;) {
+      try {
+        const reply = await store.settle(ticket, settlement);
+        if (reply.leaked.length > 0) {
+          observe({ kind: "leaked", profileKey: ticket.profileKey, uniqueId: ticket.uniqueId, runners: reply.leaked });
+        }
+        const waitedMs = Date.now() - enqueuedAt(ticket.place);
+        if (reply.kind === "taken" || reply.kind === "failed") observe({ kind: reply.kind, job: ticket, waitedMs });
+        return reply.kind;
+      } catch (error) {
+        observe({ kind: "trouble", where: "settle", error });
+        if (performance.now() > giveUpAt) throw error;
+        await delay(250);
+      }
+    }
+  };
+
+  /** Settles the open legs of a claim by evidence. Only reads at the monitors, so that two instances doing it do no harm. */
+  const reconcileClaim = async (ticket: Ticket, claimId: string): Promise<SettleReply["kind"]> => {
+    const state = await store.inspect(ticket.profileKey, ticket.uniqueId);
+    const isMine = state.kind === "job" && state.job.claim?.id === claimId && state.job.claim.legs.some(isOpen);
+    return isMine ? await settleByEvidence(ticket, state.job, state.now, null) : "over";
+  };
+
+  const settleByEvidence = async (
+    ticket: Ticket,
+    job: Job,
+    now: number,
+    lostAt: number | null,
+  ): Promise<SettleReply["kind"]> => {
+    const origin = performance.now() - now;
+    const needs = planEvidence(job, monitors.names, lostAt, now, { ...settings, sendWithinMs });
+    const evidence = new Map<string, Evidence>();
+    let settled: Promise<SettleReply["kind"]> | undefined;
+    const decide = () => {
+      if (settled !== undefined) return;
+      const settlement = decideByEvidence(job, needs, evidence, lostAt);
+      if (settlement === null) return;
+      for (const leg of settlement.legs)
+        observe({ kind: "reconciled", job: ticket, monitor: leg.monitor, verdict: leg.state });
+      for (const { monitor } of settlement.found)
+        observe({ kind: "reconciled", job: ticket, monitor, verdict: "found_elsewhere" });
+      settled = settleSurely(ticket, settlement);
+    };
+    decide();
+    const reads = needs.map(async ({ monitor, after, until }) => {
+      evidence.set(monitor, await monitors.readEvidence(monitor, ticket.uniqueId, origin + after, origin + until));
+      decide();
+    });
+    await Promise.all(reads);
+    return (await settled) ?? "open";
+  };
+
+  /** Keeps a claim ours while we work on it. Returns the function that stops it. */
+  const keepLease = (ticket: Ticket, claimId: string, isClientPresent: () => boolean): (() => void) => {
+    const timer = setInterval(() => {
+      store.renew(ticket, claimId, owner, isClientPresent()).catch(() => {});
+    }, claimLeaseMs / 4);
+    return () => clearInterval(timer);
+  };
+
+  /** The store may have forgotten a claim of this job: look for its runner, once per process at a time, while the client waits. */
+  const lookForForgottenClaim = (ticket: Ticket, reply: Extract<PollReply, { kind: "suspect" }>): TakeReply => {
+    const { job, lostAt, now, position, retryAfterSeconds, isReadmitted } = reply;
+    inBackground(`${ticket.uniqueId}@${lostAt}`, () => settleByEvidence(ticket, job, now, lostAt));
+    return { kind: "wait", reason: "reconciling", position, retryAfterSeconds, isReadmitted };
+  };
+
+  const inBackground = (key: string, work: () => Promise<unknown>): void => {
+    if (reconciling.has(key)) return;
+    reconciling.add(key);
+    work()
+      .catch((error: unknown) => observe({ kind: "trouble", where: "reconcile", error }))
+      .finally(() => reconciling.delete(key));
+  };
+
+  const sweep: Dispatcher["sweep"] = async (profileKey) => {
+    const { lapsed, abandoned, leaked, lostAt, now } = await store.sweep(profileKey, owner);
+    for (const uniqueId of abandoned) observe({ kind: "abandoned", profileKey, uniqueId });
+    if (leaked.length > 0) observe({ kind: "leaked", profileKey, uniqueId: null, runners: leaked });
+    for (const { uniqueId, job } of lapsed) {
+      const { place, count, repo, run, claim } = job;
+      if (claim === undefined) continue;
+      const ticket = { uniqueId, profileKey, runnerCount: count, qualifiedRepo: repo, runId: run, place };
+      const isFromBeforeLoss = place < lostAt * 1000;
+      inBackground(claim.id, async () => {
+        const stopRenewing = keepLease(ticket, claim.id, () => false);
+        await settleByEvidence(ticket, job, now, isFromBeforeLoss ? lostAt : null).finally(stopRenewing);
+      });
+    }
+  };
+
+  return {
+    take,
+    sweep,
+    idle: async () => {
+      while (legsUnderWay.size > 0) await Promise.allSettled([...legsUnderWay]);
+    },
+  };
+}
+
+const claimInFlight: TakeReply = {
+  kind: "wait",
+  reason: "claim_in_flight",
+  position: 1,
+  retryAfterSeconds: 1,
+  isReadmitted: false,
+};
+
+/** How the work ended, or null when the budget or the client's patience ended first. */
+async function settledWithin(
+  work: Work,
+  budgetMs: number,
+  clientGone: AbortSignal,
+): Promise<SettleReply["kind"] | null> {
+  if (clientGone.aborted) return null;
+  return await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => end(null), Math.max(0, budgetMs));
+    const onGone = () => end(null);
+    clientGone.addEventListener("abort", onGone);
+    function end(result: SettleReply["kind"] | null) {
+      clearTimeout(timer);
+      clientGone.removeEventListener("abort", onGone);
+      resolve(result);
+    }
+    work.done.then(end, (error: unknown) => {
+      end(null);
+      reject(error as Error);
+    });
+  });
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,107 @@
+// What a profile's monitors last said, and how many runners may still be claimed there.
+//
+// A row is one monitor's part of one profile. `idle` is its own word, `askedAt` old. Since then we may have asked it
+// for runners: `out` are asked for and unsettled; `settled` are reserved, but perhaps after the snapshot was rendered. A
+// settled claim stops being subtracted when a snapshot arrives that was asked for after the claim settled.
+import { z } from "zod";
+import { rejectedBackoffMs, takeBackoffMaxMs } from "./settings.ts";
+
+export const fleetRowSchema = z.object({
+  /** store clock, ms, when the question was asked that this row answers */
+  askedAt: z.number(),
+  idle: z.number().int().nonnegative(),
+  target: z.number().int().nonnegative(),
+  healthy: z.number().int().nonnegative(),
+  /** the last dashboard request failed (a 503 is no failure) */
+  failing: z.boolean(),
+  out: z.number().int(),
+  outLegs: z.number().int(),
+  settled: z.union([
+    z.array(z.tuple([z.number(), z.number()])),
+    z
+      .object({})
+      .strict()
+      .transform((): [number, number][] => []),
+  ]),
+  /** a take was refused at this time: the monitor counts as empty until a later snapshot */
+  emptyAt: z.number(),
+  /** takes refused in a row */
+  failures: z.number().int(),
+  blockedUntil: z.number(),
+  lastTakeAt: z.number(),
+});
+export type FleetRow = z.infer<typeof fleetRowSchema>;
+export type Fleet = Readonly<Record<string, FleetRow>>;
+
+/** What a dashboard says of one profile. */
+export interface ProfileCounts {
+  readonly idle: number;
+  readonly target: number;
+  readonly healthy: number;
+}
+
+export function createFleetRow(): FleetRow {
+  return {
+    askedAt: 0,
+    idle: 0,
+    target: 0,
+    healthy: 0,
+    failing: false,
+    out: 0,
+    outLegs: 0,
+    settled: [],
+    emptyAt: 0,
+    failures: 0,
+    blockedUntil: 0,
+    lastTakeAt: 0,
+  };
+}
+
+/** Runners that may be claimed at one monitor now. */
+export function availableRunners(row: FleetRow, now: number, freshMs: number): number {
+  if (row.failing || row.askedAt + freshMs < now) return 0;
+  if (row.emptyAt >= row.askedAt || row.blockedUntil > now) return 0;
+  const isProbed = row.failures >= 2 && row.outLegs > 0;
+  if (isProbed) return 0;
+  const invisible = row.settled.reduce((sum, [, runners]) => sum + runners, 0);
+  return Math.max(0, row.idle - row.out - invisible);
+}
+
+/** Runners that all monitors together want to keep of this profile, by their last word, however old. */
+export function targetRunners(fleet: Fleet): number {
+  return Object.values(fleet).reduce((sum, row) => sum + row.target, 0);
+}
+
+/** The row after a dashboard was read; `counts` is null where the monitor failed to give one. Older news changes nothing. */
+export function withSnapshot(row: FleetRow, askedAt: number, counts: ProfileCounts | null): FleetRow {
+  if (askedAt < row.askedAt) return row;
+  if (counts === null) return { ...row, failing: true };
+  return { ...row, ...counts, askedAt, failing: false, settled: row.settled.filter(([at]) => at >= askedAt) };
+}
+
+/** How long a monitor is left alone after its n-th refusal in a row: not at all after the first, which may be bad luck. */
+export function decideTakeBackoffMs(failures: number): number {
+  return failures < 2 ? 0 : Math.min(takeBackoffMaxMs, 1000 * 2 ** Math.min(failures - 2, 10));
+}
+
+/** The row after a leg was sent out. */
+export function withLegOut(row: FleetRow, runners: number, now: number): FleetRow {
+  return { ...row, out: row.out + runners, outLegs: row.outLegs + 1, lastTakeAt: now };
+}
+
+export type LegEnd =
+  | { readonly state: "taken"; readonly runners: number }
+  | { readonly state: "refused"; readonly blame: "none" | "refused" | "rejected" };
+
+/** The row after a leg for `asked` runners ended. */
+export function withLegEnded(row: FleetRow, asked: number, end: LegEnd, now: number): FleetRow {
+  const back = { ...row, out: row.out - asked, outLegs: row.outLegs - 1 };
+  if (end.state === "taken") {
+    const emptyAt = end.runners < asked ? now : row.emptyAt;
+    return { ...back, failures: 0, blockedUntil: 0, emptyAt, settled: [...row.settled, [now, end.runners]] };
+  }
+  if (end.blame === "none") return back;
+  const failures = row.failures + 1;
+  const backoffMs = end.blame === "rejected" ? rejectedBackoffMs : decideTakeBackoffMs(failures);
+  return { ...back, failures, emptyAt: now, blockedUntil: now + backoffMs };
+}

@@ -1,0 +1,179 @@
+// The interfaces that the core owns. Stores, monitors and observers implement them; the core knows nothing else of them.
+// A store that cannot be reached throws StoreUnavailable: a lost dependency, not an outcome.
+import type { Fleet, ProfileCounts } from "./fleet.ts";
+import type { HeldRunner, Job, JobRequest, JobState, Ticket } from "./job.ts";
+import type { WaitReason } from "./rank-gate.ts";
+import type { Evidence } from "./reconcile.ts";
+import type { Settlement, SettleReply } from "./settlement.ts";
+
+export class StoreUnavailable extends Error {
+  override readonly name = "StoreUnavailable";
+}
+
+export interface EnqueueCommand {
+  readonly request: JobRequest;
+  /** every monitor was asked once and at least one has answered: targets are worth judging by */
+  readonly isFleetKnown: boolean;
+}
+
+export type EnqueueReply =
+  | { readonly kind: "accepted"; readonly place: number; readonly isNew: boolean }
+  | { readonly kind: "unsatisfiable"; readonly targets: number }
+  | { readonly kind: "conflict" | "id_used" | "fleet_unknown" | "full" };
+
+export interface PollCommand {
+  readonly ticket: Ticket;
+  /** the id of the claim, should this poll win one; unique per poll, so that a repeated script is recognised */
+  readonly claimId: string;
+  readonly owner: string;
+  /** 0..999, a hash of the job */
+  readonly spread: number;
+}
+
+export type PollReply =
+  | {
+      readonly kind: "wait";
+      readonly reason: WaitReason;
+      readonly position: number;
+      readonly retryAfterSeconds: number;
+      readonly isReadmitted: boolean;
+    }
+  | { readonly kind: "claimed"; readonly job: Job }
+  | { readonly kind: "taken"; readonly answer: string }
+  /** the store may have forgotten a claim of this job at `lostAt`: evidence first */
+  | {
+      readonly kind: "suspect";
+      readonly job: Job;
+      readonly lostAt: number;
+      readonly now: number;
+      readonly position: number;
+      readonly retryAfterSeconds: number;
+      readonly isReadmitted: boolean;
+    }
+  | { readonly kind: "failed" | "abandoned" | "cancelled" | "answer_expired" | "ticket_expired" | "superseded" };
+
+export interface LapsedClaim {
+  readonly uniqueId: string;
+  readonly job: Job;
+}
+
+export interface SweepReply {
+  readonly now: number;
+  readonly lostAt: number;
+  readonly abandoned: readonly string[];
+  /** runners let go because the rest of their job's runners did not come in HOLD_TIMEOUT */
+  readonly leaked: readonly string[];
+  /** claims whose owner died; they are ours now */
+  readonly lapsed: readonly LapsedClaim[];
+}
+
+export type CancelReply =
+  | { readonly kind: "cancelled"; readonly leaked: readonly string[] }
+  | { readonly kind: "over"; readonly state: JobState }
+  | { readonly kind: "unknown" };
+
+export type InspectReply =
+  | { readonly kind: "job"; readonly job: Job; readonly position: number | null; readonly now: number }
+  | { readonly kind: "unknown" };
+
+export type PollLease =
+  /** ask this monitor now; `askedAt` is the store's clock */
+  { readonly kind: "ask"; readonly askedAt: number } | { readonly kind: "skip"; readonly record: MonitorRecord };
+
+/** What all instances know of a monitor beside its profiles' rows. */
+export interface MonitorRecord {
+  readonly askedAt: number;
+  /** the last time it gave a dashboard; 0 = never */
+  readonly answeredAt: number;
+  /** dashboards that failed in a row */
+  readonly failures: number;
+  readonly profiles: readonly string[];
+}
+
+export type DashboardNews =
+  | { readonly kind: "snapshot"; readonly counts: ReadonlyMap<string, ProfileCounts> }
+  /** a 503: it is being drawn anew. Neither fresh nor down */
+  | { readonly kind: "redrawing" }
+  | { readonly kind: "failed" };
+
+export interface Store {
+  /** Resolves when the store answers; throws StoreUnavailable. */
+  ping(): Promise<void>;
+  enqueue(command: EnqueueCommand): Promise<EnqueueReply>;
+  poll(command: PollCommand): Promise<PollReply>;
+  /** Tells the other instances that this one still works on the claim; false: it is no longer ours. */
+  renew(ticket: Ticket, claimId: string, owner: string, isClientPresent: boolean): Promise<boolean>;
+  settle(ticket: Ticket, settlement: Settlement): Promise<SettleReply>;
+  cancel(profileKey: string, uniqueId: string, ticket: Ticket | null): Promise<CancelReply>;
+  inspect(profileKey: string, uniqueId: string): Promise<InspectReply>;
+  sweep(profileKey: string, owner: string): Promise<SweepReply>;
+  fleet(profileKey: string): Promise<Fleet>;
+  /** The profile under which an id was enqueued, if any is known. */
+  findProfile(uniqueId: string): Promise<string | null>;
+  /** Every profile that a job or a monitor ever named. */
+  profiles(): Promise<readonly string[]>;
+  /** At most one instance at a time gets "ask"; it must report by finishPoll. `holdMs` bounds how long it may take. */
+  beginPoll(monitor: string, pollId: string, holdMs: number): Promise<PollLease>;
+  finishPoll(monitor: string, askedAt: number, news: DashboardNews, nextInMs: number): Promise<MonitorRecord>;
+  /** One of `limit` places at a monitor; frees itself after `ttlMs`. */
+  acquireSlot(monitor: string, legKey: string, limit: number, ttlMs: number): Promise<boolean>;
+  releaseSlot(monitor: string, legKey: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TakeRequest {
+  readonly monitor: string;
+  readonly ticket: Ticket;
+  readonly runners: number;
+  readonly idempotencyKey: string;
+  /** unix ms after which a monitor that understands it must refuse */
+  readonly notAfter: number;
+}
+
+/** What a monitor made of a take, as far as can be known. */
+export type TakeOutcome =
+  | { readonly kind: "taken"; readonly runners: readonly HeldRunner[] }
+  | { readonly kind: "refused"; readonly cause: "unreachable" | "rejected" }
+  | { readonly kind: "unknown"; readonly hasAnswered: boolean; readonly what: string };
+
+export interface Monitors {
+  readonly names: readonly string[];
+  take(request: TakeRequest): Promise<TakeOutcome>;
+  /**
+   * Runners that the monitor shows as reserved for `uniqueId`, on a dashboard rendered after `notBefore`. Keeps asking until `until` (both
+   * on this process's clock, performance.now()); "none" if nothing was to be had.
+   */
+  readEvidence(monitor: string, uniqueId: string, notBefore: number, until: number): Promise<Evidence>;
+}
+
+/** What happened, for logs and metrics. Never holds a ticket, a token or a monitor's body. */
+export type QueueEvent =
+  | { readonly kind: "enqueued" | "readmitted" | "cancelled"; readonly job: Ticket }
+  | {
+      readonly kind: "claimed";
+      readonly job: Ticket;
+      readonly attempt: number;
+      readonly legs: readonly { readonly monitor: string; readonly runners: number }[];
+    }
+  | {
+      readonly kind: "leg";
+      readonly job: Ticket;
+      readonly monitor: string;
+      readonly outcome: string;
+      readonly tookMs: number;
+    }
+  | { readonly kind: "taken"; readonly job: Ticket; readonly waitedMs: number }
+  | { readonly kind: "failed"; readonly job: Ticket; readonly waitedMs: number }
+  | { readonly kind: "abandoned"; readonly profileKey: string; readonly uniqueId: string }
+  | { readonly kind: "reconciled"; readonly job: Ticket; readonly monitor: string; readonly verdict: string }
+  | {
+      readonly kind: "leaked";
+      readonly profileKey: string;
+      readonly uniqueId: string | null;
+      readonly runners: readonly string[];
+    }
+  | { readonly kind: "rejected_by_monitor"; readonly monitor: string }
+  | { readonly kind: "monitor_up" | "monitor_down"; readonly monitor: string; readonly why: string }
+  | { readonly kind: "trouble"; readonly where: string; readonly error: unknown };
+
+export type Observe = (event: QueueEvent) => void;

@@ -1,0 +1,32 @@
+// The figures that the rules of the queue work with, all in milliseconds unless they count something.
+// config.ts fills them from the environment; stores and rules only read them.
+
+export interface QueueSettings {
+  readonly abandonAfterMs: number;
+  readonly retryAfterMs: number;
+  readonly presenceGraceMs: number;
+  /** At most a sixth of abandonAfterMs, so that unwritten polls cannot hide a present job. */
+  readonly touchIntervalMs: number;
+  readonly answerTtlMs: number;
+  readonly tombstoneTtlMs: number;
+  readonly ticketMaxAgeMs: number;
+  readonly monitorSettleMs: number;
+  readonly unknownHoldMs: number;
+  readonly holdTimeoutMs: number;
+  readonly monitorMaxInflight: number;
+  readonly maxAttempts: number;
+  readonly maxQueueDepth: number | null;
+  /** How old a snapshot may be and still count as capacity. */
+  readonly snapshotFreshMs: number;
+}
+
+/** A claim whose owner has not renewed it for this long is somebody else's to finish. */
+export const claimLeaseMs = 5_000;
+/** A leg leaves within this time of its claim or not at all (a process may have been paused in between). */
+export const sendWithinMs = 2_000;
+/** A monitor that refused our credentials or our route is left alone this long: our configuration is wrong. */
+export const rejectedBackoffMs = 60_000;
+/** Longest back-off of a monitor that keeps refusing takes. */
+export const takeBackoffMaxMs = 30_000;
+/** A monitor that nobody has heard of for this long no longer counts as part of the fleet. */
+export const forgetMonitorAfterMs = 3_600_000;

@@ -1,0 +1,62 @@
+// The present jobs of one profile in order, so that "how many runners do those ahead of me need" is a few binary searches
+// however long the line is. One sorted list per runner count: jobs that nobody can serve now are left out by their count.
+
+interface Waiting {
+  readonly place: number;
+  readonly uniqueId: string;
+}
+
+export interface Ahead {
+  readonly jobs: number;
+  readonly runners: number;
+}
+
+export class Line {
+  readonly #byCount = new Map<number, Waiting[]>();
+
+  add(count: number, place: number, uniqueId: string): void {
+    const list = this.#byCount.get(count) ?? [];
+    this.#byCount.set(count, list);
+    const at = lowerBound(list, place, uniqueId);
+    if (list[at]?.uniqueId === uniqueId) return;
+    list.splice(at, 0, { place, uniqueId });
+  }
+
+  remove(count: number, place: number, uniqueId: string): void {
+    const list = this.#byCount.get(count);
+    if (list === undefined) return;
+    const at = lowerBound(list, place, uniqueId);
+    if (list[at]?.uniqueId === uniqueId) list.splice(at, 1);
+    if (list.length === 0) this.#byCount.delete(count);
+  }
+
+  /** Jobs before this place that need at most `servable` runners each, and how many runners those need. */
+  ahead(place: number, uniqueId: string, servable: number): Ahead {
+    let jobs = 0;
+    let runners = 0;
+    for (const [count, list] of this.#byCount) {
+      if (count > servable) continue;
+      const here = lowerBound(list, place, uniqueId);
+      jobs += here;
+      runners += here * count;
+    }
+    return { jobs, runners };
+  }
+
+  clear(): void {
+    this.#byCount.clear();
+  }
+}
+
+function lowerBound(list: readonly Waiting[], place: number, uniqueId: string): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const other = list[middle];
+    if (other === undefined) break;
+    if (other.place < place || (other.place === place && other.uniqueId < uniqueId)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,38 @@
+// Lets time do its work once a second: jobs fall asleep or are abandoned, and claims of instances that died are taken over.
+// Every instance sweeps; the store makes sure that each thing happens once.
+import type { Dispatcher } from "./queue/dispatcher.ts";
+import type { Observe, Store } from "./queue/ports.ts";
+
+const sweepEveryMs = 1_000;
+
+export interface Sweeper {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function createSweeper(store: Store, dispatcher: Dispatcher, observe: Observe): Sweeper {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isStopped = false;
+  let current: Promise<void> = Promise.resolve();
+
+  const sweepAll = async (): Promise<void> => {
+    try {
+      for (const profileKey of await store.profiles()) await dispatcher.sweep(profileKey);
+    } catch (error) {
+      observe({ kind: "trouble", where: "sweeper", error });
+    }
+    if (!isStopped) timer = setTimeout(next, sweepEveryMs);
+  };
+  const next = (): void => {
+    current = sweepAll();
+  };
+
+  return {
+    start: next,
+    stop: async () => {
+      isStopped = true;
+      clearTimeout(timer);
+      await current;
+    },
+  };
+}
