@@ -41,6 +41,7 @@ async function startOrFail(command: FleetCommand): Promise<SimulatedFleet | null
       monitors: command.monitors,
       perMonitor: command.profiles,
       token: command.token,
+      host: command.host,
       basePort: command.port,
       // A job that never starts makes a dull fleet to look at: by default one starts after a second.
       habits: command.realistic ? realisticHabits : { ...fastHabits, startsAfterMs: 1000 },

@@ -7,6 +7,7 @@ import { composeService, queueSettingsOf } from "./compose.ts";
 import { parseConfig } from "./config.ts";
 import { createEventLog, createLog } from "./logging.ts";
 import { createEmbeddedStore } from "./store/embedded/embedded-store.ts";
+import { createRedisStore } from "./store/redis/redis-store.ts";
 
 /** Idle connections outlive the longest Retry-After, so that curl's retries reuse theirs. */
 const keepAliveTimeoutMs = 75_000;
@@ -26,7 +27,11 @@ const observe = createEventLog(log);
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
-const store = createEmbeddedStore(queueSettingsOf(config), Date.now);
+const settings = queueSettingsOf(config);
+const store =
+  config.REDIS_URL === undefined
+    ? createEmbeddedStore(settings, Date.now)
+    : createRedisStore(config.REDIS_URL, settings);
 const service = await composeService(config, store, observe, version);
 
 const server = serve({ fetch: service.app.fetch, hostname: config.HOST, port: config.PORT }, (address) => {

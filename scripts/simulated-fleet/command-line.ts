@@ -7,6 +7,7 @@ export const usage = `Simulated monitors for trying things out, with the API and
 npm run fleet -- [options]
   --monitors <n>                 how many monitors (3)
   --profile <key>=<n>            runners of a profile at each monitor; may be repeated (linux=2)
+  --host <address>               address to listen on (127.0.0.1)
   --port <n>                     port of the first monitor, the others follow (9000)
   --token <text>                 the bearer token a take must carry (secret)
   --realistic                    take as long as real monitors, runners and jobs do
@@ -21,6 +22,7 @@ npm run fleet -- [options]
 export interface FleetCommand {
   monitors: number;
   profiles: Record<string, number>;
+  host: string;
   port: number;
   token: string;
   realistic: boolean;
@@ -39,6 +41,7 @@ export function parseCommandLine(args: string[]): CommandLine {
     const command: FleetCommand = {
       monitors,
       profiles: Object.fromEntries(values.profile.map(parseProfile)),
+      host: values.host,
       port: wholeNumber("--port", values.port, 1, 65_536 - monitors),
       token: values.token,
       realistic: values.realistic,
@@ -61,6 +64,7 @@ function parseOptions(args: string[]) {
     options: {
       monitors: { type: "string", default: "3" },
       profile: { type: "string", multiple: true, default: ["linux=2"] },
+      host: { type: "string", default: "127.0.0.1" },
       port: { type: "string", default: "9000" },
       token: { type: "string", default: "secret" },
       realistic: { type: "boolean", default: false },

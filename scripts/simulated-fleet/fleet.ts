@@ -8,6 +8,8 @@ export interface FleetOptions {
   /** Profile key to target number of runners, at each monitor. */
   perMonitor: Record<string, number>;
   token: string;
+  /** Address to listen on; absent: 127.0.0.1. */
+  host?: string;
   /** Monitor n listens on basePort + n; 0 or absent: any free ports. */
   basePort?: number;
   habits?: Partial<Habits>;
@@ -27,6 +29,7 @@ export async function startSimulatedFleet(options: FleetOptions): Promise<Simula
     startSimulatedMonitor({
       name: `ci${index}`,
       token: options.token,
+      host: options.host ?? "127.0.0.1",
       port: basePort === 0 ? 0 : basePort + index,
       profiles: options.perMonitor,
       habits: options.habits ?? {},

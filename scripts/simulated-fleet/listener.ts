@@ -10,8 +10,8 @@ export interface Listener {
 }
 
 /** Rejects where the port is taken. Port 0: any free one. */
-export async function createListener(port: number, onRequest: RequestListener): Promise<Listener> {
-  let server: Server | null = await listen(port, onRequest);
+export async function createListener(host: string, port: number, onRequest: RequestListener): Promise<Listener> {
+  let server: Server | null = await listen(host, port, onRequest);
   const boundPort = (server.address() as AddressInfo).port;
 
   return {
@@ -26,16 +26,16 @@ export async function createListener(port: number, onRequest: RequestListener): 
       });
     },
     async listenAgain() {
-      server ??= await listen(boundPort, onRequest);
+      server ??= await listen(host, boundPort, onRequest);
     },
   };
 }
 
-function listen(port: number, onRequest: RequestListener): Promise<Server> {
+function listen(host: string, port: number, onRequest: RequestListener): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer(onRequest);
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
+    server.listen(port, host, () => {
       server.off("error", reject);
       resolve(server);
     });

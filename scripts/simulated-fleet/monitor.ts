@@ -16,6 +16,8 @@ export type { RunnerChange, SimulatedRunner } from "./runner-pool.ts";
 export interface MonitorOptions {
   name: string;
   token: string;
+  /** Address to listen on; absent: 127.0.0.1. */
+  host?: string;
   /** 0 or absent: any free port. */
   port?: number;
   /** Profile key to target number of runners, all idle at the start. */
@@ -85,7 +87,9 @@ export async function startSimulatedMonitor(options: MonitorOptions): Promise<Si
     },
   };
   for (const [profile, target] of Object.entries(options.profiles)) pool.setTarget(profile, target);
-  const listener = await createListener(options.port ?? 0, (request, response) => route(state, request, response));
+  const listener = await createListener(options.host ?? "127.0.0.1", options.port ?? 0, (request, response) =>
+    route(state, request, response),
+  );
 
   return {
     name: options.name,

@@ -41,8 +41,7 @@ export function createPoller(
       return;
     }
     const read = await client.readDashboard(monitor);
-    const failures = read.kind === "failed" ? (failuresOf.get(monitor) ?? 0) + 1 : 0;
-    failuresOf.set(monitor, failures);
+    const failures = read.kind === "failed" ? lease.record.failures + 1 : 0;
     const record = await store.finishPoll(
       monitor,
       lease.askedAt,
@@ -60,8 +59,6 @@ export function createPoller(
       });
     }
   };
-  const failuresOf = new Map<string, number>();
-
   const run = async (monitor: string, standing: Standing): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {

@@ -78,7 +78,8 @@ export type InspectReply =
 
 export type PollLease =
   /** ask this monitor now; `askedAt` is the store's clock */
-  { readonly kind: "ask"; readonly askedAt: number } | { readonly kind: "skip"; readonly record: MonitorRecord };
+  | { readonly kind: "ask"; readonly askedAt: number; readonly record: MonitorRecord }
+  | { readonly kind: "skip"; readonly record: MonitorRecord };
 
 /** What all instances know of a monitor beside its profiles' rows. */
 export interface MonitorRecord {

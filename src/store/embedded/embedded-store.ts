@@ -66,7 +66,8 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
     entry.record = {
       askedAt,
       answeredAt: news.kind === "snapshot" ? askedAt : record.answeredAt,
-      failures: news.kind === "failed" ? record.failures + 1 : 0,
+      // reporting twice counts once
+      failures: news.kind !== "failed" ? 0 : record.askedAt === askedAt ? record.failures : record.failures + 1,
       profiles,
     };
     if (news.kind !== "redrawing") {
@@ -84,7 +85,7 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
     if (entry.nextAskAt > at && entry.pollId !== pollId) return { kind: "skip", record: entry.record };
     entry.nextAskAt = at + holdMs;
     entry.pollId = pollId;
-    return { kind: "ask", askedAt: at };
+    return { kind: "ask", askedAt: at, record: entry.record };
   };
   const acquireSlot = (monitor: string, legKey: string, limit: number, ttlMs: number): boolean => {
     const { slots } = entryOf(monitor);

@@ -18,6 +18,7 @@ import {
   neededRunners,
   type Ticket,
 } from "../../queue/job.ts";
+import { createJob, endJob } from "../../queue/lifecycle.ts";
 import type {
   CancelReply,
   EnqueueCommand,
@@ -27,7 +28,7 @@ import type {
   PollReply,
   SweepReply,
 } from "../../queue/ports.ts";
-import { needsTouch, nextDueAt, presenceAfterPoll, presenceOfNewJob } from "../../queue/presence.ts";
+import { needsTouch, nextDueAt, presenceAfterPoll } from "../../queue/presence.ts";
 import { decideTurn } from "../../queue/rank-gate.ts";
 import { decideRetryAfterSeconds } from "../../queue/retry-after.ts";
 import { claimLeaseMs, forgetMonitorAfterMs, type QueueSettings } from "../../queue/settings.ts";
@@ -73,7 +74,7 @@ export class ProfileQueue {
     if (maxQueueDepth !== null && this.#dueAt.size >= maxQueueDepth) return { kind: "full" };
     const place = Math.max(this.#lastPlace + 1, now * 1000);
     this.#lastPlace = place;
-    this.#save(request.uniqueId, this.#createJob({ ...request, place }, now));
+    this.#save(request.uniqueId, createJob({ ...request, place }, now, this.#settings));
     return { kind: "accepted", place, isNew: true };
   }
 
@@ -83,13 +84,13 @@ export class ProfileQueue {
     const isReadmitted = job === null;
     if (job === null) {
       if (now - ticket.place / 1000 > this.#settings.ticketMaxAgeMs) return { kind: "ticket_expired" };
-      job = this.#createJob(ticket, now);
+      job = createJob(ticket, now, this.#settings);
     }
     if (job.place !== ticket.place) return { kind: "superseded" };
     const over = this.#overReply(job, now);
     if (over !== null) return over;
     if (job.state === "queued" && job.abandonAt <= now) {
-      this.#end(uniqueId, { ...job, state: "abandoned" }, now);
+      this.#save(uniqueId, endJob({ ...job, state: "abandoned" }, now, this.#settings));
       return { kind: "abandoned" };
     }
     if (job.state === "claimed") return this.#pollClaimed(uniqueId, job, claimId, now);
@@ -127,11 +128,11 @@ export class ProfileQueue {
 
   settle(ticket: Ticket, settlement: Settlement, now: number): SettleReply {
     const { uniqueId } = ticket;
-    const before = this.#load(uniqueId, now) ?? this.#createJob(ticket, now);
+    const before = this.#load(uniqueId, now) ?? createJob(ticket, now, this.#settings);
     if (before.place !== ticket.place) return { kind: "lost", leaked: runnersOf(settlement) };
     const { job, fleet, reply } = settleJob(before, this.#fleet, settlement, now, this.#settings);
     this.#fleet = fleet;
-    if (isOver(job.state) && !isOver(before.state)) this.#end(uniqueId, job, now);
+    if (isOver(job.state) && !isOver(before.state)) this.#save(uniqueId, endJob(job, now, this.#settings));
     else this.#save(uniqueId, job);
     return reply;
   }
@@ -139,11 +140,11 @@ export class ProfileQueue {
   cancel(uniqueId: string, ticket: Ticket | null, now: number): CancelReply {
     const known = this.#load(uniqueId, now);
     if (known === null && ticket === null) return { kind: "unknown" };
-    const job = { ...(known ?? this.#createJob(ticket as Ticket, now)) };
+    const job = { ...(known ?? createJob(ticket as Ticket, now, this.#settings)) };
     if (ticket !== null && job.place !== ticket.place) return { kind: "unknown" };
     if (isOver(job.state)) return { kind: "over", state: job.state };
     const leaked = dropHeld(job);
-    this.#end(uniqueId, { ...job, state: "cancelled" }, now);
+    this.#save(uniqueId, endJob({ ...job, state: "cancelled" }, now, this.#settings));
     return { kind: "cancelled", leaked };
   }
 
@@ -168,7 +169,7 @@ export class ProfileQueue {
       if (next.heldUntil !== undefined && next.heldUntil <= now) leaked.push(...dropHeld(next));
       if (next.abandonAt <= now) {
         leaked.push(...dropHeld(next));
-        this.#end(uniqueId, { ...next, state: "abandoned" }, now);
+        this.#save(uniqueId, endJob({ ...next, state: "abandoned" }, now, this.#settings));
         abandoned.push(uniqueId);
       } else {
         this.#save(uniqueId, { ...next, awake: next.awakeUntil > now });
@@ -245,19 +246,6 @@ export class ProfileQueue {
     return touched;
   }
 
-  #createJob(ticket: Ticket, now: number): Job {
-    return {
-      state: "queued",
-      place: ticket.place,
-      count: ticket.runnerCount,
-      repo: ticket.qualifiedRepo,
-      run: ticket.runId,
-      ...presenceOfNewJob(now, this.#settings),
-      attempts: 0,
-      refusals: 0,
-    };
-  }
-
   #requestOf(uniqueId: string, job: Job): JobRequest {
     return { uniqueId, profileKey: this.#profileKey, runnerCount: job.count, qualifiedRepo: job.repo, runId: job.run };
   }
@@ -265,17 +253,6 @@ export class ProfileQueue {
   #load(uniqueId: string, now: number): Job | null {
     const job = this.#jobs.get(uniqueId);
     return job === undefined || (job.goneAt !== undefined && job.goneAt <= now) ? null : job;
-  }
-
-  /** Turns a job into its tombstone. It outlives every ticket, so that nothing comes back from the dead. */
-  #end(uniqueId: string, job: Job, now: number): void {
-    const ticketEndsAt = Math.floor(job.place / 1000) + this.#settings.ticketMaxAgeMs;
-    this.#save(uniqueId, {
-      ...job,
-      awake: false,
-      endedAt: now,
-      goneAt: Math.max(now + this.#settings.tombstoneTtlMs, ticketEndsAt),
-    });
   }
 
   /** Writes the job and keeps line, due times and leases in step with it. */

@@ -1,0 +1,92 @@
+// Writes what is derived from other files: the scripts' TypeScript module (so that Lua reaches every runtime), and the tables of the
+// documents. `npm run generate` writes; `npm run generated` only checks, for CI.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { describeSettings } from "../src/config.ts";
+import { problems, retryReasons } from "../src/http/problem.ts";
+import { jobStates, transitions } from "../src/queue/job.ts";
+import { keyDescriptions } from "../src/store/redis/keys.ts";
+
+const root = new URL("../", import.meta.url);
+const { values } = parseArgs({
+  options: { check: { type: "boolean", default: false }, help: { type: "boolean", short: "h" } },
+});
+if (values.help) {
+  console.log(
+    "Usage: npm run generate | npm run generated\n\nWrites, or with --check only compares, every generated file and table.",
+  );
+  process.exit(0);
+}
+
+const stale: string[] = [];
+write("src/store/redis/scripts.generated.ts", generateScripts());
+fillTable("README.md", "settings", settingsTable());
+fillTable("docs/http-api.md", "problems", problemsTable());
+fillTable("docs/http-api.md", "reasons", retryReasons.map((reason) => `\`${reason}\``).join(", "));
+fillTable("docs/states.md", "transitions", transitionsTable());
+fillTable("docs/redis-keys.md", "keys", keysTable());
+if (stale.length > 0) {
+  console.error(`Not up to date: ${stale.join(", ")}. Run \`npm run generate\` and commit.`);
+  process.exit(1);
+}
+
+function generateScripts(): string {
+  const folder = new URL("src/store/redis/lua/", root);
+  const load = (name: string) => readFileSync(new URL(name, folder), "utf8");
+  const scriptsIn = (kind: string, before: string) =>
+    readdirSync(new URL(`${kind}/`, folder))
+      .filter((file) => file.endsWith(".lua"))
+      .sort()
+      .map((file) => `  ${file.replace(".lua", "")}: ${JSON.stringify(before + load(`${kind}/${file}`))},\n`)
+      .join("");
+  return `// Generated from lua/ by \`npm run generate\`: the scripts as text, for runtimes without files.
+export const profileScripts = {
+${scriptsIn("profile", `${load("profile-preamble.lua")}\n`)}} as const;
+
+export const monitorScripts = {
+${scriptsIn("monitor", "")}} as const;
+`;
+}
+
+function settingsTable(): string {
+  const rows = describeSettings().map(
+    ({ name, preset, meaning }) => `| \`${name}\` | ${preset === "" ? "" : `\`${preset}\``} | ${meaning} |`,
+  );
+  return ["| setting | default | meaning |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function problemsTable(): string {
+  const rows = Object.entries(problems).map(([code, [status, title]]) => `| ${status} | \`${code}\` | ${title} |`);
+  return ["| status | code | says |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function transitionsTable(): string {
+  const rows = jobStates.map(
+    (state) => `| \`${state}\` | ${transitions[state].map((next) => `\`${next}\``).join(", ") || "final"} |`,
+  );
+  return ["| state | may become |", "| --- | --- |", ...rows].join("\n");
+}
+
+function keysTable(): string {
+  const rows = keyDescriptions.map(({ key, holds, ends }) => `| \`${key}\` | ${holds} | ${ends} |`);
+  return ["| key | holds | ends |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+/** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. */
+function fillTable(file: string, name: string, table: string): void {
+  const path = new URL(file, root);
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const pattern = new RegExp(`(<!-- ${name} -->\\n)[\\s\\S]*?(\\n<!-- /${name} -->)`);
+  if (!pattern.test(text)) throw new Error(`${file} has no place for the table "${name}"`);
+  write(
+    file,
+    text.replace(pattern, (_, before: string, after: string) => `${before}${table}${after}`),
+  );
+}
+
+function write(file: string, text: string): void {
+  const path = new URL(file, root);
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+  if (values.check) stale.push(file);
+  else writeFileSync(path, text);
+}

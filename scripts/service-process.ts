@@ -1,0 +1,136 @@
+// The real service as a child process, for the demo and the tests: starts `node src/main.ts`, reads its log and finds the port that it
+// listens on. It gets exactly the settings it is given, none of ours.
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const entry = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+
+/** A line of the log. Every other line of stdout ends up in strayLines. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+export interface ServiceProcess {
+  readonly pid: number;
+  readonly logLines: readonly LogLine[];
+  /** Lines of stdout that are no JSON object; there should never be one. */
+  readonly strayLines: readonly string[];
+  stderr(): string;
+  /** Resolves when such a line came or has come; rejects when the service ends without, or after `withinMs`. */
+  onLog(predicate: (line: LogLine) => boolean, withinMs?: number): Promise<LogLine>;
+  send(signal: NodeJS.Signals): void;
+  isRunning(): boolean;
+  /** The exit code once all output was read; -1 where a signal ended it. */
+  readonly ended: Promise<number>;
+}
+
+/** Does not wait for anything: a service that is set up wrongly ends by itself. `args` go to the service. */
+export function spawnService(settings: Readonly<Record<string, string>>, args: readonly string[] = []): ServiceProcess {
+  if (!process.features.typescript) throw new Error(`Node ${process.version} cannot run TypeScript: use Node 24`);
+  const child = spawn(process.execPath, [entry, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    // Ctrl-C is for whoever started us: a second signal would cut the service's own shutdown short.
+    detached: true,
+    env: { PATH: process.env.PATH ?? "", HOST: "127.0.0.1", PORT: "0", ...settings },
+  });
+  const killNow = () => void child.kill("SIGKILL");
+  process.once("exit", killNow);
+  const ended = new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      process.off("exit", killNow);
+      resolve(code ?? -1);
+    });
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const { logLines, strayLines, onLine } = readLog(child);
+
+  return {
+    pid: child.pid ?? -1,
+    logLines,
+    strayLines,
+    stderr: () => stderr,
+    onLog(predicate, withinMs = 15_000) {
+      const known = logLines.find(predicate);
+      if (known !== undefined) return Promise.resolve(known);
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => fail(`no such log line within ${withinMs} ms`), withinMs);
+        const unsubscribe = onLine((line) => {
+          if (!predicate(line)) return;
+          settle();
+          resolve(line);
+        });
+        ended.then((code) => fail(`the service ended with ${code}: ${stderr}`), reject);
+        function settle(): void {
+          clearTimeout(timer);
+          unsubscribe();
+        }
+        function fail(why: string): void {
+          settle();
+          reject(new Error(why));
+        }
+      });
+    },
+    send: (signal) => void child.kill(signal),
+    isRunning: () => child.exitCode === null && child.signalCode === null,
+    ended,
+  };
+}
+
+/** The URL of a service that answers 200 to /readyz. Rejects where it ends before, or is not ready after `withinMs`. */
+export async function waitUntilReady(service: ServiceProcess, withinMs = 15_000): Promise<string> {
+  const giveUpAt = performance.now() + withinMs;
+  const { port } = await service.onLog(({ msg }) => msg === "listening", withinMs);
+  const url = `http://127.0.0.1:${port}`;
+  for (;;) {
+    const status = await loadReadiness(url);
+    if (status === 200) return url;
+    if (!service.isRunning()) throw new Error(`the service ended before it was ready: ${service.stderr()}`);
+    if (performance.now() > giveUpAt) throw new Error(`the service is not ready after ${withinMs} ms: ${status}`);
+    await delay(20);
+  }
+}
+
+async function loadReadiness(url: string): Promise<number | null> {
+  try {
+    const response = await fetch(`${url}/readyz`);
+    await response.arrayBuffer();
+    return response.status;
+  } catch {
+    return null;
+  }
+}
+
+function readLog(child: ChildProcess) {
+  const logLines: LogLine[] = [];
+  const strayLines: string[] = [];
+  const listeners = new Set<(line: LogLine) => void>();
+  if (child.stdout !== null) {
+    createInterface({ input: child.stdout }).on("line", (text) => {
+      const line = parseLine(text);
+      if (line === null) {
+        strayLines.push(text);
+        return;
+      }
+      logLines.push(line);
+      for (const listener of [...listeners]) listener(line);
+    });
+  }
+  const onLine = (listener: (line: LogLine) => void) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+  return { logLines, strayLines, onLine };
+}
+
+function parseLine(text: string): LogLine | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as LogLine) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,24 @@
+// How a job begins, and how it ends in a tombstone.
+import { enqueuedAt, type Job, type Ticket } from "./job.ts";
+import { presenceOfNewJob } from "./presence.ts";
+import type { QueueSettings } from "./settings.ts";
+
+/** A job as it enters the line, or comes back to it by its ticket. */
+export function createJob(ticket: Ticket, now: number, settings: QueueSettings): Job {
+  return {
+    state: "queued",
+    place: ticket.place,
+    count: ticket.runnerCount,
+    repo: ticket.qualifiedRepo,
+    run: ticket.runId,
+    ...presenceOfNewJob(now, settings),
+    attempts: 0,
+    refusals: 0,
+  };
+}
+
+/** The tombstone of a job. It outlives the job's ticket, so that nothing comes back from the dead. */
+export function endJob(job: Job, now: number, settings: QueueSettings): Job {
+  const ticketEndsAt = enqueuedAt(job.place) + settings.ticketMaxAgeMs;
+  return { ...job, awake: false, endedAt: now, goneAt: Math.max(now + settings.tombstoneTtlMs, ticketEndsAt) };
+}

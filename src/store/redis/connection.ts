@@ -1,0 +1,77 @@
+// The connection to Redis. A command is sent once: it succeeds, fails with an answer, or is lost with its connection. Nothing is queued
+// for later or sent again by the library, because every command names the run of the server it was meant for (its "marker"): a
+// server that restarted or failed over may have forgotten claims, and has to be told apart.
+import { Redis } from "ioredis";
+import { StoreUnavailable } from "../../queue/ports.ts";
+
+const commandTimeoutMs = 2_000;
+const connectTimeoutMs = 2_000;
+/** How long a command waits for a connection that is being made. */
+const patienceMs = 1_000;
+/** A replica that is promoted in place changes its replication id but not its connections. */
+const markerCheckMs = 5_000;
+
+export interface Connection {
+  readonly redis: Redis;
+  /** Run id and replication id of the server that the next command will reach. Throws StoreUnavailable. */
+  marker(): string | Promise<string>;
+  close(): void;
+}
+
+/** @param url redis://, rediss:// or the path of a unix socket */
+export function openConnection(url: string): Connection {
+  const path = url.startsWith("unix://") ? url.slice("unix://".length) : url;
+  const redis = new Redis(path, {
+    connectTimeout: connectTimeoutMs,
+    commandTimeout: commandTimeoutMs,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    enableAutoPipelining: false,
+    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+    reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 1 : false),
+  });
+  let marker: string | null = null;
+  let waiters: (() => void)[] = [];
+
+  const learnMarker = async (): Promise<void> => {
+    const info = await redis.info();
+    const field = (name: string) => new RegExp(`^${name}:(\\S+)`, "m").exec(info)?.[1] ?? "";
+    marker = `${field("run_id")}.${field("master_replid")}`;
+    for (const wake of waiters.splice(0)) wake();
+  };
+  redis.on("error", () => {
+    // every command's own failure is reported; without a listener the library would print to stderr
+  });
+  redis.on("close", () => {
+    marker = null;
+  });
+  redis.on("ready", () => {
+    learnMarker().catch(() => redis.disconnect(true));
+  });
+  const timer = setInterval(() => {
+    if (marker !== null) learnMarker().catch(() => {});
+  }, markerCheckMs);
+
+  const waitForMarker = async (): Promise<string> => {
+    await new Promise<void>((resolve) => {
+      const giveUp = setTimeout(resolve, patienceMs);
+      waiters.push(() => {
+        clearTimeout(giveUp);
+        resolve();
+      });
+    });
+    if (marker === null) throw new StoreUnavailable("no connection to Redis");
+    return marker;
+  };
+
+  return {
+    redis,
+    marker: () => marker ?? waitForMarker(),
+    close: () => {
+      clearInterval(timer);
+      waiters = [];
+      redis.disconnect();
+    },
+  };
+}

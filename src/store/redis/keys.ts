@@ -1,0 +1,79 @@
+// Names every Redis key. All keys of one script carry the same hash tag - the profile's, the monitor's or the id's - so that
+// profiles spread over a Redis Cluster. docs/redis-keys.md is generated from `keyDescriptions`.
+
+const queue = (profileKey: string, part: string) => `rq:{${profileKey}}:${part}`;
+
+/** KEYS of the scripts that work on one profile, in the order that lua/profile-preamble.lua names them. `job` may be a prefix. */
+export function profileKeys(profileKey: string, uniqueId: string): string[] {
+  return [
+    queue(profileKey, "epoch"),
+    queue(profileKey, "fleet"),
+    queue(profileKey, "line"),
+    queue(profileKey, "due"),
+    queue(profileKey, "claims"),
+    queue(profileKey, `job:${uniqueId}`),
+  ];
+}
+
+export const fleetKey = (profileKey: string) => queue(profileKey, "fleet");
+export const placeKey = (profileKey: string) => queue(profileKey, "place");
+export const monitorKey = (monitor: string) => `rq:monitor:{${monitor}}`;
+export const slotsKey = (monitor: string) => `rq:monitor:{${monitor}}:slots`;
+export const idKey = (uniqueId: string) => `rq:id:{${uniqueId}}`;
+export const profilesKey = "rq:profiles";
+
+export interface KeyDescription {
+  readonly key: string;
+  readonly holds: string;
+  readonly ends: string;
+}
+
+export const keyDescriptions: readonly KeyDescription[] = [
+  {
+    key: queue("<profile>", "job:<unique_id>"),
+    holds: "one job, JSON",
+    ends: "a live job: TOMBSTONE_TTL + ABANDON_AFTER + UNKNOWN_HOLD after its last change; a finished one: TOMBSTONE_TTL, or when its ticket is too old, whichever is later",
+  },
+  {
+    key: queue("<profile>", "line"),
+    holds: "present jobs in order, sorted set of `<needed>:<place>:<unique_id>`",
+    ends: "no TTL: sweeping takes every job out in time, and Redis deletes an empty set",
+  },
+  {
+    key: queue("<profile>", "due"),
+    holds: "queued jobs by when time alone next changes them",
+    ends: "no TTL: as the line",
+  },
+  {
+    key: queue("<profile>", "claims"),
+    holds: "jobs with open legs by when their lease lapses",
+    ends: "no TTL: as the line",
+  },
+  {
+    key: queue("<profile>", "fleet"),
+    holds: "what each monitor last said of the profile, JSON",
+    ends: "1 h after its last change",
+  },
+  {
+    key: queue("<profile>", "place"),
+    holds: "the last place given",
+    ends: "no TTL: places must not go back, even when the clock does",
+  },
+  {
+    key: queue("<profile>", "epoch"),
+    holds: "which run of which server knows this queue, and since when",
+    ends: "no TTL: forgetting it would make every waiting job look like one whose claim was forgotten",
+  },
+  { key: idKey("<unique_id>"), holds: "the profile under which an id was enqueued", ends: "24 h after the enqueue" },
+  { key: profilesKey, holds: "every profile ever named", ends: "no TTL: a handful of names" },
+  {
+    key: monitorKey("<monitor>"),
+    holds: "who asks the monitor next and when, and how it stands",
+    ends: "1 h after its last change",
+  },
+  {
+    key: slotsKey("<monitor>"),
+    holds: "legs that may be at work at the monitor",
+    ends: "a minute after the last of them",
+  },
+];

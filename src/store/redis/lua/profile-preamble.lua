@@ -1,0 +1,145 @@
+-- What every operation on one profile's queue does alike: the clock, the store's epoch, and a job kept in step with the line, the
+-- due times and the leases. Each operation's file is appended to this one (docs/decisions/0004). Above it the client puts a
+-- table `settings`. Rules are those of src/queue/*.ts, which say why.
+--
+-- KEYS  1 epoch    "<marker>|<ms>": which run of which server knows this queue, and since when
+--       2 fleet    JSON: monitor -> row
+--       3 line     sorted set, all scores 0: "<needed>:<place>:<unique_id>" of present jobs, so that counting those ahead is a look-up
+--       4 due      sorted set: queued jobs by when time alone next changes them
+--       5 claims   sorted set: jobs with open legs by when their lease lapses
+--       6 job      JSON of one job (in sweep: the prefix of all)
+-- ARGV  1 now      ms, or 0 for Redis's own clock
+--       2 marker   the server's run id and replication id
+--       3 uniqueId
+local epochKey, fleetKey, lineKey, dueKey, claimsKey, jobKey = unpack(KEYS)
+local now, marker, uniqueId = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+if now == 0 then
+  local time = redis.call("TIME")
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Since when this store knows everything: jobs older than that may have claims that it forgot. A new run of the server, or
+-- none known, starts a new epoch; all present jobs leave the line until evidence clears them.
+local function findLostAt()
+  local known = redis.call("GET", epochKey)
+  local knownMarker, since = string.match(known or "", "^(.*)|(%d+)$")
+  if knownMarker == marker then return tonumber(since) end
+  redis.call("SET", epochKey, string.format("%s|%.0f", marker, now))
+  redis.call("DEL", lineKey)
+  return now
+end
+local lostAt = findLostAt()
+
+local function loadFleet()
+  local text = redis.call("GET", fleetKey)
+  return text and cjson.decode(text) or {}
+end
+
+local function saveFleet(fleet)
+  redis.call("SET", fleetKey, cjson.encode(fleet), "PX", settings.forgetMonitorAfterMs)
+end
+
+local function targetRunners(fleet)
+  local sum = 0
+  for _, row in pairs(fleet) do sum = sum + row.target end
+  return sum
+end
+
+local over = { taken = true, failed = true, abandoned = true, cancelled = true }
+
+local function neededRunners(job)
+  return job.count - (job.held and #job.held or 0)
+end
+
+local function hasOpenLeg(job)
+  for _, leg in ipairs(job.claim and job.claim.legs or {}) do
+    if leg.state == "pending" or leg.state == "unknown" then return true end
+  end
+  return false
+end
+
+local function isSuspect(job)
+  return tonumber(job.place) < lostAt * 1000 and job.clearedFor ~= lostAt
+end
+
+-- The job's member of the line, or false where it is not in it.
+local function listedAs(id, job)
+  if job.state ~= "queued" or not job.awake or isSuspect(job) then return false end
+  return string.format("%04d:%s:%s", neededRunners(job), job.place, id)
+end
+
+-- The job and how it stands in the line; nil where nothing is known of it.
+local function loadJob(id, key)
+  local text = redis.call("GET", key)
+  local job = text and cjson.decode(text)
+  if not job or (job.goneAt and job.goneAt <= now) then return nil, false end
+  return job, listedAs(id, job)
+end
+
+local function saveJob(id, key, job, wasListedAs)
+  local isListedAs = listedAs(id, job)
+  if wasListedAs and wasListedAs ~= isListedAs then redis.call("ZREM", lineKey, wasListedAs) end
+  if isListedAs then redis.call("ZADD", lineKey, 0, isListedAs) end
+  if job.state == "queued" then
+    local dueAt = job.awake and math.min(job.awakeUntil, job.abandonAt) or job.abandonAt
+    redis.call("ZADD", dueKey, math.min(dueAt, job.heldUntil or dueAt), id)
+  else
+    redis.call("ZREM", dueKey, id)
+  end
+  if hasOpenLeg(job) then
+    redis.call("ZADD", claimsKey, job.claim.leaseUntil, id)
+  elseif job.claim then
+    redis.call("ZREM", claimsKey, id)
+  end
+  -- A live job whose queue nobody serves any more is forgotten in the end; its ticket would bring it back.
+  local ttlMs = settings.tombstoneTtlMs + settings.abandonAfterMs + settings.unknownHoldMs
+  if job.goneAt then ttlMs = job.goneAt - now end
+  redis.call("SET", key, cjson.encode(job), "PX", math.max(1, ttlMs))
+end
+
+local function createJob(place, count, repo, run)
+  return {
+    state = "queued", place = place, count = count, repo = repo, run = run,
+    touchedAt = 0, awake = true, awakeUntil = now + 1000 + settings.presenceGraceMs, abandonAt = now + settings.abandonAfterMs,
+    attempts = 0, refusals = 0,
+  }
+end
+
+-- Notes a poll that was told to come back in so many seconds (presence.ts).
+local function touch(job, retryAfterSeconds)
+  job.touchedAt = now
+  job.awake = true
+  job.awakeUntil = now + settings.touchIntervalMs + retryAfterSeconds * 1000 + settings.presenceGraceMs
+  job.abandonAt = now + settings.touchIntervalMs + settings.abandonAfterMs
+end
+
+-- Lets go of the runners in hand and adds their names to `leaked`.
+local function dropHeld(job, leaked)
+  for _, runner in ipairs(job.held or {}) do
+    local name = runner.monitor .. "/" .. runner.id
+    job.dropped = job.dropped or {}
+    table.insert(job.dropped, name)
+    table.insert(leaked, name)
+  end
+  job.held, job.heldSince, job.heldUntil = nil, nil, nil
+end
+
+-- Turns a job into its tombstone, which outlives its ticket.
+local function endJob(job)
+  job.awake = false
+  job.endedAt = now
+  job.goneAt = math.max(now + settings.tombstoneTtlMs, math.floor(tonumber(job.place) / 1000) + settings.ticketMaxAgeMs)
+end
+
+-- Present jobs ahead that need at most `servable` runners each, and how many runners those need.
+local function findAhead(job, servable)
+  local jobs, runners, from = 0, 0, "-"
+  while true do
+    local first = redis.call("ZRANGEBYLEX", lineKey, from, "+", "LIMIT", 0, 1)[1]
+    local needed = first and string.sub(first, 1, 4)
+    if not first or tonumber(needed) > servable then return jobs, runners end
+    local here = redis.call("ZLEXCOUNT", lineKey, "[" .. needed .. ":", "(" .. needed .. ":" .. job.place .. ":" .. uniqueId)
+    jobs, runners = jobs + here, runners + here * tonumber(needed)
+    from = "(" .. needed .. ";"
+  end
+end

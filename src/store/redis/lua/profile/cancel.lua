@@ -1,0 +1,19 @@
+-- cancel: a place is given up. With a ticket also for a job that the store lost, so that no late poll brings it back.
+-- ARGV  4 hasTicket ("1" or "0")  5 count  6 repo  7 run  8 place
+-- Returns {"cancelled", leaked names...} | {"over", state} | {"unknown"}
+local hasTicket = ARGV[4] == "1"
+
+local job, wasListedAs = loadJob(uniqueId, jobKey)
+if hasTicket then
+  local ticketPlace = string.format("%016.0f", tonumber(ARGV[8]))
+  job = job or createJob(ticketPlace, tonumber(ARGV[5]), ARGV[6], ARGV[7])
+  if job.place ~= ticketPlace then return { "unknown" } end
+end
+if not job then return { "unknown" } end
+if over[job.state] then return { "over", job.state } end
+local leaked = {}
+dropHeld(job, leaked)
+job.state = "cancelled"
+endJob(job)
+saveJob(uniqueId, jobKey, job, wasListedAs)
+return { "cancelled", unpack(leaked) }

@@ -1,0 +1,121 @@
+-- poll: a job asks whether it is its turn. Checks and claims in one step; a waiting poll only reads, but for a touch now and then.
+-- ARGV  4 count  5 repo  6 run  7 place (all from the ticket)  8 claimId  9 owner  10 spread (0..999)
+-- Returns {"wait", reason, position, retryAfterSeconds, isReadmitted} | {"claimed", job} | {"taken", answer}
+--       | {"suspect", job, lostAt, now, position, retryAfterSeconds, isReadmitted}
+--       | {"failed" | "abandoned" | "cancelled" | "answer_expired" | "ticket_expired" | "superseded"}
+-- Keeps: a job claims only if those ahead and itself fit in the capacity; never two live claims of one job.
+local ticketPlace = string.format("%016.0f", tonumber(ARGV[7]))
+local claimId, owner, spread = ARGV[8], ARGV[9], tonumber(ARGV[10])
+
+local job, wasListedAs = loadJob(uniqueId, jobKey)
+local isReadmitted = not job
+if not job then
+  if now - tonumber(ticketPlace) / 1000 > settings.ticketMaxAgeMs then return { "ticket_expired" } end
+  job = createJob(ticketPlace, tonumber(ARGV[4]), ARGV[5], ARGV[6])
+end
+if job.place ~= ticketPlace then return { "superseded" } end
+if job.state == "taken" then
+  if job.answer and job.answerUntil > now then return { "taken", job.answer } end
+  return { "answer_expired" }
+end
+if over[job.state] then return { job.state } end
+if job.state == "queued" and job.abandonAt <= now then
+  job.state = "abandoned"
+  endJob(job)
+  saveJob(uniqueId, jobKey, job, wasListedAs)
+  return { "abandoned" }
+end
+if job.state == "claimed" then
+  if job.claim.id == claimId then return { "claimed", cjson.encode(job) } end
+  if now - job.touchedAt >= settings.touchIntervalMs then
+    touch(job, 1)
+    job.awake = false
+    saveJob(uniqueId, jobKey, job, wasListedAs)
+  end
+  local reason = "reconciling"
+  for _, leg in ipairs(job.claim.legs) do
+    if leg.state == "pending" and job.claim.leaseUntil > now then reason = "claim_in_flight" end
+  end
+  return { "wait", reason, 1, 1, 0 }
+end
+
+local fleet = loadFleet()
+local targets = targetRunners(fleet)
+local jobsAhead, rank = findAhead(job, targets)
+local position = jobsAhead + 1
+
+local function decideRetryAfterSeconds()
+  if position <= 3 then return 1 end
+  local longest = math.max(1, math.floor(settings.abandonAfterMs / 3000))
+  local base = math.min(longest * 0.8, (settings.retryAfterMs / 1000) * math.sqrt(position / 20))
+  local seconds = math.floor(base * (0.75 + spread / 2000) + 0.5)
+  return math.max(1, math.min(longest, seconds))
+end
+local function noteWaiting(retryAfterSeconds)
+  if not isReadmitted and job.awake and now - job.touchedAt < settings.touchIntervalMs then return end
+  touch(job, retryAfterSeconds)
+  saveJob(uniqueId, jobKey, job, wasListedAs)
+end
+local function wait(reason, retryAfterSeconds)
+  noteWaiting(retryAfterSeconds)
+  return { "wait", reason, position, retryAfterSeconds, isReadmitted and 1 or 0 }
+end
+
+if isSuspect(job) then
+  local retryAfterSeconds = decideRetryAfterSeconds()
+  noteWaiting(retryAfterSeconds)
+  return { "suspect", cjson.encode(job), lostAt, now, position, retryAfterSeconds, isReadmitted and 1 or 0 }
+end
+
+local function availableRunners(row)
+  if row.failing or row.askedAt + settings.snapshotFreshMs < now then return 0 end
+  if row.emptyAt >= row.askedAt or row.blockedUntil > now then return 0 end
+  if row.failures >= 2 and row.outLegs > 0 then return 0 end
+  local free = row.idle - row.out
+  for _, settled in ipairs(row.settled) do free = free - settled[2] end
+  return math.max(0, free)
+end
+
+local needed, capacity, candidates = neededRunners(job), 0, {}
+if needed > targets then return wait("unsatisfiable_now", decideRetryAfterSeconds()) end
+for monitor, row in pairs(fleet) do
+  local available = availableRunners(row)
+  capacity = capacity + available
+  if available > 0 and row.outLegs < settings.monitorMaxInflight then
+    table.insert(candidates, { monitor = monitor, row = row, available = available })
+  end
+end
+if rank + needed > capacity then
+  return wait((capacity == 0 or rank == 0) and "no_capacity" or "not_your_turn", decideRetryAfterSeconds())
+end
+
+-- placement.ts: most idle first, then fewer legs out, then longest unasked
+table.sort(candidates, function(a, b)
+  if a.available ~= b.available then return a.available > b.available end
+  if a.row.outLegs ~= b.row.outLegs then return a.row.outLegs < b.row.outLegs end
+  if a.row.lastTakeAt ~= b.row.lastTakeAt then return a.row.lastTakeAt < b.row.lastTakeAt end
+  return a.monitor < b.monitor
+end)
+local legs, missing, sentBy = {}, needed, now + settings.sendWithinMs
+for _, candidate in ipairs(candidates) do
+  local runners = math.min(candidate.available, missing)
+  if runners > 0 then
+    missing = missing - runners
+    table.insert(legs, {
+      monitor = candidate.monitor, runners = runners, state = "pending",
+      evidenceAfter = sentBy + settings.monitorSettleMs, holdUntil = sentBy + settings.unknownHoldMs,
+    })
+  end
+end
+if missing > 0 then return wait("monitors_busy", 1) end
+
+for _, leg in ipairs(legs) do
+  local row = fleet[leg.monitor]
+  row.out, row.outLegs, row.lastTakeAt = row.out + leg.runners, row.outLegs + 1, now
+end
+touch(job, 1)
+job.state, job.awake, job.attempts = "claimed", false, job.attempts + 1
+job.claim = { id = claimId, owner = owner, leaseUntil = now + settings.claimLeaseMs, at = now, needed = needed, legs = legs }
+saveJob(uniqueId, jobKey, job, wasListedAs)
+saveFleet(fleet)
+return { "claimed", cjson.encode(job) }

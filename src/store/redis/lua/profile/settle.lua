@@ -1,0 +1,111 @@
+-- settle: outcomes of legs, and runners that evidence found. settlement.ts says why each thing is done.
+-- ARGV  4 count  5 repo  6 run  7 place (all from the ticket)  8 settlement (JSON)
+-- Returns {kind, answer or "", leaked names...}; kind: taken | queued | open | failed | over | lost
+-- Keeps: an answer never changes; a leg settles once; settling twice is settling once.
+local ticketPlace = string.format("%016.0f", tonumber(ARGV[7]))
+local settlement = cjson.decode(ARGV[8])
+local leaked = {}
+
+local job, wasListedAs = loadJob(uniqueId, jobKey)
+job = job or createJob(ticketPlace, tonumber(ARGV[4]), ARGV[5], ARGV[6])
+if job.place ~= ticketPlace then
+  for _, leg in ipairs(settlement.legs) do
+    for _, runner in ipairs(leg.runners or {}) do table.insert(leaked, runner.monitor .. "/" .. runner.id) end
+  end
+  for _, runner in ipairs(settlement.found) do table.insert(leaked, runner.monitor .. "/" .. runner.id) end
+  return { "lost", "", unpack(leaked) }
+end
+local fleet = loadFleet()
+local wasOver = over[job.state]
+local claim = settlement.claimId ~= cjson.null and job.claim and job.claim.id == settlement.claimId and job.claim or nil
+
+local function includes(list, name)
+  for _, other in ipairs(list or {}) do if other == name then return true end end
+  return false
+end
+
+local function keepOrLeak(runner, since)
+  local name = runner.monitor .. "/" .. runner.id
+  for _, held in ipairs(job.held or {}) do
+    if held.monitor == runner.monitor and held.id == runner.id then return end
+  end
+  if includes(job.dropped, name) then return end
+  if over[job.state] or neededRunners(job) <= 0 or since + settings.answerTtlMs <= now then
+    table.insert(leaked, name)
+    job.dropped = job.dropped or {}
+    table.insert(job.dropped, name)
+    return
+  end
+  job.held = job.held or {}
+  table.insert(job.held, { monitor = runner.monitor, id = runner.id, body = runner.body })
+  job.heldSince = math.min(job.heldSince or since, since)
+  job.heldUntil = math.max(now, job.heldSince + settings.holdTimeoutMs)
+end
+
+local function endRow(leg, outcome)
+  local row = fleet[leg.monitor]
+  if not row then return end
+  row.out, row.outLegs = row.out - leg.runners, row.outLegs - 1
+  if outcome.state == "taken" then
+    row.failures, row.blockedUntil = 0, 0
+    if #outcome.runners < leg.runners then row.emptyAt = now end
+    table.insert(row.settled, { now, #outcome.runners })
+  elseif outcome.cause ~= "unsent" then
+    row.failures, row.emptyAt = row.failures + 1, now
+    local backoffMs = 0
+    if row.failures >= 2 then backoffMs = math.min(settings.takeBackoffMaxMs, 1000 * 2 ^ math.min(row.failures - 2, 10)) end
+    if outcome.cause == "rejected" then backoffMs = settings.rejectedBackoffMs end
+    row.blockedUntil = now + backoffMs
+  end
+end
+
+local function settleLeg(leg, outcome)
+  leg.state = outcome.state
+  if outcome.state == "unknown" then leg.evidenceAfter = now + outcome.evidenceInMs else endRow(leg, outcome) end
+  if outcome.cause == "unsent" then leg.unsent = true end
+  if outcome.state ~= "refused" or outcome.cause == "not_reserved" then
+    job.asked = job.asked or {}
+    job.asked[leg.monitor] = claim.at
+  end
+  for _, runner in ipairs(outcome.runners or {}) do keepOrLeak(runner, claim.at) end
+end
+
+for _, outcome in ipairs(settlement.legs) do
+  local leg
+  for _, other in ipairs(claim and claim.legs or {}) do if other.monitor == outcome.monitor then leg = other end end
+  if leg and (leg.state == "pending" or leg.state == "unknown") then
+    settleLeg(leg, outcome)
+  elseif outcome.state == "taken" and not (leg and leg.state == "taken") then
+    for _, runner in ipairs(outcome.runners) do keepOrLeak(runner, now) end
+  end
+end
+for _, runner in ipairs(settlement.found) do keepOrLeak(runner, runner.since) end
+
+if not wasOver then
+  if settlement.clearedFor ~= cjson.null then job.clearedFor = settlement.clearedFor end
+  local isOpen = job.state == "claimed" and hasOpenLeg(job)
+  if neededRunners(job) <= 0 and not isOpen then
+    local bodies = {}
+    for _, runner in ipairs(job.held) do table.insert(bodies, runner.body) end
+    job.state, job.heldUntil = "taken", nil
+    job.answer = job.count == 1 and bodies[1] or "[" .. table.concat(bodies, ",") .. "]"
+    job.answerUntil = job.heldSince + settings.answerTtlMs
+  elseif job.state == "claimed" and not isOpen then
+    local wasAsked = false
+    for _, leg in ipairs(job.claim.legs) do wasAsked = wasAsked or not leg.unsent end
+    if wasAsked and neededRunners(job) >= job.claim.needed then job.refusals = job.refusals + 1 end
+    if job.refusals >= settings.maxAttempts then
+      job.state = "failed"
+      dropHeld(job, leaked)
+    else
+      job.state, job.awake = "queued", job.awakeUntil > now
+    end
+  end
+  if over[job.state] then endJob(job) end
+end
+saveJob(uniqueId, jobKey, job, wasListedAs)
+if claim then saveFleet(fleet) end
+local kind = "over"
+if job.state == "taken" or job.state == "failed" or job.state == "queued" then kind = job.state end
+if job.state == "claimed" then kind = "open" end
+return { kind, job.answer or "", unpack(leaked) }

@@ -1,0 +1,165 @@
+// The store that all instances share: one Lua script per operation, each atomic, each safe to run twice, on Redis's own clock.
+
+import { isOver, type Ticket } from "../../queue/job.ts";
+import type { DashboardNews, EnqueueReply, Store } from "../../queue/ports.ts";
+import { StoreUnavailable } from "../../queue/ports.ts";
+import type { QueueSettings } from "../../queue/settings.ts";
+import { openConnection } from "./connection.ts";
+import { fleetKey, idKey, monitorKey, placeKey, profileKeys, profilesKey, slotsKey } from "./keys.ts";
+import {
+  parseCancelReply,
+  parseEnqueueReply,
+  parseFleet,
+  parseInspectReply,
+  parsePollReply,
+  parseRecord,
+  parseSettleReply,
+  parseSweepReply,
+} from "./replies.ts";
+import { luaSettings } from "./script-settings.ts";
+import { monitorScripts, profileScripts } from "./scripts.generated.ts";
+
+/** How long an id's profile is remembered: longer than any workflow waits for a runner. */
+const idTtlMs = 24 * 3_600_000;
+
+type Script = keyof typeof profileScripts | keyof typeof monitorScripts;
+type RunScript = (numberOfKeys: number, ...args: (string | number)[]) => Promise<unknown>;
+
+/** @param now the clock for tests, ms; in production Redis's own is used */
+export function createRedisStore(url: string, settings: QueueSettings, now?: () => number): Store {
+  const connection = openConnection(url);
+  const { redis } = connection;
+  const preamble = luaSettings(settings);
+  for (const [name, lua] of Object.entries(profileScripts)) redis.defineCommand(name, { lua: preamble + lua });
+  for (const [name, lua] of Object.entries(monitorScripts)) redis.defineCommand(name, { lua });
+  const scripts = redis as unknown as Record<Script, RunScript>;
+  const clock = () => now?.() ?? 0;
+
+  const reached = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (isBug(error)) throw error;
+      throw new StoreUnavailable("Redis did not do it", { cause: error });
+    }
+  };
+  const runOnProfile = (
+    script: keyof typeof profileScripts,
+    profileKey: string,
+    uniqueId: string,
+    args: (string | number)[],
+    moreKeys: string[] = [],
+  ) =>
+    reached(async () => {
+      const known = connection.marker();
+      const marker = typeof known === "string" ? known : await known;
+      const keys = [...profileKeys(profileKey, uniqueId), ...moreKeys];
+      return await scripts[script](keys.length, ...keys, clock(), marker, uniqueId, ...args);
+    });
+  const runOnMonitor = (script: keyof typeof monitorScripts, key: string, args: (string | number)[]) =>
+    reached(async () => {
+      await connection.marker();
+      return await scripts[script](1, key, clock(), ...args);
+    });
+  const command = <T>(send: () => Promise<T>): Promise<T> =>
+    reached(async () => {
+      await connection.marker();
+      return await send();
+    });
+
+  /** Books an id for a profile, or says that another profile has a job of that name. */
+  const bookId = async (uniqueId: string, profileKey: string): Promise<boolean> => {
+    await command(() => redis.sadd(profilesKey, profileKey));
+    const known = await command(() => redis.set(idKey(uniqueId), profileKey, "PX", idTtlMs, "NX", "GET"));
+    if (known === null || known === profileKey) return true;
+    const other = await inspect(known, uniqueId);
+    if (other.kind === "job" && (!isOver(other.job.state) || other.job.state === "taken")) return false;
+    await command(() => redis.set(idKey(uniqueId), profileKey, "PX", idTtlMs));
+    return true;
+  };
+  const inspect: Store["inspect"] = async (profileKey, uniqueId) =>
+    parseInspectReply(await runOnProfile("inspect", profileKey, uniqueId, []));
+  const enqueue: Store["enqueue"] = async ({ request, isFleetKnown }): Promise<EnqueueReply> => {
+    const { uniqueId, profileKey, runnerCount, qualifiedRepo, runId } = request;
+    if (!(await bookId(uniqueId, profileKey))) return { kind: "conflict" };
+    const args = [runnerCount, qualifiedRepo, runId, isFleetKnown ? "1" : "0"];
+    return parseEnqueueReply(await runOnProfile("enqueue", profileKey, uniqueId, args, [placeKey(profileKey)]));
+  };
+  const poll: Store["poll"] = async ({ ticket, claimId, owner, spread }) => {
+    const args = [...ticketArgs(ticket), claimId, owner, spread];
+    const reply = parsePollReply(await runOnProfile("poll", ticket.profileKey, ticket.uniqueId, args));
+    if ("isReadmitted" in reply && reply.isReadmitted) await bookId(ticket.uniqueId, ticket.profileKey);
+    return reply;
+  };
+  const finishPoll: Store["finishPoll"] = async (monitor, askedAt, news, nextInMs) => {
+    const shown = news.kind === "snapshot" ? [...news.counts.keys()] : [];
+    const args = [askedAt, news.kind, Math.round(nextInMs), JSON.stringify(shown)];
+    const record = parseRecord(await runOnMonitor("finishPoll", monitorKey(monitor), args));
+    if (news.kind === "redrawing") return record;
+    await Promise.all(record.profiles.map((profileKey) => saveSnapshot(profileKey, monitor, askedAt, news)));
+    return record;
+  };
+  const saveSnapshot = async (
+    profileKey: string,
+    monitor: string,
+    askedAt: number,
+    news: DashboardNews,
+  ): Promise<void> => {
+    const counts = news.kind === "snapshot" ? news.counts.get(profileKey) : undefined;
+    if (counts !== undefined) await command(() => redis.sadd(profilesKey, profileKey));
+    const { idle, target, healthy } = counts ?? { idle: 0, target: 0, healthy: 0 };
+    await runOnProfile("saveSnapshot", profileKey, monitor, [
+      askedAt,
+      news.kind === "failed" ? "1" : "0",
+      idle,
+      target,
+      healthy,
+    ]);
+  };
+
+  return {
+    ping: async () => void (await command(() => redis.ping())),
+    enqueue,
+    poll,
+    inspect,
+    finishPoll,
+    renew: async (ticket, claimId, owner, isClientPresent) => {
+      const args = [claimId, owner, isClientPresent ? "1" : "0"];
+      return (await runOnProfile("renew", ticket.profileKey, ticket.uniqueId, args)) === 1;
+    },
+    settle: async (ticket, settlement) => {
+      const args = [...ticketArgs(ticket), JSON.stringify(settlement)];
+      return parseSettleReply(await runOnProfile("settle", ticket.profileKey, ticket.uniqueId, args));
+    },
+    cancel: async (profileKey, uniqueId, ticket) => {
+      const args = ticket === null ? ["0"] : ["1", ...ticketArgs(ticket)];
+      return parseCancelReply(await runOnProfile("cancel", profileKey, uniqueId, args));
+    },
+    sweep: async (profileKey, owner) => parseSweepReply(await runOnProfile("sweep", profileKey, "", [owner])),
+    fleet: async (profileKey) => parseFleet(await command(() => redis.get(fleetKey(profileKey)))),
+    findProfile: async (uniqueId) => await command(() => redis.get(idKey(uniqueId))),
+    profiles: async () => await command(() => redis.smembers(profilesKey)),
+    beginPoll: async (monitor, pollId, holdMs) => {
+      const reply = await runOnMonitor("beginPoll", monitorKey(monitor), [pollId, Math.round(holdMs)]);
+      const [kind, askedAt, text] = reply as [string, number, unknown];
+      const record = parseRecord(text);
+      return kind === "ask" ? { kind, askedAt, record } : { kind: "skip", record };
+    },
+    acquireSlot: async (monitor, legKey, limit, ttlMs) =>
+      (await runOnMonitor("acquireSlot", slotsKey(monitor), [legKey, limit, Math.round(ttlMs)])) === 1,
+    releaseSlot: async (monitor, legKey) => void (await command(() => redis.zrem(slotsKey(monitor), legKey))),
+    close: async () => connection.close(),
+  };
+}
+
+function ticketArgs({ runnerCount, qualifiedRepo, runId, place }: Ticket): (string | number)[] {
+  return [runnerCount, qualifiedRepo, runId, place];
+}
+
+/** A reply that is not ours or a script that broke: not the store's absence. Redis says ERR for a script's own errors. */
+function isBug(error: unknown): boolean {
+  if (error instanceof StoreUnavailable) return true;
+  return (
+    error instanceof Error && (error.name === "ZodError" || /^ERR .*(user_script|Error compiling)/.test(error.message))
+  );
+}

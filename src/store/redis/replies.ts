@@ -1,0 +1,137 @@
+// Parses what the scripts return. The waiting poll is read by hand, for it is the polled path; all that holds a document goes through zod.
+import { z } from "zod";
+import { type Fleet, fleetRowSchema } from "../../queue/fleet.ts";
+import { jobSchema, jobStates } from "../../queue/job.ts";
+import type {
+  CancelReply,
+  EnqueueReply,
+  InspectReply,
+  MonitorRecord,
+  PollReply,
+  SweepReply,
+} from "../../queue/ports.ts";
+import { waitReasons } from "../../queue/rank-gate.ts";
+import type { SettleReply } from "../../queue/settlement.ts";
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue("not JSON");
+    return z.NEVER;
+  }
+});
+/** Lua writes an empty list as `{}`. */
+const list = <T extends z.ZodType>(item: T) =>
+  z.union([
+    z.array(item),
+    z
+      .object({})
+      .strict()
+      .transform((): z.output<T>[] => []),
+  ]);
+const job = json.pipe(jobSchema);
+const flag = z.number().transform((value) => value === 1);
+
+const enqueueSchema = z.union([
+  z
+    .tuple([z.literal("accepted"), z.string(), flag])
+    .transform(([kind, place, isNew]): EnqueueReply => ({ kind, place: Number(place), isNew })),
+  z.tuple([z.literal("unsatisfiable"), z.number()]).transform(([kind, targets]): EnqueueReply => ({ kind, targets })),
+  z.tuple([z.enum(["conflict", "id_used", "fleet_unknown", "full"])]).transform(([kind]): EnqueueReply => ({ kind })),
+]);
+
+const pollSchema = z.union([
+  z.tuple([z.literal("wait"), z.enum(waitReasons), z.number(), z.number(), flag]).transform(
+    ([kind, reason, position, retryAfterSeconds, isReadmitted]): PollReply => ({
+      kind,
+      reason,
+      position,
+      retryAfterSeconds,
+      isReadmitted,
+    }),
+  ),
+  z.tuple([z.literal("claimed"), job]).transform(([kind, claimed]): PollReply => ({ kind, job: claimed })),
+  z.tuple([z.literal("taken"), z.string()]).transform(([kind, answer]): PollReply => ({ kind, answer })),
+  z.tuple([z.literal("suspect"), job, z.number(), z.number(), z.number(), z.number(), flag]).transform(
+    ([kind, suspect, lostAt, now, position, retryAfterSeconds, isReadmitted]): PollReply => ({
+      kind,
+      job: suspect,
+      lostAt,
+      now,
+      position,
+      retryAfterSeconds,
+      isReadmitted,
+    }),
+  ),
+  z
+    .tuple([z.enum(["failed", "abandoned", "cancelled", "answer_expired", "ticket_expired", "superseded"])])
+    .transform(([kind]): PollReply => ({ kind })),
+]);
+
+const settleSchema = z
+  .tuple([z.enum(["taken", "queued", "open", "failed", "over", "lost"]), z.string()], z.string())
+  .transform(
+    ([kind, answer, ...leaked]): SettleReply => (kind === "taken" ? { kind, answer, leaked } : { kind, leaked }),
+  );
+
+const cancelSchema = z.union([
+  z.tuple([z.literal("cancelled")], z.string()).transform(([kind, ...leaked]): CancelReply => ({ kind, leaked })),
+  z.tuple([z.literal("over"), z.enum(jobStates)]).transform(([kind, state]): CancelReply => ({ kind, state })),
+  z.tuple([z.literal("unknown")]).transform(([kind]): CancelReply => ({ kind })),
+]);
+
+const inspectSchema = z.union([
+  z.tuple([z.literal("job"), job, z.number(), z.number()]).transform(
+    ([kind, found, position, now]): InspectReply => ({
+      kind,
+      job: found,
+      position: position === 0 ? null : position,
+      now,
+    }),
+  ),
+  z.tuple([z.literal("unknown")]).transform(([kind]): InspectReply => ({ kind })),
+]);
+
+const sweepSchema = z
+  .tuple([z.number(), z.number(), json.pipe(list(z.string())), json.pipe(list(z.string()))], z.string())
+  .transform(([now, lostAt, abandoned, leaked, ...pairs]): SweepReply => {
+    const lapsed = [];
+    for (let at = 0; at + 1 < pairs.length; at += 2) {
+      lapsed.push({ uniqueId: z.string().parse(pairs[at]), job: job.parse(pairs[at + 1]) });
+    }
+    return { now, lostAt, abandoned, leaked, lapsed };
+  });
+
+const recordSchema = json.pipe(
+  z.object({ askedAt: z.number(), answeredAt: z.number(), failures: z.number(), profiles: list(z.string()) }),
+);
+
+const isWaitReason = new Set<unknown>(waitReasons);
+
+export const parseEnqueueReply = (reply: unknown): EnqueueReply => enqueueSchema.parse(reply);
+export const parseSettleReply = (reply: unknown): SettleReply => settleSchema.parse(reply);
+export const parseCancelReply = (reply: unknown): CancelReply => cancelSchema.parse(reply);
+export const parseInspectReply = (reply: unknown): InspectReply => inspectSchema.parse(reply);
+export const parseSweepReply = (reply: unknown): SweepReply => sweepSchema.parse(reply);
+export const parseFleet = (text: string | null): Fleet =>
+  text === null ? {} : json.pipe(z.record(z.string(), fleetRowSchema)).parse(text);
+
+/** A monitor's record; "" where nobody has finished asking it yet. */
+export function parseRecord(text: unknown): MonitorRecord {
+  return text === "" ? { askedAt: 0, answeredAt: 0, failures: 0, profiles: [] } : recordSchema.parse(text);
+}
+
+export function parsePollReply(reply: unknown): PollReply {
+  if (Array.isArray(reply) && reply[0] === "wait" && isWaitReason.has(reply[1]) && reply.length === 5) {
+    const [, reason, position, retryAfterSeconds, isReadmitted] = reply as [
+      "wait",
+      (typeof waitReasons)[number],
+      number,
+      number,
+      number,
+    ];
+    return { kind: "wait", reason, position, retryAfterSeconds, isReadmitted: isReadmitted === 1 };
+  }
+  return pollSchema.parse(reply);
+}

@@ -1,0 +1,15 @@
+// The settings as the Lua table that stands above every profile script: nothing to pass or parse with each call.
+import {
+  claimLeaseMs,
+  forgetMonitorAfterMs,
+  type QueueSettings,
+  rejectedBackoffMs,
+  sendWithinMs,
+  takeBackoffMaxMs,
+} from "../../queue/settings.ts";
+
+export function luaSettings(settings: QueueSettings): string {
+  const all = { ...settings, claimLeaseMs, forgetMonitorAfterMs, rejectedBackoffMs, sendWithinMs, takeBackoffMaxMs };
+  const fields = Object.entries(all).flatMap(([name, value]) => (value === null ? [] : [`${name} = ${value}`]));
+  return `local settings = { ${fields.join(", ")} }\n`;
+}

@@ -1,0 +1,244 @@
+// Random command sequences for a store: what may come from outside, as plain data, and how to carry one out.
+import fc from "fast-check";
+import { isOpen, type Job, type Ticket } from "../../src/queue/job.ts";
+import type { PollReply, Store } from "../../src/queue/ports.ts";
+import type { LegOutcome, RefusalCause } from "../../src/queue/settlement.ts";
+
+export const profileKey = "p";
+export const monitors = ["m0", "m1", "m2"];
+export const ids = ["a", "b", "c", "d", "e", "f"];
+
+export type Command =
+  | { readonly kind: "enqueue"; readonly id: string; readonly count: number; readonly isFleetKnown: boolean }
+  | { readonly kind: "poll" | "cancel" | "cancelByOperator"; readonly id: string }
+  | {
+      readonly kind: "settle";
+      readonly id: string;
+      readonly leg: number;
+      readonly outcome: string;
+      readonly given: number;
+    }
+  | { readonly kind: "evidence"; readonly id: string; readonly found: number; readonly monitor: string }
+  | { readonly kind: "renew"; readonly id: string; readonly isPresent: boolean }
+  | {
+      readonly kind: "snapshot";
+      readonly monitor: string;
+      readonly idle: number;
+      readonly target: number;
+      readonly ageMs: number;
+      readonly news: "snapshot" | "failed" | "redrawing";
+    }
+  | { readonly kind: "wait"; readonly ms: number }
+  | { readonly kind: "sweep" | "lose" };
+
+const id = fc.constantFrom(...ids);
+const monitor = fc.constantFrom(...monitors);
+
+const idle = fc.constantFrom(0, 1, 1, 2, 3, 4);
+const target = fc.constantFrom(0, 4, 4, 4);
+const outcomes = [
+  "taken",
+  "taken",
+  "taken",
+  "unknown",
+  "unknownSilent",
+  "unreachable",
+  "rejected",
+  "not_reserved",
+  "no_evidence",
+  "unsent",
+];
+/** Mostly short, now and then past the next deadline: asleep, abandoned, answer gone, tombstone gone. */
+const waits = [1, 1, 10, 10, 900, 900, 4000, 4000, 9000, 9000, 9000, 31_000, 46_000, 4_000_000];
+const news = fc.constantFrom(
+  "snapshot" as const,
+  "snapshot" as const,
+  "snapshot" as const,
+  "failed" as const,
+  "redrawing" as const,
+);
+
+const anyCommand: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 40,
+    arbitrary: fc.record({
+      kind: fc.constant("enqueue" as const),
+      id,
+      count: fc.constantFrom(1, 1, 1, 2, 3, 9),
+      isFleetKnown: fc.boolean(),
+    }),
+  },
+  { weight: 160, arbitrary: fc.record({ kind: fc.constant("poll" as const), id }) },
+  {
+    weight: 120,
+    arbitrary: fc.record({
+      kind: fc.constant("settle" as const),
+      id,
+      leg: fc.nat(2),
+      outcome: fc.constantFrom(...outcomes),
+      given: fc.nat(3),
+    }),
+  },
+  { weight: 20, arbitrary: fc.record({ kind: fc.constant("evidence" as const), id, found: fc.nat(2), monitor }) },
+  { weight: 10, arbitrary: fc.record({ kind: fc.constant("renew" as const), id, isPresent: fc.boolean() }) },
+  {
+    weight: 60,
+    arbitrary: fc.record({
+      kind: fc.constant("snapshot" as const),
+      monitor,
+      idle,
+      target,
+      ageMs: fc.constantFrom(0, 0, 5, 500),
+      news,
+    }),
+  },
+  { weight: 50, arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.constantFrom(...waits) }) },
+  { weight: 30, arbitrary: fc.constant({ kind: "sweep" as const }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constantFrom("cancel" as const, "cancelByOperator" as const), id }) },
+  { weight: 4, arbitrary: fc.constant({ kind: "lose" as const }) },
+);
+
+/** Sequences begin with a fleet and a line, so that most of them get somewhere. */
+export const commands: fc.Arbitrary<Command[]> = fc
+  .tuple(
+    fc.tuple(
+      ...monitors.map((one) =>
+        fc.record({
+          kind: fc.constant("snapshot" as const),
+          monitor: fc.constant(one),
+          idle,
+          target: fc.constant(4),
+          ageMs: fc.constant(0),
+          news: fc.constant("snapshot" as const),
+        }),
+      ),
+    ),
+    fc
+      .subarray(ids)
+      .chain((some) =>
+        fc.tuple(
+          ...some.map((one) =>
+            fc.record({
+              kind: fc.constant("enqueue" as const),
+              id: fc.constant(one),
+              count: fc.constantFrom(1, 1, 2, 3, 5),
+              isFleetKnown: fc.constant(true),
+            }),
+          ),
+        ),
+      ),
+    fc.array(anyCommand, { minLength: 5, maxLength: 40 }),
+  )
+  .map(([fleet, line, rest]) => [...fleet, ...line, ...rest]);
+
+/** What one run has seen: shared between the stores, so that both are asked the same questions. */
+export interface World {
+  now: number;
+  lostAt: number;
+  steps: number;
+  readonly tickets: Map<string, Ticket>;
+  /** the claims that were won, by job */
+  readonly claims: Map<string, Job>;
+  runners: number;
+}
+
+export function createWorld(): World {
+  return { now: 1_790_000_000_000, lostAt: 0, steps: 0, tickets: new Map(), claims: new Map(), runners: 0 };
+}
+
+/** Carries a command out at one store. `world` is only read here. */
+export async function carryOut(store: Store, given: Command, world: World): Promise<unknown> {
+  switch (given.kind) {
+    case "enqueue": {
+      const request = { uniqueId: given.id, profileKey, runnerCount: given.count, qualifiedRepo: "o/r", runId: "1" };
+      return await store.enqueue({ request, isFleetKnown: given.isFleetKnown });
+    }
+    case "poll": {
+      const ticket = world.tickets.get(given.id);
+      if (ticket === undefined) return null;
+      return await store.poll({ ticket, claimId: `claim-${world.steps}`, owner: "me", spread: 500 });
+    }
+    case "settle": {
+      const ticket = world.tickets.get(given.id);
+      const claim = world.claims.get(given.id)?.claim;
+      const leg = claim?.legs[given.leg % claim.legs.length];
+      if (ticket === undefined || claim === undefined || leg === undefined) return null;
+      const legs = [outcomeOf(given.outcome, leg.monitor, given.given, leg.runners, world)];
+      return await store.settle(ticket, { claimId: claim.id, legs, found: [], clearedFor: null });
+    }
+    case "evidence": {
+      const ticket = world.tickets.get(given.id);
+      if (ticket === undefined) return null;
+      const found = runnersOf(given.monitor, given.found, world).map((runner) => ({ ...runner, since: world.lostAt }));
+      return await store.settle(ticket, { claimId: null, legs: [], found, clearedFor: world.lostAt });
+    }
+    case "renew": {
+      const ticket = world.tickets.get(given.id);
+      const claim = world.claims.get(given.id)?.claim;
+      if (ticket === undefined || claim === undefined) return null;
+      return await store.renew(ticket, claim.id, "me", given.isPresent);
+    }
+    case "cancel":
+      return await store.cancel(profileKey, given.id, world.tickets.get(given.id) ?? null);
+    case "cancelByOperator":
+      return await store.cancel(profileKey, given.id, null);
+    case "snapshot": {
+      const counts = new Map([[profileKey, { idle: given.idle, target: given.target, healthy: given.target }]]);
+      const news = given.news === "snapshot" ? { kind: given.news, counts } : { kind: given.news };
+      return await store.finishPoll(given.monitor, world.now - given.ageMs, news, 1000);
+    }
+    case "sweep":
+      return await store.sweep(profileKey, "me");
+    case "wait":
+    case "lose":
+      return null;
+  }
+}
+
+/** What the world learns from a reply that both stores gave. */
+export function learn(world: World, given: Command, reply: unknown): void {
+  if (given.kind === "enqueue") {
+    const accepted = reply as { kind: string; place?: number };
+    if (accepted.kind === "accepted" && accepted.place !== undefined) {
+      const ticket = {
+        uniqueId: given.id,
+        profileKey,
+        runnerCount: given.count,
+        qualifiedRepo: "o/r",
+        runId: "1",
+        place: accepted.place,
+      };
+      world.tickets.set(given.id, ticket);
+    }
+  }
+  if (given.kind === "poll" && (reply as PollReply | null)?.kind === "claimed")
+    world.claims.set(given.id, (reply as { job: Job }).job);
+  if (given.kind === "settle" || given.kind === "evidence") world.runners += 10;
+}
+
+function outcomeOf(outcome: string, monitor: string, given: number, asked: number, world: World): LegOutcome {
+  if (outcome === "taken")
+    return { monitor, state: "taken", runners: runnersOf(monitor, Math.max(1, asked - 1 + (given % 3)), world) };
+  if (outcome === "unknown") return { monitor, state: "unknown", evidenceInMs: 0 };
+  if (outcome === "unknownSilent") return { monitor, state: "unknown", evidenceInMs: 25_000 };
+  return { monitor, state: "refused", cause: outcome as RefusalCause };
+}
+
+function runnersOf(monitor: string, count: number, world: World) {
+  return Array.from({ length: count }, (_, i) => ({
+    monitor,
+    id: String(world.runners + i),
+    body: `{"id":${world.runners + i},"runner":{"empty":[],"o":{}}}`,
+  }));
+}
+
+/** How every job and the fleet stand in a store. */
+export async function dump(store: Store): Promise<unknown> {
+  const jobs = await Promise.all(ids.map((one) => store.inspect(profileKey, one)));
+  return { jobs, fleet: await store.fleet(profileKey) };
+}
+
+/** Whether a job still has an open leg. */
+export function isClaimOpen(job: Job): boolean {
+  return job.claim?.legs.some(isOpen) ?? false;
+}

@@ -1,0 +1,94 @@
+// What must hold after every command, whatever came before. Stated as code, over what a store shows of itself.
+import { availableRunners, type Fleet } from "../../src/queue/fleet.ts";
+import { isOver, type Job, neededRunners } from "../../src/queue/job.ts";
+import type { PollReply } from "../../src/queue/ports.ts";
+import type { QueueSettings } from "../../src/queue/settings.ts";
+import { type Command, ids, isClaimOpen, type World } from "./commands.ts";
+
+interface State {
+  readonly jobs: readonly ({ kind: "job"; job: Job } | { kind: "unknown" })[];
+  readonly fleet: Fleet;
+}
+
+export interface Invariants {
+  check(state: unknown, given: Command, reply: unknown, world: World): void;
+  /** The store was lost: what it knew no longer binds it. */
+  forget(): void;
+}
+
+export function createInvariants(settings: QueueSettings): Invariants {
+  let before = new Map<string, Job>();
+  let fleetBefore: Fleet = {};
+
+  const fail = (what: string): never => {
+    throw new Error(`invariant broken: ${what}`);
+  };
+
+  const checkJob = (id: string, was: Job | undefined, job: Job): void => {
+    if (was === undefined || was.place !== job.place) return;
+    if (was.answer !== undefined && was.answer !== job.answer) fail(`the answer of ${id} changed`);
+    if (isOver(was.state) && was.state !== job.state) fail(`${id} ended twice: ${was.state}, then ${job.state}`);
+    if (isClaimOpen(was) && was.claim?.id !== job.claim?.id) fail(`${id} has two live claims`);
+    if (job.state === "claimed" && !isClaimOpen(job)) fail(`${id} is claimed without an open leg`);
+    if ((job.held?.length ?? 0) > job.count) fail(`${id} holds more than it asked for`);
+    if (job.state === "taken" && job.held?.length !== job.count) fail(`${id} is taken without all its runners`);
+  };
+
+  /** Nobody claims more than was idle, and nobody claims past a present job that needs as much or less and was there first. */
+  const checkClaim = (id: string, reply: PollReply, world: World): void => {
+    if (reply.kind !== "claimed" || reply.job.claim?.at !== world.now || before.get(id)?.state === "claimed") return;
+    let capacity = 0;
+    for (const [monitor, row] of Object.entries(fleetBefore)) {
+      const available = availableRunners(row, world.now, settings.snapshotFreshMs);
+      capacity += available;
+      const asked = reply.job.claim.legs
+        .filter((leg) => leg.monitor === monitor)
+        .reduce((sum, leg) => sum + leg.runners, 0);
+      if (asked > available) fail(`${id} claimed ${asked} at ${monitor}, where ${available} were to be had`);
+    }
+    const targets = Object.values(fleetBefore).reduce((sum, row) => sum + row.target, 0);
+    let ahead = 0;
+    for (const [other, job] of before) {
+      if (other === id || job.state !== "queued" || job.place >= reply.job.place) continue;
+      const isPresent = job.awake && neededRunners(job) <= targets;
+      const isSuspect = job.place < world.lostAt * 1000 && job.clearedFor !== world.lostAt;
+      if (isPresent && !isSuspect) ahead += neededRunners(job);
+    }
+    if (ahead + reply.job.claim.needed > capacity) fail(`${id} overtook: ${ahead} needed ahead, capacity ${capacity}`);
+  };
+
+  /** What is out at the monitors is what open legs say. */
+  const checkFleet = (fleet: Fleet, jobs: ReadonlyMap<string, Job>): void => {
+    for (const [monitor, row] of Object.entries(fleet)) {
+      let out = 0;
+      let legs = 0;
+      for (const job of jobs.values()) {
+        for (const leg of job.claim?.legs ?? []) {
+          if (leg.monitor !== monitor || (leg.state !== "pending" && leg.state !== "unknown")) continue;
+          out += leg.runners;
+          legs += 1;
+        }
+      }
+      if (row.out < out || row.outLegs < legs) fail(`${monitor} counts ${row.out} out, its legs ${out}`);
+    }
+  };
+
+  return {
+    check: (shown, given, reply, world) => {
+      const state = shown as State;
+      const jobs = new Map<string, Job>();
+      state.jobs.forEach((entry, i) => {
+        if (entry.kind === "job") jobs.set(ids[i] as string, entry.job);
+      });
+      for (const [id, job] of jobs) checkJob(id, before.get(id), job);
+      if (given.kind === "poll" && reply !== null) checkClaim(given.id, reply as PollReply, world);
+      checkFleet(state.fleet, jobs);
+      before = jobs;
+      fleetBefore = state.fleet;
+    },
+    forget: () => {
+      before = new Map();
+      fleetBefore = {};
+    },
+  };
+}

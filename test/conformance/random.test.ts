@@ -1,0 +1,73 @@
+// Random command sequences against both stores, compared step by step: the embedded store is the specification, Redis has to do the
+// same. RANDOM_SEQUENCES and RANDOM_SEED make it longer or repeat a run (npm run test:long).
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Store } from "../../src/queue/ports.ts";
+import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
+import { createRedisStore } from "../../src/store/redis/redis-store.ts";
+import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
+import { testSettings } from "../support/settings.ts";
+import { type Command, carryOut, commands, createWorld, dump, learn, profileKey } from "./commands.ts";
+import { createInvariants } from "./invariants.ts";
+
+const sequences = Number(process.env.RANDOM_SEQUENCES ?? 2000);
+const seed = process.env.RANDOM_SEED === undefined ? undefined : Number(process.env.RANDOM_SEED);
+const settings = testSettings({ MAX_QUEUE_DEPTH: "5", MAX_ATTEMPTS: "3" });
+
+describe.skipIf(!hasRedis)("the same commands", () => {
+  let server: RedisServer;
+  let now = 0;
+  let redisStore: Store;
+
+  beforeAll(async () => {
+    server = await startRedis();
+    redisStore = createRedisStore(server.url, settings, () => now);
+    await redisStore.ping();
+  });
+  afterAll(async () => {
+    await redisStore?.close();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  async function runSequence(sequence: readonly Command[]): Promise<void> {
+    const world = createWorld();
+    const clock = () => world.now;
+    let embedded: Store;
+    const loseAll = async () => {
+      now = world.now;
+      await server.client.flushdb();
+      embedded = createEmbeddedStore(settings, clock);
+      world.lostAt = world.now;
+      await redisStore.sweep(profileKey, "me");
+      await embedded.sweep(profileKey, "me");
+    };
+    await loseAll();
+    embedded = createEmbeddedStore(settings, clock);
+    const invariants = createInvariants(settings);
+    for (const given of sequence) {
+      world.steps += 1;
+      if (given.kind === "wait") world.now += given.ms;
+      if (given.kind === "lose") {
+        await loseAll();
+        invariants.forget();
+      }
+      now = world.now;
+      const expected = await carryOut(embedded, given, world);
+      const actual = await carryOut(redisStore, given, world);
+      expect(actual, `${world.steps}: ${JSON.stringify(given)}`).toEqual(expected);
+      const state = await dump(embedded);
+      expect(await dump(redisStore), `state after ${world.steps}: ${JSON.stringify(given)}`).toEqual(state);
+      invariants.check(state, given, expected, world);
+      learn(world, given, expected);
+    }
+  }
+
+  it(
+    `get the same replies and leave the same state in both stores, and keep every invariant, over ${sequences} sequences`,
+    async () => {
+      const property = fc.asyncProperty(commands, runSequence);
+      await fc.assert(property, { numRuns: sequences, ...(seed === undefined ? {} : { seed }) });
+    },
+    Math.max(240_000, sequences * 100),
+  );
+});

@@ -1,0 +1,65 @@
+// A private redis-server for a test: on a unix socket in a folder of its own, gone when the test is over.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+
+/** Whether the program is there. Where it is not, tests that need it are skipped with a word, and fail under CI=true. */
+export const hasRedis: boolean = (() => {
+  if (spawnSync("redis-server", ["--version"]).status === 0) return true;
+  const words = "redis-server is missing: apt-get install redis-server";
+  if (process.env.CI === "true") throw new Error(words);
+  console.warn(`${words} (tests that need it are skipped)`);
+  return false;
+})();
+
+export interface RedisServer extends AsyncDisposable {
+  readonly url: string;
+  readonly client: Redis;
+  /** kill -9, and back again on the same files. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** @param isDurable with an append-only file, fsynced at every write, as we ship it */
+export async function startRedis(isDurable = false): Promise<RedisServer> {
+  const folder = await mkdtemp(join(tmpdir(), "rq-redis-"));
+  const socket = join(folder, "redis.sock");
+  let server: ChildProcess | undefined;
+  const start = async (): Promise<void> => {
+    const durable = isDurable ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
+    const args = ["--port", "0", "--unixsocket", socket, "--dir", folder, "--save", "", ...durable];
+    const started = spawn("redis-server", [...args, "--maxmemory-policy", "noeviction"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    server = started;
+    await new Promise<void>((resolve, reject) => {
+      started.on("exit", () => reject(new Error("redis-server ended")));
+      started.stdout?.on("data", (text: Buffer) => {
+        if (text.includes("ready to accept connections") || text.includes("Ready to accept connections")) resolve();
+      });
+    });
+  };
+  const kill = async (): Promise<void> => {
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    const ended = once(server, "exit");
+    server.kill("SIGKILL");
+    await ended;
+  };
+  await start();
+  const client = new Redis(socket, { lazyConnect: true, maxRetriesPerRequest: 5, retryStrategy: () => 50 });
+  client.on("error", () => {});
+  return {
+    url: socket,
+    client,
+    kill,
+    start,
+    [Symbol.asyncDispose]: async () => {
+      client.disconnect();
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
