@@ -113,20 +113,18 @@ export const commands: fc.Arbitrary<Command[]> = fc
         }),
       ),
     ),
-    fc
-      .subarray(ids)
-      .chain((some) =>
-        fc.tuple(
-          ...some.map((one) =>
-            fc.record({
-              kind: fc.constant("enqueue" as const),
-              id: fc.constant(one),
-              count: fc.constantFrom(1, 1, 2, 3, 5),
-              isFleetKnown: fc.constant(true),
-            }),
-          ),
+    fc.subarray(ids).chain((some) =>
+      fc.tuple(
+        ...some.map((one) =>
+          fc.record({
+            kind: fc.constant("enqueue" as const),
+            id: fc.constant(one),
+            count: fc.constantFrom(1, 1, 2, 3, 5),
+            isFleetKnown: fc.constant(true),
+          }),
         ),
       ),
+    ),
     fc.array(anyCommand, { minLength: 5, maxLength: 40 }),
   )
   .map(([fleet, line, rest]) => [...fleet, ...line, ...rest]);

@@ -1,0 +1,98 @@
+// The environment: every name and default of the design, all problems at once, and never a secret in a message.
+import { expect, it } from "vitest";
+import { describeSettings, parseConfig } from "../src/config.ts";
+
+const least = { MONITORS: "http://127.0.0.1:1", API_TOKENS: "t" };
+
+it("has the defaults of the design", () => {
+  const parsed = parseConfig(least);
+  expect(parsed).toMatchObject({
+    kind: "config",
+    config: {
+      HOST: "127.0.0.1",
+      PORT: 8002,
+      ABANDON_AFTER: 30_000,
+      RETRY_AFTER: 5000,
+      PRESENCE_GRACE: 3000,
+      TOUCH_INTERVAL: 5000,
+      ANSWER_TTL: 45_000,
+      TOMBSTONE_TTL: 3_600_000,
+      TICKET_MAX_AGE: 3_600_000,
+      MONITOR_POLL_INTERVAL: 1000,
+      MONITOR_POLL_TIMEOUT: 1500,
+      MONITOR_TAKE_TIMEOUT: 22_000,
+      MONITOR_SETTLE: 25_000,
+      UNKNOWN_HOLD: 90_000,
+      HOLD_TIMEOUT: 30_000,
+      MONITOR_MAX_INFLIGHT: 2,
+      MAX_ATTEMPTS: 5,
+      MAX_RUNNER_COUNT: 100,
+      LOG_LEVEL: "info",
+      ARTIFACT_PREFIX: "servo-ci-runners_",
+      ARTIFACT_MAX_AGE: 300_000,
+      ALLOWED_REPOS: [],
+      GITHUB_API_URL: "https://api.github.com",
+      OIDC_ISSUER: "https://token.actions.githubusercontent.com",
+      API_TOKENS: ["t"],
+    },
+  });
+});
+
+it("reads monitors with and without names, separated by commas or spaces", () => {
+  const parsed = parseConfig({
+    ...least,
+    MONITORS: "ci0=http://10.0.0.1:8000/, https://ci1.example/base  http://[::1]:9",
+  });
+  expect(parsed.kind === "config" && parsed.config.MONITORS).toEqual([
+    { name: "ci0", url: "http://10.0.0.1:8000" },
+    { name: "ci1.example", url: "https://ci1.example/base" },
+    { name: "--1-9", url: "http://[::1]:9" },
+  ]);
+});
+
+it("takes short durations everywhere, and an empty variable for none", () => {
+  const durations = describeSettings()
+    .filter(({ preset }) => /^\d+(ms|s|m|h)$/.test(preset))
+    .map(({ name }) => name);
+  expect(durations.length).toBeGreaterThan(12);
+  const parsed = parseConfig({
+    ...least,
+    REDIS_URL: "",
+    ...Object.fromEntries(durations.map((name) => [name, "100ms"])),
+  });
+  if (parsed.kind !== "config") throw new Error(parsed.problems.join());
+  for (const name of durations) expect(parsed.config[name as keyof typeof parsed.config]).toBe(100);
+});
+
+it("reports all problems at once, in words, without the value of anything", () => {
+  const parsed = parseConfig({
+    PORT: "99999",
+    MONITORS: "ftp://secret-host",
+    ABANDON_AFTER: "soon",
+    MAX_ATTEMPTS: "0",
+    LOG_LEVEL: "loud",
+    API_TOKENS: "bad token-zebra",
+    REDIS_URL: "zebra",
+    GITHUB_APP_ID: "1",
+    MAX_QUEUE_DEPTH: "-1",
+  });
+  if (parsed.kind !== "problems") throw new Error("accepted");
+  for (const name of [
+    "PORT",
+    "MONITORS",
+    "ABANDON_AFTER",
+    "MAX_ATTEMPTS",
+    "LOG_LEVEL",
+    "API_TOKENS",
+    "REDIS_URL",
+    "GITHUB_APP_ID",
+    "MAX_QUEUE_DEPTH",
+  ]) {
+    expect(
+      parsed.problems.filter((problem) => problem.startsWith(name)),
+      name,
+    ).toHaveLength(1);
+  }
+  expect(parsed.problems.join()).not.toMatch(/zebra|secret-host|loud|soon/);
+  expect(parseConfig({})).toEqual({ kind: "problems", problems: ["MONITORS is required", "API_TOKENS is required"] });
+});

@@ -1,0 +1,366 @@
+// What every store must do, as a function of a store factory. Time is handed in; the fleet is whatever a test says.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Job, Ticket } from "../../src/queue/job.ts";
+import type { PollReply, Store } from "../../src/queue/ports.ts";
+import type { LegOutcome } from "../../src/queue/settlement.ts";
+
+export interface StoreUnderTest {
+  readonly store: Store;
+  /** Throws everything away, as a lost machine does, and returns the store as it is then. */
+  lose(): Promise<Store>;
+  dispose(): Promise<void>;
+}
+
+export type StoreFactory = (environment: Record<string, string>, now: () => number) => Promise<StoreUnderTest>;
+
+const profileKey = "linux";
+const start = 1_790_000_000_000;
+
+export function describeStore(name: string, create: StoreFactory): void {
+  describe(`the ${name} store`, () => {
+    let now: number;
+    let under: StoreUnderTest;
+    let store: Store;
+    let claims: number;
+
+    beforeEach(async () => {
+      now = start;
+      claims = 0;
+      under = await create({ MAX_ATTEMPTS: "3", MAX_QUEUE_DEPTH: "50" }, () => now);
+      store = under.store;
+      await store.sweep(profileKey, "me");
+    });
+    afterEach(async () => {
+      await under.dispose();
+    });
+
+    const requestOf = (uniqueId: string, runnerCount = 1, profile = profileKey) => ({
+      uniqueId,
+      profileKey: profile,
+      runnerCount,
+      qualifiedRepo: "o/r",
+      runId: "1",
+    });
+    async function enqueue(uniqueId: string, runnerCount = 1): Promise<Ticket> {
+      const request = requestOf(uniqueId, runnerCount);
+      const reply = await store.enqueue({ request, isFleetKnown: true });
+      if (reply.kind !== "accepted") throw new Error(`not accepted: ${reply.kind}`);
+      return { ...request, place: reply.place };
+    }
+    async function poll(ticket: Ticket, claimId = `claim-${claims++}`): Promise<PollReply> {
+      return await store.poll({ ticket, claimId, owner: "me", spread: 500 });
+    }
+    async function showFleet(idle: Record<string, number>, target = 4, profile = profileKey): Promise<void> {
+      now += 1;
+      for (const [monitor, free] of Object.entries(idle)) {
+        const counts = new Map([[profile, { idle: free, target, healthy: target }]]);
+        await store.finishPoll(monitor, now, { kind: "snapshot", counts }, 1000);
+      }
+      now += 1;
+    }
+    async function claim(ticket: Ticket): Promise<Job> {
+      const reply = await poll(ticket);
+      if (reply.kind !== "claimed") throw new Error(`not claimed: ${JSON.stringify(reply)}`);
+      return reply.job;
+    }
+    const runner = (monitor: string, id: string) => ({ monitor, id, body: `{"id":"${id}","runner":{}}` });
+    const settle = (ticket: Ticket, job: Job, ...legs: LegOutcome[]) =>
+      store.settle(ticket, { claimId: job.claim?.id ?? null, legs, found: [], clearedFor: null });
+    const taken = (monitor: string, ...ids: string[]): LegOutcome => ({
+      monitor,
+      state: "taken",
+      runners: ids.map((id) => runner(monitor, id)),
+    });
+    const refused = (monitor: string): LegOutcome => ({ monitor, state: "refused", cause: "not_reserved" });
+
+    it("gives the same place for the same request, and 409 for another one of that id, also in another profile", async () => {
+      await showFleet({ ci0: 0 });
+      const ticket = await enqueue("a");
+      expect(await store.enqueue({ request: requestOf("a"), isFleetKnown: true })).toEqual({
+        kind: "accepted",
+        place: ticket.place,
+        isNew: false,
+      });
+      expect((await store.enqueue({ request: requestOf("a", 2), isFleetKnown: true })).kind).toBe("conflict");
+      await showFleet({ ci0: 0 }, 4, "other");
+      expect((await store.enqueue({ request: requestOf("a", 1, "other"), isFleetKnown: true })).kind).toBe("conflict");
+    });
+
+    it("refuses what the fleet can never serve, says so only when the fleet is known, and stops at MAX_QUEUE_DEPTH", async () => {
+      expect((await store.enqueue({ request: requestOf("a"), isFleetKnown: false })).kind).toBe("fleet_unknown");
+      await showFleet({ ci0: 0, ci1: 0 }, 2);
+      expect(await store.enqueue({ request: requestOf("a", 5), isFleetKnown: true })).toEqual({
+        kind: "unsatisfiable",
+        targets: 4,
+      });
+      for (let i = 0; i < 50; i++) await enqueue(`job-${i}`);
+      expect((await store.enqueue({ request: requestOf("one-more"), isFleetKnown: true })).kind).toBe("full");
+    });
+
+    it("lets a job claim if and only if those ahead and itself fit in the capacity", async () => {
+      await showFleet({ ci0: 0, ci1: 0 });
+      const [a, b, c] = [await enqueue("a", 2), await enqueue("b"), await enqueue("c")];
+      await showFleet({ ci0: 1, ci1: 1 });
+      expect(await poll(c)).toMatchObject({ kind: "wait", reason: "not_your_turn", position: 3 });
+      await showFleet({ ci0: 2, ci1: 1 });
+      expect((await claim(b)).claim?.legs).toMatchObject([{ monitor: "ci0", runners: 1 }]);
+      expect(await poll(c)).toMatchObject({ kind: "wait", position: 2 });
+      expect((await claim(a)).claim?.legs.map(({ monitor, runners }) => [monitor, runners])).toEqual([
+        ["ci1", 1],
+        ["ci0", 1],
+      ]);
+    });
+
+    it("does not let a sleeper hold anybody back, and keeps its place for when it wakes", async () => {
+      await showFleet({ ci0: 0 });
+      const [sleeper, awake] = [await enqueue("sleeper"), await enqueue("awake")];
+      await poll(sleeper);
+      now += 8_900;
+      await poll(awake);
+      now += 200;
+      await store.sweep(profileKey, "me");
+      await showFleet({ ci0: 1 });
+      const inspected = await store.inspect(profileKey, "awake");
+      expect(inspected).toMatchObject({ position: 1 });
+      expect((await poll(awake)).kind).toBe("claimed");
+      expect(await poll(sleeper)).toMatchObject({ kind: "wait", position: 1 });
+    });
+
+    it("does not let a job that nobody can serve now hold anybody back", async () => {
+      await showFleet({ ci0: 0 }, 4);
+      const [big, small] = [await enqueue("big", 4), await enqueue("small")];
+      await showFleet({ ci0: 1 }, 2);
+      expect(await poll(big)).toMatchObject({ kind: "wait", reason: "unsatisfiable_now" });
+      expect((await poll(small)).kind).toBe("claimed");
+    });
+
+    it("abandons a job after ABANDON_AFTER without a poll, never earlier, and says so for as long as its ticket lives", async () => {
+      await showFleet({ ci0: 0 });
+      const [silent, polling] = [await enqueue("silent"), await enqueue("polling")];
+      now += 29_000;
+      expect((await poll(polling)).kind).toBe("wait");
+      now += 4_000;
+      await poll(polling);
+      now += 29_900;
+      const sweep = await store.sweep(profileKey, "me");
+      expect(sweep.abandoned).toEqual(["silent"]);
+      expect((await poll(polling)).kind).toBe("wait");
+      expect((await poll(silent)).kind).toBe("abandoned");
+      now += 36_000;
+      expect((await poll(polling)).kind).toBe("abandoned");
+    });
+
+    it("replays the same answer until ANSWER_TTL after the reservation began, and no longer", async () => {
+      await showFleet({ ci0: 1 });
+      const ticket = await enqueue("a");
+      const job = await claim(ticket);
+      now += 20_000;
+      const reply = await settle(ticket, job, taken("ci0", "7"));
+      expect(reply).toEqual({ kind: "taken", answer: '{"id":"7","runner":{}}', leaked: [] });
+      now += 24_900;
+      expect(await poll(ticket)).toEqual({ kind: "taken", answer: '{"id":"7","runner":{}}' });
+      now += 200;
+      expect((await poll(ticket)).kind).toBe("answer_expired");
+      expect((await store.enqueue({ request: requestOf("a"), isFleetKnown: true })).kind).toBe("id_used");
+    });
+
+    it("settles once, however often it is told", async () => {
+      await showFleet({ ci0: 2 });
+      const ticket = await enqueue("a");
+      const job = await claim(ticket);
+      const first = await settle(ticket, job, taken("ci0", "7"));
+      const fleet = await store.fleet(profileKey);
+      expect(await settle(ticket, job, taken("ci0", "7"))).toEqual(first);
+      expect(await store.fleet(profileKey)).toEqual(fleet);
+    });
+
+    it("gives the same claim to a poll that is repeated, and counts its legs once", async () => {
+      await showFleet({ ci0: 2 });
+      const ticket = await enqueue("a");
+      const first = await poll(ticket, "same");
+      const fleet = await store.fleet(profileKey);
+      expect(await poll(ticket, "same")).toEqual(first);
+      expect(await store.fleet(profileKey)).toEqual(fleet);
+      expect(await poll(ticket, "another")).toMatchObject({ kind: "wait", reason: "claim_in_flight" });
+    });
+
+    it("puts a refused job back in its old place and counts the monitor as empty until its next snapshot", async () => {
+      await showFleet({ ci0: 1 });
+      const [a, b] = [await enqueue("a"), await enqueue("b")];
+      expect((await settle(a, await claim(a), refused("ci0"))).kind).toBe("queued");
+      expect(await poll(a)).toMatchObject({ kind: "wait", reason: "no_capacity", position: 1 });
+      await showFleet({ ci0: 1 });
+      expect(await poll(b)).toMatchObject({ kind: "wait", reason: "not_your_turn", position: 2 });
+      expect((await poll(a)).kind).toBe("claimed");
+    });
+
+    it("ends a job as failed after MAX_ATTEMPTS refusals and lets the others by", async () => {
+      await showFleet({ ci0: 1, ci1: 1, ci2: 1 });
+      const [bad, next] = [await enqueue("bad"), await enqueue("next")];
+      for (let attempt = 1; attempt <= 3; attempt++) {
+        const job = await claim(bad);
+        const reply = await settle(bad, job, refused(job.claim?.legs[0]?.monitor ?? ""));
+        expect(reply.kind).toBe(attempt === 3 ? "failed" : "queued");
+      }
+      expect((await poll(bad)).kind).toBe("failed");
+      await showFleet({ ci0: 1 });
+      expect((await poll(next)).kind).toBe("claimed");
+    });
+
+    it("leaves a monitor that keeps refusing alone for a growing time, and then probes it once", async () => {
+      await showFleet({ ci0: 4 });
+      const tickets = await Promise.all(["a", "b", "c"].map((id) => enqueue(id)));
+      const [a, b, c] = tickets as [Ticket, Ticket, Ticket];
+      await settle(a, await claim(a), refused("ci0"));
+      await showFleet({ ci0: 4 });
+      await settle(a, await claim(a), refused("ci0"));
+      await showFleet({ ci0: 4 });
+      expect(await poll(b)).toMatchObject({ kind: "wait", reason: "no_capacity" });
+      now += 1_000;
+      const probe = await claim(b);
+      expect(await poll(c)).toMatchObject({ kind: "wait", reason: "no_capacity" });
+      await settle(b, probe, taken("ci0", "1"));
+      expect((await poll(c)).kind).toBe("claimed");
+    });
+
+    it("subtracts a settled claim until a snapshot that was asked for after it settled", async () => {
+      await showFleet({ ci0: 1 });
+      const [a, b] = [await enqueue("a"), await enqueue("b")];
+      const job = await claim(a);
+      const askedBefore = now;
+      now += 10;
+      await settle(a, job, taken("ci0", "1"));
+      const counts = new Map([[profileKey, { idle: 1, target: 4, healthy: 4 }]]);
+      await store.finishPoll("ci0", askedBefore, { kind: "snapshot", counts }, 1000);
+      expect(await poll(b)).toMatchObject({ kind: "wait", reason: "no_capacity" });
+      await showFleet({ ci0: 1 });
+      expect((await poll(b)).kind).toBe("claimed");
+    });
+
+    it("keeps a part that was taken in hand, asks only for the rest, and lets go after HOLD_TIMEOUT", async () => {
+      await showFleet({ ci0: 2, ci1: 1 });
+      const gang = await enqueue("gang", 3);
+      const first = await claim(gang);
+      expect((await settle(gang, first, taken("ci0", "1", "2"))).kind).toBe("open");
+      expect((await settle(gang, first, refused("ci1"))).kind).toBe("queued");
+      await showFleet({ ci0: 0, ci1: 1 });
+      const second = await claim(gang);
+      expect(second.claim?.legs).toMatchObject([{ monitor: "ci1", runners: 1 }]);
+      expect(await settle(gang, second, taken("ci1", "1"))).toMatchObject({
+        kind: "taken",
+        answer: '[{"id":"1","runner":{}},{"id":"2","runner":{}},{"id":"1","runner":{}}]',
+      });
+
+      await showFleet({ ci0: 1, ci1: 1 });
+      const unlucky = await enqueue("unlucky", 2);
+      const third = await claim(unlucky);
+      await settle(unlucky, third, taken("ci0", "9"), refused("ci1"));
+      now += 20_000;
+      await poll(unlucky);
+      now += 10_100;
+      expect((await store.sweep(profileKey, "me")).leaked).toEqual(["ci0/9"]);
+      expect(await store.inspect(profileKey, "unlucky")).toMatchObject({ job: { state: "queued", refusals: 0 } });
+    });
+
+    it("reports runners that nobody can use, and never gives out more than asked", async () => {
+      await showFleet({ ci0: 2 });
+      const ticket = await enqueue("a");
+      const job = await claim(ticket);
+      expect(await settle(ticket, job, taken("ci0", "1", "2"))).toMatchObject({ kind: "taken", leaked: ["ci0/2"] });
+      await showFleet({ ci0: 1 });
+      const cancelled = await enqueue("b");
+      const open = await claim(cancelled);
+      expect((await store.cancel(profileKey, "b", cancelled)).kind).toBe("cancelled");
+      expect(await settle(cancelled, open, taken("ci0", "3"))).toEqual({ kind: "over", leaked: ["ci0/3"] });
+      expect((await poll(cancelled)).kind).toBe("cancelled");
+    });
+
+    it("hands a claim whose owner died to exactly one other, and lets the first owner's news still count", async () => {
+      await showFleet({ ci0: 1 });
+      const ticket = await enqueue("a");
+      const job = await claim(ticket);
+      now += 4_000;
+      expect(await store.renew(ticket, job.claim?.id ?? "", "me", true)).toBe(true);
+      now += 4_900;
+      expect((await store.sweep(profileKey, "other")).lapsed).toEqual([]);
+      now += 200;
+      expect((await store.sweep(profileKey, "other")).lapsed.map(({ uniqueId }) => uniqueId)).toEqual(["a"]);
+      expect((await store.sweep(profileKey, "third")).lapsed).toEqual([]);
+      expect(await store.renew(ticket, job.claim?.id ?? "", "me", true)).toBe(false);
+      expect((await settle(ticket, job, taken("ci0", "1"))).kind).toBe("taken");
+    });
+
+    it("gives a job that it lost its old place back, and does not claim it before evidence", async () => {
+      await showFleet({ ci0: 0 });
+      const [a, b] = [await enqueue("a"), await enqueue("b")];
+      now += 1_000;
+      store = await under.lose();
+      await store.sweep(profileKey, "me");
+      await showFleet({ ci0: 3 });
+      const fresh = await enqueue("fresh");
+      expect(await poll(b)).toMatchObject({ kind: "suspect", isReadmitted: true });
+      expect(await poll(a)).toMatchObject({ kind: "suspect", isReadmitted: true });
+      expect((await poll(fresh)).kind).toBe("claimed");
+      const seen = await poll(a);
+      if (seen.kind !== "suspect") throw new Error("a is no longer suspect");
+      const clear = { claimId: null, legs: [], clearedFor: seen.lostAt };
+      expect((await store.settle(b, { ...clear, found: [] })).kind).toBe("queued");
+      expect((await poll(b)).kind).toBe("claimed");
+      const found = [{ ...runner("ci0", "5"), since: now }];
+      expect(await store.settle(a, { ...clear, found })).toMatchObject({
+        kind: "taken",
+        answer: '{"id":"5","runner":{}}',
+      });
+    });
+
+    it("refuses tickets past TICKET_MAX_AGE for a job it knows nothing of, and tickets of an earlier life", async () => {
+      await showFleet({ ci0: 0 });
+      const ticket = await enqueue("a");
+      await store.cancel(profileKey, "a", ticket);
+      now += 1;
+      const again = await enqueue("a");
+      expect((await poll(ticket)).kind).toBe("superseded");
+      expect((await poll(again)).kind).toBe("wait");
+      now += 3_600_001;
+      store = await under.lose();
+      expect((await poll(again)).kind).toBe("ticket_expired");
+    });
+
+    it("remembers a cancelled job for as long as its ticket could bring it back, also one that it had lost", async () => {
+      await showFleet({ ci0: 0 });
+      const ticket = await enqueue("a");
+      store = await under.lose();
+      expect((await store.cancel(profileKey, "a", ticket)).kind).toBe("cancelled");
+      now += 3_599_000;
+      expect((await poll(ticket)).kind).toBe("cancelled");
+      expect(await store.cancel(profileKey, "a", ticket)).toEqual({ kind: "over", state: "cancelled" });
+      expect((await store.cancel(profileKey, "nobody", null)).kind).toBe("unknown");
+    });
+
+    it("lets one instance at a time ask a monitor, once per interval, and the others read what it learnt", async () => {
+      expect((await store.beginPoll("ci0", "one", 3000)).kind).toBe("ask");
+      expect((await store.beginPoll("ci0", "two", 3000)).kind).toBe("skip");
+      await store.finishPoll("ci0", now, { kind: "failed" }, 1000);
+      now += 999;
+      expect(await store.beginPoll("ci0", "two", 3000)).toMatchObject({
+        kind: "skip",
+        record: { failures: 1, answeredAt: 0 },
+      });
+      now += 1;
+      expect((await store.beginPoll("ci0", "two", 3000)).kind).toBe("ask");
+      now += 3000;
+      expect((await store.beginPoll("ci0", "three", 3000)).kind, "the asker died").toBe("ask");
+    });
+
+    it("gives out no more places at a monitor than the limit, and takes back what was not returned in time", async () => {
+      expect(await store.acquireSlot("ci0", "a", 2, 1000)).toBe(true);
+      expect(await store.acquireSlot("ci0", "b", 2, 2000)).toBe(true);
+      expect(await store.acquireSlot("ci0", "a", 2, 1000), "again").toBe(true);
+      expect(await store.acquireSlot("ci0", "c", 2, 1000)).toBe(false);
+      await store.releaseSlot("ci0", "b");
+      expect(await store.acquireSlot("ci0", "c", 2, 1000)).toBe(true);
+      now += 1000;
+      expect(await store.acquireSlot("ci0", "d", 2, 1000)).toBe(true);
+    });
+  });
+}
