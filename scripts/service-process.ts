@@ -24,6 +24,12 @@ export interface ServiceProcess {
   readonly ended: Promise<number>;
 }
 
+/** Services under way, so that none of them outlives us, however we end. */
+const running = new Set<ChildProcess>();
+process.once("exit", function endServices() {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** Does not wait for anything: a service that is set up wrongly ends by itself. `args` go to the service. */
 export function spawnService(settings: Readonly<Record<string, string>>, args: readonly string[] = []): ServiceProcess {
   if (!process.features.typescript) throw new Error(`Node ${process.version} cannot run TypeScript: use Node 24`);
@@ -33,12 +39,11 @@ export function spawnService(settings: Readonly<Record<string, string>>, args: r
     detached: true,
     env: { PATH: process.env.PATH ?? "", HOST: "127.0.0.1", PORT: "0", ...settings },
   });
-  const killNow = () => void child.kill("SIGKILL");
-  process.once("exit", killNow);
+  running.add(child);
   const ended = new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
-      process.off("exit", killNow);
+      running.delete(child);
       resolve(code ?? -1);
     });
   });

@@ -1,0 +1,146 @@
+// How the process begins and ends: a polite end loses nothing that is under way, a second signal is obeyed at once, and a
+// service that is set up wrongly says all that is wrong and nothing that is secret.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { spawnService } from "../../scripts/service-process.ts";
+import { curlTake, enqueueForTicket, take, takeUntilDone } from "../support/client.ts";
+import { createTestDirectory } from "../support/files.ts";
+import { nextTake, startMonitor } from "../support/monitors.ts";
+import { apiToken, monitorToken, type RunningService, startService } from "../support/service.ts";
+
+const isDraining = ({ msg }: { readonly msg?: unknown }) => msg === "draining";
+
+async function startTakeInFlight(service: RunningService, monitor: Parameters<typeof nextTake>[0]) {
+  const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "job" });
+  const asked = nextTake(monitor);
+  const reply = take(service.url, "job", ticket);
+  reply.catch(() => {});
+  await asked;
+  return { ticket, reply };
+}
+
+test("SIGTERM during a take: not ready any more first, then the take still gets its runner, then exit code 0", async () => {
+  const monitor = await startMonitor({ faults: { takeDelayMs: 2500 } });
+  await using service = await startService({ monitors: [monitor] });
+  const file = join(await createTestDirectory(), "runner.json");
+  const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "job" });
+  const asked = nextTake(monitor);
+  let isAnswered = false;
+  const answer = curlTake(service.url, "job", ticket, file).finally(() => {
+    isAnswered = true;
+  });
+  await asked;
+
+  const exitCode = service.stop();
+  await service.onLog(isDraining);
+  const readiness = await fetch(`${service.url}/readyz`);
+  expect(readiness.status).toBe(503);
+  expect(readiness.headers.get("x-queue-reason")).toBe("draining");
+  expect(await readiness.text()).toBe("");
+  expect(isAnswered).toBe(false);
+
+  // No try failed on the way: curl would have said so.
+  expect(await answer).toMatchObject({ exitCode: 0, stderr: "" });
+  const { id } = JSON.parse((await answer).text) as { id: number };
+  expect(monitor.reservedFor("job").map((runner) => runner.id)).toEqual([id]);
+  expect(await exitCode).toBe(0);
+  expect(service.process.stderr()).toBe("");
+});
+
+// Known to fail: the connection of a request that was in flight when the server closed stays open, and is served, until the 10 s are
+// over (src/main.ts). Drop `.fails` when that is put right.
+test("SIGTERM during a take of a client that keeps connections alive: exit as soon as it is answered", async () => {
+  const monitor = await startMonitor({ faults: { takeDelayMs: 1000 } });
+  await using service = await startService({ monitors: [monitor] });
+  const { reply } = await startTakeInFlight(service, monitor);
+  const exitCode = service.stop();
+  expect((await reply).status).toBe(200);
+  const answeredAt = performance.now();
+  expect(await exitCode).toBe(0);
+  expect(performance.now() - answeredAt).toBeLessThan(5000);
+});
+
+test("a second signal ends it at once, whatever is under way", async () => {
+  const monitor = await startMonitor({ faults: { takeDelayMs: 60_000 } });
+  await using service = await startService({ monitors: [monitor] });
+  await startTakeInFlight(service, monitor);
+  service.process.send("SIGTERM");
+  await service.onLog(isDraining);
+
+  const secondAt = performance.now();
+  expect(await service.stop()).toBe(1);
+  expect(performance.now() - secondAt).toBeLessThan(5000);
+});
+
+test("stdout holds JSON lines and nothing else, and no token or ticket, through good times, bad times and the end", async () => {
+  const monitor = await startMonitor({
+    profiles: { linux: 2 },
+    faults: { take: "error500", times: 1, dashboard: "badRunner" },
+  });
+  const dead = await startMonitor({ name: "dead" });
+  await dead.stopListening();
+  const env = { LOG_LEVEL: "trace" };
+  await using service = await startService({ monitors: [monitor, dead], env });
+  const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "job" });
+  expect((await takeUntilDone(service.url, "job", ticket, { withinMs: 10_000 })).status).toBe(200);
+  expect((await take(service.url, "job", "no-ticket")).status).toBe(403);
+  expect((await fetch(`${service.url}/nowhere?token=${apiToken}`)).status).toBe(404);
+  expect(await service.stop()).toBe(0);
+
+  expect(service.process.strayLines).toEqual([]);
+  expect(service.process.stderr()).toBe("");
+  for (const line of service.logLines())
+    expect(line).toMatchObject({ level: expect.any(String), msg: expect.any(String) });
+  const all = JSON.stringify(service.logLines());
+  for (const secret of [apiToken, monitorToken, ticket]) expect(all).not.toContain(secret);
+});
+
+test("a bad environment: every problem at once, in words, on stderr, exit code 1, no secret shown and nothing started", async () => {
+  const service = spawnService({
+    PORT: "eighty",
+    MONITORS: "ci0=ftp://user:hunter2@example.org",
+    API_TOKENS: "hunter2 with spaces",
+    GITHUB_APP_PRIVATE_KEY: "-----BEGIN hunter2-----",
+    REDIS_URL: "http://:hunter2@redis",
+    ABANDON_AFTER: "soon",
+    MAX_ATTEMPTS: "0",
+    LOG_LEVEL: "chatty",
+  });
+  expect(await service.ended).toBe(1);
+  const [title, ...problems] = service.stderr().trimEnd().split("\n");
+  expect(title).toBe("runner-queue cannot start:");
+  const named = problems.map((problem) => /^ {2}([A-Z_]+) /.exec(problem)?.[1]);
+  expect(named).toEqual(
+    expect.arrayContaining([
+      "PORT",
+      "MONITORS",
+      "API_TOKENS",
+      "REDIS_URL",
+      "ABANDON_AFTER",
+      "MAX_ATTEMPTS",
+      "LOG_LEVEL",
+      "GITHUB_APP_ID",
+    ]),
+  );
+  expect(service.stderr()).not.toContain("hunter2");
+  expect([service.logLines, service.strayLines]).toEqual([[], []]);
+});
+
+test("an empty environment names what is required", async () => {
+  const service = spawnService({});
+  expect(await service.ended).toBe(1);
+  expect(service.stderr()).toBe("runner-queue cannot start:\n  MONITORS is required\n  API_TOKENS is required\n");
+});
+
+test("a port that is taken: said in words, exit code 1", async () => {
+  const occupier = createServer();
+  await new Promise<void>((resolve) => occupier.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void occupier.close());
+  const { port } = occupier.address() as AddressInfo;
+  const service = spawnService({ MONITORS: "http://127.0.0.1:1", API_TOKENS: apiToken, PORT: String(port) });
+  expect(await service.ended).toBe(1);
+  expect(service.stderr()).toBe(`runner-queue cannot listen on 127.0.0.1:${port}: EADDRINUSE\n`);
+  expect(service.strayLines).toEqual([]);
+});
