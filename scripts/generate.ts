@@ -33,18 +33,20 @@ if (stale.length > 0) {
 function generateScripts(): string {
   const folder = new URL("src/store/redis/lua/", root);
   const load = (name: string) => readFileSync(new URL(name, folder), "utf8");
-  const scriptsIn = (kind: string, before: string) =>
+  const scriptsIn = (kind: string) =>
     readdirSync(new URL(`${kind}/`, folder))
       .filter((file) => file.endsWith(".lua"))
       .sort()
-      .map((file) => `  ${file.replace(".lua", "")}: ${JSON.stringify(before + load(`${kind}/${file}`))},\n`)
+      .map((file) => `  ${file.replace(".lua", "")}: ${JSON.stringify(load(`${kind}/${file}`))},\n`)
       .join("");
   return `// Generated from lua/ by \`npm run generate\`: the scripts as text, for runtimes without files.
+export const profilePreamble = ${JSON.stringify(load("profile-preamble.lua"))};
+
 export const profileScripts = {
-${scriptsIn("profile", `${load("profile-preamble.lua")}\n`)}} as const;
+${scriptsIn("profile")}} as const;
 
 export const monitorScripts = {
-${scriptsIn("monitor", "")}} as const;
+${scriptsIn("monitor")}} as const;
 `;
 }
 

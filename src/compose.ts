@@ -19,6 +19,8 @@ export interface Service {
   start(): void;
   /** From now on /readyz says no. */
   drain(): void;
+  /** Answers the requests that wait for a claim; the claims go on. */
+  letGo(): void;
   /** Waits for the legs under way, then stops everything and closes the store. */
   stop(): Promise<void>;
 }
@@ -70,6 +72,7 @@ export async function composeService(
     drain: () => {
       isDraining = true;
     },
+    letGo: dispatcher.letGo,
     stop: async () => {
       await dispatcher.idle();
       await Promise.all([poller.stop(), sweeper.stop()]);

@@ -21,6 +21,7 @@ const count = (least: number, most: number) =>
     .regex(/^\d{1,9}$/, "is not a whole number")
     .transform(Number)
     .refine((value) => value >= least && value <= most, `must be from ${least} to ${most}`);
+const headerSafe = /^[\x21-\x7e]+$/;
 const secrets = z
   .string()
   .transform((text) =>
@@ -31,7 +32,7 @@ const secrets = z
   )
   .refine((tokens) => tokens.length > 0, "has no token in it")
   .refine(
-    (tokens) => tokens.every((token) => /^[\x21-\x7e]+$/.test(token)),
+    (tokens) => tokens.every((token) => headerSafe.test(token)),
     "holds a token with a space or a character outside ASCII",
   );
 const httpUrl = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? "");
@@ -53,7 +54,8 @@ const monitorList = z
       };
     });
     if (monitors.length === 0) context.addIssue("names no monitor");
-    if (new Set(monitors.map(({ name }) => name)).size < monitors.length) context.addIssue("names two monitors alike");
+    const names = monitors.flatMap(({ name }) => (name === "" ? [] : [name]));
+    if (new Set(names).size < names.length) context.addIssue("names two monitors alike");
     return monitors;
   });
 
@@ -71,7 +73,11 @@ const settingsSchema = z.object({
     .describe("the Redis that all instances share; without it the embedded store, in memory, for one instance"),
   MONITORS: monitorList.describe("the monitors, `[name=]url`, separated by commas or spaces (required)"),
   API_TOKENS: secrets.describe("bearer tokens that may enqueue; the first signs tickets (comma-separated, required)"),
-  MONITOR_API_TOKEN: z.string().min(1).optional().describe("bearer for the monitors; default: the first of API_TOKENS"),
+  MONITOR_API_TOKEN: z
+    .string()
+    .regex(headerSafe, "holds a space or a character outside ASCII")
+    .optional()
+    .describe("bearer for the monitors; default: the first of API_TOKENS"),
   OPERATOR_TOKENS: secrets.optional().describe("bearer tokens of operators; default: API_TOKENS"),
   DASHBOARD_TOKEN: z.string().min(1).optional().describe("closes the dashboard to whoever lacks it"),
   GITHUB_API_URL: z
@@ -152,16 +158,17 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   const parsed = settingsSchema.safeParse(given);
   const problems = parsed.success
     ? []
-    : parsed.error.issues.map((issue) => {
+    : parsed.error.issues.map((issue): string => {
         const name = String(issue.path[0]);
         return given[name] === undefined ? `${name} is required` : `${name} ${issue.message}`;
       });
+  const distinct = new Set(problems);
   if ((given.GITHUB_APP_ID === undefined) !== (given.GITHUB_APP_PRIVATE_KEY === undefined)) {
-    problems.push("GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY go together: set both or neither");
+    distinct.add("GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY go together: set both or neither");
   }
-  return parsed.success && problems.length === 0
+  return parsed.success && distinct.size === 0
     ? { kind: "config", config: parsed.data }
-    : { kind: "problems", problems };
+    : { kind: "problems", problems: [...distinct] };
 }
 
 /** Name, default and meaning of every setting, in order: the README's table is generated from it. */

@@ -13,7 +13,9 @@ import { createRedisStore } from "./store/redis/redis-store.ts";
 const keepAliveTimeoutMs = 75_000;
 /** What a load balancer needs to see that we are no longer ready. */
 const drainNoticeMs = 500;
-/** Requests in flight get this long; a leg at a monitor may go on longer. */
+/** Takes that wait for a monitor get this long, then their clients are told to come back; a leg may go on longer. */
+const drainTakesMs = 7_000;
+/** What is still open then is cut. */
 const drainConnectionsMs = 10_000;
 
 const parsed = parseConfig(process.env);
@@ -63,10 +65,14 @@ async function shutDown(): Promise<void> {
   service.drain();
   await new Promise((resolve) => setTimeout(resolve, drainNoticeMs));
   const closed = new Promise((resolve) => server.close(resolve));
-  server.closeIdleConnections();
+  // A connection kept alive by a request in flight becomes idle only when that is answered.
+  const closeIdle = setInterval(() => server.closeIdleConnections(), 50);
+  const letGo = setTimeout(service.letGo, drainTakesMs);
   const hurry = setTimeout(() => server.closeAllConnections(), drainConnectionsMs);
   await closed;
+  clearTimeout(letGo);
   clearTimeout(hurry);
+  clearInterval(closeIdle);
   await service.stop();
   log.info("stopped");
   process.exit(0);

@@ -15,9 +15,17 @@ export function createSweeper(store: Store, dispatcher: Dispatcher, observe: Obs
   let isStopped = false;
   let current: Promise<void> = Promise.resolve();
 
+  /** One profile's trouble is not the others'. */
+  const sweepOne = async (profileKey: string): Promise<void> => {
+    try {
+      await dispatcher.sweep(profileKey);
+    } catch (error) {
+      observe({ kind: "trouble", where: `sweeper of ${profileKey}`, error });
+    }
+  };
   const sweepAll = async (): Promise<void> => {
     try {
-      for (const profileKey of await store.profiles()) await dispatcher.sweep(profileKey);
+      for (const profileKey of await store.profiles()) await sweepOne(profileKey);
     } catch (error) {
       observe({ kind: "trouble", where: "sweeper", error });
     }

@@ -94,5 +94,9 @@ it("reports all problems at once, in words, without the value of anything", () =
     ).toHaveLength(1);
   }
   expect(parsed.problems.join()).not.toMatch(/zebra|secret-host|loud|soon/);
+  const twice = parseConfig({ ...least, MONITORS: "nonsense alsobad", MONITOR_API_TOKEN: "a\nb" });
+  expect(twice).toMatchObject({
+    problems: [expect.stringMatching(/^MONITORS has an entry/), expect.stringMatching(/^MONITOR_API_TOKEN/)],
+  });
   expect(parseConfig({})).toEqual({ kind: "problems", problems: ["MONITORS is required", "API_TOKENS is required"] });
 });

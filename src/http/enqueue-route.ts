@@ -41,6 +41,8 @@ export function createEnqueueRoute(deps: EnqueueDeps): (c: Context) => Promise<R
         return refuse("unsatisfiable", `The monitors keep ${reply.targets} of them in all`);
       case "fleet_unknown":
         return comeBack("fleet_unknown", 1);
+      case "settling":
+        return comeBack("reconciling", 1);
       case "full":
         return comeBack("queue_full", 5);
     }

@@ -30,7 +30,7 @@ export function describeApi(maxRunnerCount: number, version: string): Json {
       "unsatisfiable",
     ),
     ...retries(429, "queue_full"),
-    ...retries(503, "fleet_unknown", "store_unavailable"),
+    ...retries(503, "fleet_unknown", "reconciling", "store_unavailable"),
   };
   const bearer = [{ bearer: [] }];
   const ticketRefusals = refusals(

@@ -3,8 +3,9 @@
 import type { DashboardNews, Monitors, TakeRequest } from "../queue/ports.ts";
 import type { Evidence } from "../queue/reconcile.ts";
 import { type Dashboard, parseDashboard, runnersReservedFor } from "./dashboard.ts";
-import { readJson } from "./read-body.ts";
-import { decideTakeFailure, decideTakeOutcome, errorCodes } from "./take-outcome.ts";
+import { parseJson, readJson } from "./read-body.ts";
+import { sendTake } from "./send-take.ts";
+import { decideTakeOutcome, decideTakeSilence, nameOfFailure } from "./take-outcome.ts";
 
 const takeBodyLimit = 1024 * 1024;
 const dashboardBodyLimit = 16 * 1024 * 1024;
@@ -43,22 +44,16 @@ export function createMonitorClient(settings: MonitorClientSettings): MonitorCli
 
   const take: Monitors["take"] = async (request) => {
     if (!urls.has(request.monitor)) return { kind: "refused", cause: "unreachable" };
-    try {
-      const response = await fetch(urlOf(request.monitor, takePath(request)), {
-        method: "POST",
-        redirect: "manual",
-        headers: {
-          authorization,
-          "idempotency-key": request.idempotencyKey,
-          "take-not-after": String(request.notAfter),
-        },
-        signal: AbortSignal.timeout(settings.takeTimeoutMs + request.runners * 1000),
-      });
-      const body = await readJson(response, takeBodyLimit);
-      return decideTakeOutcome(request.monitor, response.status, body, request.ticket.runnerCount === 1);
-    } catch (error) {
-      return decideTakeFailure(error);
-    }
+    const headers = {
+      authorization,
+      "idempotency-key": request.idempotencyKey,
+      "take-not-after": String(request.notAfter),
+    };
+    const timeoutMs = settings.takeTimeoutMs + request.runners * 1000;
+    const url = urlOf(request.monitor, takePath(request));
+    const reply = await sendTake(url, headers, request.sendBy, timeoutMs, takeBodyLimit);
+    if (reply.kind !== "answered") return decideTakeSilence(reply);
+    return decideTakeOutcome(request.monitor, reply.status, parseJson(reply.body), request.ticket.runnerCount === 1);
   };
 
   const readDashboard = async (monitor: string): Promise<DashboardRead> => {
@@ -79,7 +74,7 @@ export function createMonitorClient(settings: MonitorClientSettings): MonitorCli
       const dashboard = body.kind === "json" ? parseDashboard(body.value) : null;
       return dashboard === null ? { kind: "failed", why: "not a dashboard" } : { kind: "dashboard", dashboard };
     } catch (error) {
-      return { kind: "failed", why: errorCodes(error)[0] ?? (error instanceof Error ? error.name : "error") };
+      return { kind: "failed", why: nameOfFailure(error) };
     }
   };
 
@@ -128,9 +123,10 @@ export function createMonitorClient(settings: MonitorClientSettings): MonitorCli
 
   const readEvidence: Monitors["readEvidence"] = async (monitor, uniqueId, notBefore, until): Promise<Evidence> => {
     await delay(Math.min(notBefore, until) - performance.now());
-    while (performance.now() < until && urls.has(monitor)) {
+    while (urls.has(monitor)) {
       const dashboard = await readShared(monitor, notBefore);
       if (dashboard !== null) return { kind: "seen", runners: runnersReservedFor(dashboard, monitor, uniqueId) };
+      if (performance.now() >= until) break;
       await delay(Math.min(settings.pollIntervalMs, 1000));
     }
     return { kind: "none" };

@@ -1,6 +1,6 @@
 // Keeps the fleet's snapshots fresh. Every monitor has its own clock: one that hangs delays nobody else. However many instances run,
 // the store lets one of them ask at a time; a monitor that fails is asked again after a growing back-off.
-import type { Observe, Store } from "../queue/ports.ts";
+import type { MonitorRecord, Observe, Store } from "../queue/ports.ts";
 import { type MonitorClient, newsOf } from "./client.ts";
 
 const longestBackoffMs = 30_000;
@@ -17,6 +17,8 @@ export interface Poller {
 interface Standing {
   isAsked: boolean;
   hasAnswered: boolean;
+  /** it failed to answer: there is nothing to wait for. A monitor that is merely drawing its dashboard anew will answer */
+  hasFailed: boolean;
   isUp: boolean | null;
 }
 
@@ -28,7 +30,7 @@ export function createPoller(
   observe: Observe,
 ): Poller {
   const standings = new Map<string, Standing>(
-    client.names.map((name) => [name, { isAsked: false, hasAnswered: false, isUp: null }]),
+    client.names.map((name) => [name, { isAsked: false, hasAnswered: false, hasFailed: false, isUp: null }]),
   );
   const stopping = new AbortController();
   let loops: Promise<void>[] = [];
@@ -36,10 +38,9 @@ export function createPoller(
   const askOnce = async (monitor: string, standing: Standing): Promise<void> => {
     // Long enough for the slowest answer, so that no other instance asks meanwhile.
     const lease = await store.beginPoll(monitor, newId(), settings.pollTimeoutMs + settings.pollIntervalMs + 500);
-    if (lease.kind === "skip") {
-      noteStanding(standing, lease.record.askedAt > 0, lease.record.answeredAt > 0);
-      return;
-    }
+    // Also when it is ours to ask: a store that lost its records knows nothing of the fleet until then.
+    noteStanding(standing, lease.record);
+    if (lease.kind === "skip") return;
     const read = await client.readDashboard(monitor);
     const failures = read.kind === "failed" ? lease.record.failures + 1 : 0;
     const record = await store.finishPoll(
@@ -48,7 +49,7 @@ export function createPoller(
       newsOf(read),
       backoffMs(settings.pollIntervalMs, failures),
     );
-    noteStanding(standing, true, record.answeredAt > 0);
+    noteStanding(standing, record);
     const isUp = read.kind !== "failed";
     if (isUp !== standing.isUp) {
       standing.isUp = isUp;
@@ -64,6 +65,8 @@ export function createPoller(
       try {
         await askOnce(monitor, standing);
       } catch (error) {
+        standing.hasAnswered = false;
+        standing.hasFailed = false;
         observe({ kind: "trouble", where: "poller", error });
       }
       // The lease keeps the interval; looking more often finds its end sooner.
@@ -82,14 +85,15 @@ export function createPoller(
     isFleetAsked: () => [...standings.values()].every(({ isAsked }) => isAsked),
     isFleetKnown: () => {
       const all = [...standings.values()];
-      return all.every(({ isAsked }) => isAsked) && all.some(({ hasAnswered }) => hasAnswered);
+      return all.every((one) => one.hasAnswered || one.hasFailed) && all.some((one) => one.hasAnswered);
     },
   };
 }
 
-function noteStanding(standing: Standing, isAsked: boolean, hasAnswered: boolean): void {
-  standing.isAsked ||= isAsked;
-  standing.hasAnswered ||= hasAnswered;
+function noteStanding(standing: Standing, record: MonitorRecord): void {
+  standing.isAsked ||= record.askedAt > 0;
+  standing.hasAnswered = record.answeredAt > 0;
+  standing.hasFailed = record.failures > 0;
 }
 
 /** When to ask next: at the usual interval, doubling with every failure in a row. */

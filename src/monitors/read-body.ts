@@ -1,4 +1,5 @@
-// Reads a response as JSON without trusting it: never more than `limit` bytes, never an exception for bad content.
+// Reads a body as JSON without trusting it: never more than a limit, never an exception for bad content.
+import { joinChunks } from "./send-take.ts";
 
 export type Body =
   | { readonly kind: "json"; readonly value: unknown }
@@ -10,15 +11,15 @@ export async function readJson(response: Response, limit: number): Promise<Body>
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
-    if (size > limit) return { kind: "unreadable", why: `more than ${limit} bytes` };
+    if (size > limit) return { kind: "unreadable", why: "too large" };
     chunks.push(chunk);
   }
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
+  return parseJson(joinChunks(chunks, size));
+}
+
+/** Bytes as JSON; null stands for more bytes than anybody wanted to read. */
+export function parseJson(bytes: Uint8Array | null): Body {
+  if (bytes === null) return { kind: "unreadable", why: "too large" };
   try {
     return { kind: "json", value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) };
   } catch {

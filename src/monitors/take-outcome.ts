@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { HeldRunner } from "../queue/job.ts";
 import type { TakeOutcome } from "../queue/ports.ts";
 import type { Body } from "./read-body.ts";
+import type { TakeReply } from "./send-take.ts";
 
 const runnerSchema = z.looseObject({ id: z.union([z.number(), z.string().max(200)]), runner: z.looseObject({}) });
 const answerSchema = z.union([runnerSchema.transform((runner) => [runner]), z.array(runnerSchema).min(1).max(1000)]);
@@ -11,52 +12,39 @@ const answerSchema = z.union([runnerSchema.transform((runner) => [runner]), z.ar
 /** @param isSingle the job wants one runner: its answer is the monitor's own JSON, object or one-element list */
 export function decideTakeOutcome(monitor: string, status: number, body: Body, isSingle: boolean): TakeOutcome {
   if (status === 401 || status === 403 || status === 404) return { kind: "refused", cause: "rejected" };
-  if (status !== 200) return { kind: "unknown", hasAnswered: true, what: `status ${status}` };
-  if (body.kind === "unreadable") return { kind: "unknown", hasAnswered: true, what: body.why };
-  if (body.value === null) return { kind: "unknown", hasAnswered: true, what: "null" };
+  if (status !== 200) return { kind: "unknown", what: `status ${status}` };
+  if (body.kind === "unreadable") return { kind: "unknown", what: body.why };
+  if (body.value === null) return { kind: "unknown", what: "null" };
   const parsed = answerSchema.safeParse(body.value);
-  if (!parsed.success) return { kind: "unknown", hasAnswered: true, what: "not a list of runners" };
+  if (!parsed.success) return { kind: "unknown", what: "not a list of runners" };
   const isWhole = isSingle && parsed.data.length === 1;
   const runners = parsed.data.map(
     (runner): HeldRunner => ({ monitor, id: String(runner.id), body: JSON.stringify(isWhole ? body.value : runner) }),
   );
   if (new Set(runners.map(({ id }) => id)).size < runners.length) {
-    return { kind: "unknown", hasAnswered: true, what: "the same runner twice" };
+    return { kind: "unknown", what: "the same runner twice" };
   }
   return { kind: "taken", runners };
 }
 
-/** Errors after which nothing can have been sent. Names from Node's getaddrinfo/connect, undici and TLS. */
-const neverConnected = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "EHOSTDOWN",
-  "EADDRNOTAVAIL",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "CERT_HAS_EXPIRED",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-]);
+/** What it means that no answer came. A reset or a time-out says nothing: the request may be worked on this very moment. */
+export function decideTakeSilence(reply: Exclude<TakeReply, { kind: "answered" }>): TakeOutcome {
+  if (reply.kind === "unsent") return { kind: "refused", cause: "unreachable" };
+  return { kind: "silent", what: nameOfFailure(reply.error), sinceSentMs: reply.sinceSentMs };
+}
 
-/** What an exception of fetch means. A reset or a time-out says nothing: the request may be worked on this very moment. */
-export function decideTakeFailure(error: unknown): TakeOutcome {
-  const codes = errorCodes(error);
-  if (codes.length > 0 && codes.every((code) => neverConnected.has(code)))
-    return { kind: "refused", cause: "unreachable" };
-  const name = error instanceof Error ? error.name : "error";
-  return { kind: "unknown", hasAnswered: false, what: codes[0] ?? name };
+/** The code of an error, or its name: short, and without anything that was sent. */
+export function nameOfFailure(error: unknown): string {
+  return errorCodes(error)[0] ?? (error instanceof Error ? error.name : "error");
 }
 
 /** The codes of the innermost errors: fetch wraps the cause, and a connection tried on several addresses wraps a list. */
-export function errorCodes(error: unknown): string[] {
+function errorCodes(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.flatMap(errorCodes);
   if (error.cause !== undefined) return errorCodes(error.cause);
+  // fetch refuses some ports (https://fetch.spec.whatwg.org/#port-blocking), without a code
+  if (error.message === "bad port") return [error.message];
   const { code } = error as { code?: unknown };
   return typeof code === "string" ? [code] : [];
 }

@@ -3,7 +3,7 @@ import type { Fleet, FleetRow } from "./fleet.ts";
 import { withLegOut } from "./fleet.ts";
 import { type Job, neededRunners } from "./job.ts";
 import type { PlannedLeg } from "./placement.ts";
-import { claimLeaseMs, type QueueSettings, sendWithinMs } from "./settings.ts";
+import { claimLeaseMs, leastEvidenceMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "./settings.ts";
 
 export interface Claimed {
   readonly job: Job;
@@ -21,17 +21,15 @@ export function claimJob(
 ): Claimed {
   const sentBy = now + sendWithinMs;
   const rows: Record<string, FleetRow> = { ...fleet };
-  for (const { monitor, runners } of planned) {
-    const row = rows[monitor];
-    if (row !== undefined) rows[monitor] = withLegOut(row, runners, now);
+  const legs = planned.map(({ monitor, runners }) => {
+    const evidenceAfter = sentBy + settings.monitorSettleMs + (runners - 1) * settlePerRunnerMs;
+    const holdUntil = Math.max(sentBy + settings.unknownHoldMs, evidenceAfter + leastEvidenceMs);
+    return { monitor, runners, state: "pending" as const, evidenceAfter, holdUntil };
+  });
+  for (const leg of legs) {
+    const row = rows[leg.monitor];
+    if (row !== undefined) rows[leg.monitor] = withLegOut(row, claim.id, leg, now);
   }
-  const legs = planned.map(({ monitor, runners }) => ({
-    monitor,
-    runners,
-    state: "pending" as const,
-    evidenceAfter: sentBy + settings.monitorSettleMs,
-    holdUntil: sentBy + settings.unknownHoldMs,
-  }));
   return {
     fleet: rows,
     job: {

@@ -1,4 +1,4 @@
-// The one place where the queue acts: claim, ask monitors, settle, reconcile. Rules are elsewhere, pure; this file does the I/O
+// Where the queue acts: claim, ask monitors, settle; reconciler.ts does the looking. Rules are elsewhere, pure; this file does the I/O
 // around them and decides nothing about whose turn it is.
 //
 // A take's request and the work it starts are two things. The request answers within its budget; a claim it started goes on
@@ -6,10 +6,10 @@
 // claim's lease while it works; should it die, the lease lapses and another instance's sweep continues with the evidence.
 import { enqueuedAt, isOpen, type Job, type Ticket } from "./job.ts";
 import type { Monitors, Observe, PollReply, Store } from "./ports.ts";
-import { decideByEvidence, type Evidence, planEvidence } from "./reconcile.ts";
+import { createReconcile } from "./reconciler.ts";
 import { spreadOf } from "./retry-after.ts";
-import { claimLeaseMs, type QueueSettings, sendWithinMs } from "./settings.ts";
-import type { LegOutcome, SettleReply } from "./settlement.ts";
+import { claimLeaseMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "./settings.ts";
+import type { LegOutcome, Settlement, SettleReply } from "./settlement.ts";
 
 /** Well before the 30 s that the deployed client gives an attempt. */
 const replyBudgetMs = 20_000;
@@ -34,6 +34,8 @@ export interface Dispatcher {
   take(ticket: Ticket, clientGone: () => AbortSignal): Promise<TakeReply>;
   /** Lets time do its work on one profile, and takes over the claims of instances that died. */
   sweep(profileKey: string): Promise<void>;
+  /** From now on requests do not wait for the claims they started: those go on, and the answers wait for the next poll. */
+  letGo(): void;
   /** Resolves when no leg of this process is under way. */
   idle(): Promise<void>;
 }
@@ -54,6 +56,7 @@ export function createDispatcher(
   let polls = 0;
   const legsUnderWay = new Set<Promise<unknown>>();
   const reconciling = new Set<string>();
+  const lettingGo = new AbortController();
 
   const take: Dispatcher["take"] = async (ticket, clientGone) => {
     const answerBy = performance.now() + replyBudgetMs;
@@ -66,7 +69,11 @@ export function createDispatcher(
       if (reply.kind === "suspect") return lookForForgottenClaim(ticket, reply);
       if (reply.kind !== "claimed") return reply;
       const work = startWork(ticket, reply.job, askedAt);
-      const end = await settledWithin(work, answerBy - performance.now(), clientGone());
+      const end = await settledWithin(
+        work,
+        answerBy - performance.now(),
+        AbortSignal.any([clientGone(), lettingGo.signal]),
+      );
       work.isClientPresent = false;
       const mayTryNext = end === "queued" && round < settings.maxAttempts && performance.now() < answerBy;
       if (!mayTryNext && end !== "taken" && end !== "failed") return claimInFlight;
@@ -108,23 +115,25 @@ export function createDispatcher(
     const legKey = `${ticket.uniqueId}/${job.attempts}/${claim?.id ?? ""}`;
     const takeTimeoutMs = settings.takeTimeoutMs + runners * 1000;
     const slotMs = Math.max(takeTimeoutMs, settings.monitorSettleMs) + sendWithinMs;
-    const hasSlot = await store.acquireSlot(monitor, legKey, settings.monitorMaxInflight, slotMs).catch(() => false);
-    const sentAt = performance.now();
-    if (!hasSlot || sentAt - askedAt > sendWithinMs) {
+    const hasSlot = await store.acquireSlot(monitor, legKey, settings.monitorMaxInflight, slotMs).catch(() => null);
+    const begunAt = performance.now();
+    const sendBy = askedAt + sendWithinMs;
+    if (hasSlot !== true || begunAt > sendBy) {
+      // also where the reply was lost: the slot may be ours
+      if (hasSlot !== false) store.releaseSlot(monitor, legKey).catch(() => {});
       observe({ kind: "leg", job: ticket, monitor, outcome: hasSlot ? "too_late_to_send" : "monitor_busy", tookMs: 0 });
       return { monitor, state: "refused", cause: "unsent" };
     }
-    const notAfter = Math.round(Date.now() + sendWithinMs - (sentAt - askedAt));
-    const outcome = await monitors.take({ monitor, ticket, runners, idempotencyKey: legKey, notAfter });
-    const tookMs = Math.round(performance.now() - sentAt);
-    const isSilent = outcome.kind === "unknown" && !outcome.hasAnswered;
+    const notAfter = Math.round(Date.now() + sendBy - begunAt);
+    const outcome = await monitors.take({ monitor, ticket, runners, idempotencyKey: legKey, notAfter, sendBy });
+    const tookMs = Math.round(performance.now() - begunAt);
     // A silent monitor may still work on it: its place is kept until it cannot.
-    if (!isSilent) store.releaseSlot(monitor, legKey).catch(() => {});
+    if (outcome.kind !== "silent") store.releaseSlot(monitor, legKey).catch(() => {});
     observe({
       kind: "leg",
       job: ticket,
       monitor,
-      outcome: outcome.kind === "unknown" ? outcome.what : outcome.kind,
+      outcome: "what" in outcome ? outcome.what : outcome.kind,
       tookMs,
     });
     switch (outcome.kind) {
@@ -134,19 +143,16 @@ export function createDispatcher(
         if (outcome.cause === "rejected") observe({ kind: "rejected_by_monitor", monitor });
         return { monitor, state: "refused", cause: outcome.cause };
       case "unknown":
-        return {
-          monitor,
-          state: "unknown",
-          evidenceInMs: isSilent ? Math.max(0, settings.monitorSettleMs - tookMs) : 0,
-        };
+        return { monitor, state: "unknown", evidenceInMs: 0 };
+      case "silent": {
+        const settleMs = settings.monitorSettleMs + (runners - 1) * settlePerRunnerMs;
+        return { monitor, state: "unknown", evidenceInMs: Math.max(0, Math.ceil(settleMs - outcome.sinceSentMs)) };
+      }
     }
   };
 
   /** Settles, and does not give up while the store is away: what a monitor gave is never thrown away. */
-  const settleSurely = async (
-    ticket: Ticket,
-    settlement: Parameters<Store["settle"]>[1],
-  ): Promise<SettleReply["kind"]> => {
+  const settleSurely = async (ticket: Ticket, settlement: Settlement): Promise<SettleReply["kind"]> => {
     const giveUpAt = performance.now() + settings.unknownHoldMs;
     for (;;) {
       try {
@@ -165,40 +171,13 @@ export function createDispatcher(
     }
   };
 
-  /** Settles the open legs of a claim by evidence. Only reads at the monitors, so that two instances doing it do no harm. */
+  const reconcile = createReconcile(monitors, settings, settleSurely, observe);
+
+  /** Settles by evidence what the replies to a claim left open. */
   const reconcileClaim = async (ticket: Ticket, claimId: string): Promise<SettleReply["kind"]> => {
     const state = await store.inspect(ticket.profileKey, ticket.uniqueId);
     const isMine = state.kind === "job" && state.job.claim?.id === claimId && state.job.claim.legs.some(isOpen);
-    return isMine ? await settleByEvidence(ticket, state.job, state.now, null) : "over";
-  };
-
-  const settleByEvidence = async (
-    ticket: Ticket,
-    job: Job,
-    now: number,
-    lostAt: number | null,
-  ): Promise<SettleReply["kind"]> => {
-    const origin = performance.now() - now;
-    const needs = planEvidence(job, monitors.names, lostAt, now, { ...settings, sendWithinMs });
-    const evidence = new Map<string, Evidence>();
-    let settled: Promise<SettleReply["kind"]> | undefined;
-    const decide = () => {
-      if (settled !== undefined) return;
-      const settlement = decideByEvidence(job, needs, evidence, lostAt);
-      if (settlement === null) return;
-      for (const leg of settlement.legs)
-        observe({ kind: "reconciled", job: ticket, monitor: leg.monitor, verdict: leg.state });
-      for (const { monitor } of settlement.found)
-        observe({ kind: "reconciled", job: ticket, monitor, verdict: "found_elsewhere" });
-      settled = settleSurely(ticket, settlement);
-    };
-    decide();
-    const reads = needs.map(async ({ monitor, after, until }) => {
-      evidence.set(monitor, await monitors.readEvidence(monitor, ticket.uniqueId, origin + after, origin + until));
-      decide();
-    });
-    await Promise.all(reads);
-    return (await settled) ?? "open";
+    return isMine ? await reconcile(ticket, state.job, state.now, null) : "over";
   };
 
   /** Keeps a claim ours while we work on it. Returns the function that stops it. */
@@ -212,7 +191,7 @@ export function createDispatcher(
   /** The store may have forgotten a claim of this job: look for its runner, once per process at a time, while the client waits. */
   const lookForForgottenClaim = (ticket: Ticket, reply: Extract<PollReply, { kind: "suspect" }>): TakeReply => {
     const { job, lostAt, now, position, retryAfterSeconds, isReadmitted } = reply;
-    inBackground(`${ticket.uniqueId}@${lostAt}`, () => settleByEvidence(ticket, job, now, lostAt));
+    inBackground(`${ticket.uniqueId}@${lostAt}`, () => reconcile(ticket, job, now, lostAt));
     return { kind: "wait", reason: "reconciling", position, retryAfterSeconds, isReadmitted };
   };
 
@@ -235,7 +214,7 @@ export function createDispatcher(
       const isFromBeforeLoss = place < lostAt * 1000;
       inBackground(claim.id, async () => {
         const stopRenewing = keepLease(ticket, claim.id, () => false);
-        await settleByEvidence(ticket, job, now, isFromBeforeLoss ? lostAt : null).finally(stopRenewing);
+        await reconcile(ticket, job, now, isFromBeforeLoss ? lostAt : null).finally(stopRenewing);
       });
     }
   };
@@ -243,6 +222,7 @@ export function createDispatcher(
   return {
     take,
     sweep,
+    letGo: () => lettingGo.abort(),
     idle: async () => {
       while (legsUnderWay.size > 0) await Promise.allSettled([...legsUnderWay]);
     },

@@ -1,10 +1,11 @@
 // What a profile's monitors last said, and how many runners may still be claimed there.
 //
 // A row is one monitor's part of one profile. `idle` is its own word, `askedAt` old. Since then we may have asked it
-// for runners: `out` are asked for and unsettled; `settled` are reserved, but perhaps after the snapshot was rendered. A
+// for runners: the legs in `out` are unsettled; `settled` are reserved, but perhaps after the snapshot was rendered. A
 // settled claim stops being subtracted when a snapshot arrives that was asked for after the claim settled.
 import { z } from "zod";
-import { rejectedBackoffMs, takeBackoffMaxMs } from "./settings.ts";
+import type { Leg } from "./job.ts";
+import { legMemoryMs, rejectedBackoffMs, takeBackoffMaxMs, targetMemoryMs, unsentBackoffMs } from "./settings.ts";
 
 export const fleetRowSchema = z.object({
   /** store clock, ms, when the question was asked that this row answers */
@@ -14,8 +15,14 @@ export const fleetRowSchema = z.object({
   healthy: z.number().int().nonnegative(),
   /** the last dashboard request failed (a 503 is no failure) */
   failing: z.boolean(),
-  out: z.number().int(),
-  outLegs: z.number().int(),
+  /** legs asked for and unsettled: claim id, runners, and when they stop counting even if nobody ever settles them */
+  out: z.union([
+    z.array(z.tuple([z.string(), z.number(), z.number()])),
+    z
+      .object({})
+      .strict()
+      .transform((): [string, number, number][] => []),
+  ]),
   settled: z.union([
     z.array(z.tuple([z.number(), z.number()])),
     z
@@ -47,8 +54,7 @@ export function createFleetRow(): FleetRow {
     target: 0,
     healthy: 0,
     failing: false,
-    out: 0,
-    outLegs: 0,
+    out: [],
     settled: [],
     emptyAt: 0,
     failures: 0,
@@ -61,10 +67,22 @@ export function createFleetRow(): FleetRow {
 export function availableRunners(row: FleetRow, now: number, freshMs: number): number {
   if (row.failing || row.askedAt + freshMs < now) return 0;
   if (row.emptyAt >= row.askedAt || row.blockedUntil > now) return 0;
-  const isProbed = row.failures >= 2 && row.outLegs > 0;
+  const out = legsOut(row, now);
+  const isProbed = row.failures >= 2 && out.length > 0;
   if (isProbed) return 0;
+  const asked = out.reduce((sum, [, runners]) => sum + runners, 0);
   const invisible = row.settled.reduce((sum, [, runners]) => sum + runners, 0);
-  return Math.max(0, row.idle - row.out - invisible);
+  return Math.max(0, row.idle - asked - invisible);
+}
+
+/** Unsettled legs at one monitor. */
+export function legsOut(row: FleetRow, now: number): FleetRow["out"] {
+  return row.out.filter(([, , until]) => until > now);
+}
+
+/** Runners that the monitors heard of lately want to keep of this profile: a job that needs more cannot be served now. */
+export function servableRunners(fleet: Fleet, now: number): number {
+  return Object.values(fleet).reduce((sum, row) => sum + (row.askedAt + targetMemoryMs > now ? row.target : 0), 0);
 }
 
 /** Runners that all monitors together want to keep of this profile, by their last word, however old. */
@@ -85,8 +103,9 @@ export function decideTakeBackoffMs(failures: number): number {
 }
 
 /** The row after a leg was sent out. */
-export function withLegOut(row: FleetRow, runners: number, now: number): FleetRow {
-  return { ...row, out: row.out + runners, outLegs: row.outLegs + 1, lastTakeAt: now };
+export function withLegOut(row: FleetRow, claimId: string, leg: Leg, now: number): FleetRow {
+  const until = leg.holdUntil + legMemoryMs;
+  return { ...row, out: [...legsOut(row, now), [claimId, leg.runners, until]], lastTakeAt: now };
 }
 
 export type LegEnd =
@@ -94,13 +113,14 @@ export type LegEnd =
   | { readonly state: "refused"; readonly blame: "none" | "refused" | "rejected" };
 
 /** The row after a leg for `asked` runners ended. */
-export function withLegEnded(row: FleetRow, asked: number, end: LegEnd, now: number): FleetRow {
-  const back = { ...row, out: row.out - asked, outLegs: row.outLegs - 1 };
+export function withLegEnded(row: FleetRow, claimId: string, asked: number, end: LegEnd, now: number): FleetRow {
+  const back = { ...row, out: row.out.filter(([id]) => id !== claimId) };
   if (end.state === "taken") {
     const emptyAt = end.runners < asked ? now : row.emptyAt;
     return { ...back, failures: 0, blockedUntil: 0, emptyAt, settled: [...row.settled, [now, end.runners]] };
   }
-  if (end.blame === "none") return back;
+  // Nobody's fault, but asking here again at once would meet the same: let the next monitor be asked.
+  if (end.blame === "none") return { ...back, blockedUntil: Math.max(row.blockedUntil, now + unsentBackoffMs) };
   const failures = row.failures + 1;
   const backoffMs = end.blame === "rejected" ? rejectedBackoffMs : decideTakeBackoffMs(failures);
   return { ...back, failures, emptyAt: now, blockedUntil: now + backoffMs };

@@ -108,10 +108,8 @@ export const jobSchema = z.object({
   claim: claimSchema.optional(),
   /** monitors that may have reserved something for this job, and when the claim was made that last asked them */
   asked: z.record(z.string(), z.number()).optional(),
-  /** runners in hand while the rest is still asked for, and when the first of them was claimed */
-  held: listOf(heldRunnerSchema).optional(),
-  heldSince: z.number().optional(),
-  heldUntil: z.number().optional(),
+  /** runners in hand, each with when it was reserved at the earliest */
+  held: listOf(heldRunnerSchema.extend({ since: z.number() })).optional(),
   /** `monitor/id` of runners that were let go: evidence must not find them again */
   dropped: listOf(z.string()).optional(),
   answer: z.string().optional(),
@@ -126,6 +124,11 @@ export type Job = z.infer<typeof jobSchema>;
 /** How many runners the job still needs. */
 export function neededRunners(job: Pick<Job, "count" | "held">): number {
   return job.count - (job.held?.length ?? 0);
+}
+
+/** When the first runner in hand was reserved at the earliest; infinity with empty hands. */
+export function heldSince(job: Pick<Job, "held">): number {
+  return Math.min(...(job.held ?? []).map(({ since }) => since));
 }
 
 /** Whether a leg still waits for its outcome. */

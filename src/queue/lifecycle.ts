@@ -1,7 +1,7 @@
 // How a job begins, and how it ends in a tombstone.
 import { enqueuedAt, type Job, type Ticket } from "./job.ts";
 import { presenceOfNewJob } from "./presence.ts";
-import type { QueueSettings } from "./settings.ts";
+import { legMemoryMs, type QueueSettings } from "./settings.ts";
 
 /** A job as it enters the line, or comes back to it by its ticket. */
 export function createJob(ticket: Ticket, now: number, settings: QueueSettings): Job {
@@ -17,8 +17,10 @@ export function createJob(ticket: Ticket, now: number, settings: QueueSettings):
   };
 }
 
-/** The tombstone of a job. It outlives the job's ticket, so that nothing comes back from the dead. */
+/** The tombstone of a job. It outlives the job's ticket, so that nothing comes back from the dead, and every leg that is still open. */
 export function endJob(job: Job, now: number, settings: QueueSettings): Job {
   const ticketEndsAt = enqueuedAt(job.place) + settings.ticketMaxAgeMs;
-  return { ...job, awake: false, endedAt: now, goneAt: Math.max(now + settings.tombstoneTtlMs, ticketEndsAt) };
+  const legsEndAt = (job.claim?.legs ?? []).map(({ holdUntil }) => holdUntil + legMemoryMs);
+  const goneAt = Math.max(now + settings.tombstoneTtlMs, ticketEndsAt, ...legsEndAt);
+  return { ...job, awake: false, endedAt: now, goneAt };
 }

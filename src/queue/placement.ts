@@ -1,5 +1,5 @@
 // Which monitors are asked, and for how many runners each.
-import { availableRunners, type Fleet } from "./fleet.ts";
+import { availableRunners, type Fleet, legsOut } from "./fleet.ts";
 
 export interface PlannedLeg {
   readonly monitor: string;
@@ -27,8 +27,9 @@ export function planLegs(
   const candidates: Candidate[] = [];
   for (const [monitor, row] of Object.entries(fleet)) {
     const available = availableRunners(row, now, freshMs);
-    if (available === 0 || row.outLegs >= maxInflight) continue;
-    candidates.push({ monitor, available, outLegs: row.outLegs, lastTakeAt: row.lastTakeAt });
+    const outLegs = legsOut(row, now).length;
+    if (available === 0 || outLegs >= maxInflight) continue;
+    candidates.push({ monitor, available, outLegs, lastTakeAt: row.lastTakeAt });
   }
   candidates.sort(compareCandidates);
   const legs: PlannedLeg[] = [];

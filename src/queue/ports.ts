@@ -19,7 +19,8 @@ export interface EnqueueCommand {
 export type EnqueueReply =
   | { readonly kind: "accepted"; readonly place: number; readonly isNew: boolean }
   | { readonly kind: "unsatisfiable"; readonly targets: number }
-  | { readonly kind: "conflict" | "id_used" | "fleet_unknown" | "full" };
+  /** "settling": an earlier job of this id is over, but a monitor may still be at work for it */
+  | { readonly kind: "conflict" | "id_used" | "fleet_unknown" | "full" | "settling" };
 
 export interface PollCommand {
   readonly ticket: Ticket;
@@ -129,13 +130,18 @@ export interface TakeRequest {
   readonly idempotencyKey: string;
   /** unix ms after which a monitor that understands it must refuse */
   readonly notAfter: number;
+  /** on this process's clock, performance.now(): a request that has not left by then must not leave */
+  readonly sendBy: number;
 }
 
 /** What a monitor made of a take, as far as can be known. */
 export type TakeOutcome =
   | { readonly kind: "taken"; readonly runners: readonly HeldRunner[] }
   | { readonly kind: "refused"; readonly cause: "unreachable" | "rejected" }
-  | { readonly kind: "unknown"; readonly hasAnswered: boolean; readonly what: string };
+  /** it answered, but not with runners: one may be labelled all the same */
+  | { readonly kind: "unknown"; readonly what: string }
+  /** the request left this long ago, and may still be worked on */
+  | { readonly kind: "silent"; readonly what: string; readonly sinceSentMs: number };
 
 export interface Monitors {
   readonly names: readonly string[];

@@ -4,7 +4,7 @@
 //   touched ...... awakeUntil ................ abandonAt
 //     present          asleep: keeps its place      abandoned
 //                      and holds nobody back
-import type { Job } from "./job.ts";
+import { heldSince, type Job } from "./job.ts";
 import type { QueueSettings } from "./settings.ts";
 
 type Presence = Pick<Job, "touchedAt" | "awake" | "awakeUntil" | "abandonAt">;
@@ -35,7 +35,10 @@ export function needsTouch(job: Presence, now: number, settings: QueueSettings):
 }
 
 /** When something next happens to a queued job by time alone (ms). */
-export function nextDueAt(job: Pick<Job, "awake" | "awakeUntil" | "abandonAt" | "heldUntil">): number {
+export function nextDueAt(
+  job: Pick<Job, "awake" | "awakeUntil" | "abandonAt" | "held">,
+  settings: QueueSettings,
+): number {
   const presenceDueAt = job.awake ? Math.min(job.awakeUntil, job.abandonAt) : job.abandonAt;
-  return Math.min(presenceDueAt, job.heldUntil ?? presenceDueAt);
+  return Math.min(presenceDueAt, heldSince(job) + settings.holdTimeoutMs);
 }

@@ -1,6 +1,6 @@
 // Whose turn it is: a job may claim if and only if the runners that present jobs ahead of it need, plus its own, fit in
 // the capacity. So nobody is overtaken, and nobody waits for a sleeper when there is enough for both.
-import { availableRunners, type Fleet, targetRunners } from "./fleet.ts";
+import { availableRunners, type Fleet, servableRunners } from "./fleet.ts";
 import { type PlannedLeg, planLegs } from "./placement.ts";
 import type { QueueSettings } from "./settings.ts";
 
@@ -24,7 +24,7 @@ export type Turn =
  * @param rank runners that the present, servable jobs ahead of it need
  */
 export function decideTurn(fleet: Fleet, needed: number, rank: number, now: number, settings: QueueSettings): Turn {
-  if (needed > targetRunners(fleet)) return { kind: "wait", reason: "unsatisfiable_now" };
+  if (needed > servableRunners(fleet, now)) return { kind: "wait", reason: "unsatisfiable_now" };
   const { snapshotFreshMs, monitorMaxInflight } = settings;
   const capacity = Object.values(fleet).reduce((sum, row) => sum + availableRunners(row, now, snapshotFreshMs), 0);
   if (rank + needed <= capacity) {

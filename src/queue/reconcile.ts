@@ -87,8 +87,9 @@ export function decideByEvidence(
   const legs = openLegs.map((leg): LegOutcome => {
     const runners = byLeg.get(leg.monitor) ?? [];
     if (runners.length > 0) return { monitor: leg.monitor, state: "taken", runners };
-    const wasSeen = evidence.get(leg.monitor)?.kind === "seen";
-    return { monitor: leg.monitor, state: "refused", cause: wasSeen ? "not_reserved" : "no_evidence" };
+    const shown = evidence.get(leg.monitor);
+    if (shown === undefined) return { monitor: leg.monitor, state: "refused", cause: "undecided" };
+    return { monitor: leg.monitor, state: "refused", cause: shown.kind === "seen" ? "not_reserved" : "no_evidence" };
   });
   const claimId = openLegs.length > 0 ? (job.claim?.id ?? null) : null;
   return { claimId, legs, found: elsewhere, clearedFor: lostAt };

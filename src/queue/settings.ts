@@ -28,5 +28,15 @@ export const sendWithinMs = 2_000;
 export const rejectedBackoffMs = 60_000;
 /** Longest back-off of a monitor that keeps refusing takes. */
 export const takeBackoffMaxMs = 30_000;
+/** A monitor to which a leg could not be sent - its places were taken - is left out this long. */
+export const unsentBackoffMs = 1_000;
+/** Targets of a monitor that nobody has heard of for this long do not say that a job can be served now. */
+export const targetMemoryMs = 60_000;
+/** An unsettled leg stops counting at its monitor this long after it should have been given up, whatever became of it. */
+export const legMemoryMs = 60_000;
+/** Between "evidence counts" and "evidence is given up" there is at least this. */
+export const leastEvidenceMs = 10_000;
+/** What a monitor needs longer for every further runner; the same that a take's time-out allows. */
+export const settlePerRunnerMs = 1_000;
 /** A monitor that nobody has heard of for this long no longer counts as part of the fleet. */
 export const forgetMonitorAfterMs = 3_600_000;

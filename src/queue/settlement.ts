@@ -3,13 +3,16 @@
 // Settling is fenced by the claim's id and may be repeated: a leg that is settled already is left alone. Legs settle one by
 // one, as they come; the job stays claimed while one is open. Runners that came too late for their leg are kept if the
 // job can still use them, and reported as leaked if not: there is no way to give one back.
-import type { Fleet, FleetRow } from "./fleet.ts";
+import type { Fleet, FleetRow, LegEnd } from "./fleet.ts";
 import { withLegEnded } from "./fleet.ts";
-import { type HeldRunner, isOpen, isOver, type Job, type Leg, neededRunners } from "./job.ts";
-import type { QueueSettings } from "./settings.ts";
+import { type HeldRunner, heldSince, isOpen, isOver, type Job, type Leg, neededRunners } from "./job.ts";
+import { leastEvidenceMs, type QueueSettings } from "./settings.ts";
 
-/** Why a monitor refused. Only the first three are its own doing. */
-export type RefusalCause = "unreachable" | "rejected" | "not_reserved" | "no_evidence" | "unsent";
+/**
+ * Why a leg ended without runners. "unsent" never left this house; "undecided" was no longer waited for, because the job had all it
+ * needed: nobody is to blame for these two.
+ */
+export type RefusalCause = "unreachable" | "rejected" | "not_reserved" | "no_evidence" | "unsent" | "undecided";
 
 export type LegOutcome =
   | { readonly monitor: string; readonly state: "taken"; readonly runners: readonly HeldRunner[] }
@@ -61,8 +64,8 @@ export function settleJob(
   for (const outcome of settlement.legs) {
     const leg = isMine ? job.claim?.legs.find((other) => other.monitor === outcome.monitor) : undefined;
     if (leg === undefined || !isOpen(leg)) {
-      if (outcome.state === "taken" && leg?.state !== "taken")
-        keepOrLeak(job, outcome.runners, now, now, settings, leaked);
+      // Late news, perhaps of more runners than evidence had shown: what is in hand already is left alone.
+      if (outcome.state === "taken") keepOrLeak(job, outcome.runners, now, now, settings, leaked);
       continue;
     }
     settleLeg(job, leg, outcome, rows, now, settings, leaked);
@@ -71,8 +74,9 @@ export function settleJob(
   if (settlement.clearedFor !== null && !isOver(job.state)) job.clearedFor = settlement.clearedFor;
 
   if (isOver(job.state)) return { job, fleet: rows, reply: replyOf(job, leaked) };
+  dropHeld(job, leaked, now - settings.answerTtlMs);
   const hasOpenLeg = job.state === "claimed" && (job.claim?.legs.some(isOpen) ?? false);
-  if (neededRunners(job) <= 0 && !hasOpenLeg) finishTaken(job, now, settings);
+  if (neededRunners(job) <= 0 && !hasOpenLeg) finishTaken(job, settings);
   else if (job.state === "claimed" && !hasOpenLeg) returnToLine(job, now, settings, leaked);
   return { job, fleet: rows, reply: replyOf(job, leaked) };
 }
@@ -93,13 +97,17 @@ function settleLeg(
     const legs = claim.legs.map((other) => (other.monitor === leg.monitor ? { ...leg, ...change } : other));
     job.claim = { ...claim, legs };
   };
-  const endRow = (end: Parameters<typeof withLegEnded>[2]) => {
+  const endRow = (end: LegEnd) => {
     const row = rows[leg.monitor];
-    if (row !== undefined) rows[leg.monitor] = withLegEnded(row, leg.runners, end, now);
+    if (row !== undefined) rows[leg.monitor] = withLegEnded(row, claim.id, leg.runners, end, now);
   };
   switch (outcome.state) {
     case "unknown":
-      settleTo({ state: "unknown", evidenceAfter: now + outcome.evidenceInMs });
+      settleTo({
+        state: "unknown",
+        evidenceAfter: now + outcome.evidenceInMs,
+        holdUntil: Math.max(leg.holdUntil, now + outcome.evidenceInMs + leastEvidenceMs),
+      });
       job.asked = { ...job.asked, [leg.monitor]: claim.at };
       return;
     case "refused":
@@ -118,7 +126,7 @@ function settleLeg(
 }
 
 function blameOf(cause: RefusalCause): "none" | "refused" | "rejected" {
-  if (cause === "unsent") return "none";
+  if (cause === "unsent" || cause === "undecided") return "none";
   return cause === "rejected" ? "rejected" : "refused";
 }
 
@@ -141,17 +149,14 @@ function keepOrLeak(
       job.dropped = [...(job.dropped ?? []), name];
       continue;
     }
-    job.held = [...(job.held ?? []), { monitor, id, body }];
-    job.heldSince = Math.min(job.heldSince ?? since, since);
-    job.heldUntil = Math.max(now, job.heldSince + settings.holdTimeoutMs);
+    job.held = [...(job.held ?? []), { monitor, id, body, since }];
   }
 }
 
-function finishTaken(job: Job, now: number, settings: QueueSettings): void {
+function finishTaken(job: Job, settings: QueueSettings): void {
   job.state = "taken";
   job.answer = composeAnswer(job.count, job.held ?? []);
-  job.answerUntil = (job.heldSince ?? now) + settings.answerTtlMs;
-  delete job.heldUntil;
+  job.answerUntil = heldSince(job) + settings.answerTtlMs;
 }
 
 /** Nothing open any more and not enough in hand: back to the old place, or over after MAX_ATTEMPTS refusals. */
@@ -161,21 +166,23 @@ function returnToLine(job: Job, now: number, settings: QueueSettings, leaked: st
   if (!hasProgress && wasAsked) job.refusals += 1;
   if (job.refusals >= settings.maxAttempts) {
     job.state = "failed";
-    leaked.push(...dropHeld(job));
+    dropHeld(job, leaked);
     return;
   }
   job.state = "queued";
   job.awake = job.awakeUntil > now;
 }
 
-/** Lets go of all runners in hand and names them. */
-export function dropHeld(job: Job): string[] {
-  const names = (job.held ?? []).map(({ monitor, id }) => `${monitor}/${id}`);
-  if (names.length > 0) job.dropped = [...(job.dropped ?? []), ...names];
-  delete job.held;
-  delete job.heldSince;
-  delete job.heldUntil;
-  return names;
+/** Lets go of the runners in hand that were reserved at `latest` or before (all by default), and adds their names to `leaked`. */
+export function dropHeld(job: Job, leaked: string[], latest = Number.POSITIVE_INFINITY): void {
+  const gone = (job.held ?? []).filter(({ since }) => since <= latest);
+  if (gone.length === 0) return;
+  const names = gone.map(({ monitor, id }) => `${monitor}/${id}`);
+  leaked.push(...names);
+  job.dropped = [...(job.dropped ?? []), ...names];
+  const kept = (job.held ?? []).filter(({ since }) => since > latest);
+  if (kept.length > 0) job.held = kept;
+  else delete job.held;
 }
 
 /** The body that a take returns: the monitor's own for one runner, one list for several. */

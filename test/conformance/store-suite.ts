@@ -337,6 +337,95 @@ export function describeStore(name: string, create: StoreFactory): void {
       expect((await store.cancel(profileKey, "nobody", null)).kind).toBe("unknown");
     });
 
+    it("does not let an id live again while a monitor may still be at work for its earlier life", async () => {
+      await showFleet({ ci0: 2 });
+      const ticket = await enqueue("a");
+      const job = await claim(ticket);
+      await store.cancel(profileKey, "a", ticket);
+      expect((await store.enqueue({ request: requestOf("a"), isFleetKnown: true })).kind).toBe("settling");
+      await settle(ticket, job, refused("ci0"));
+      expect((await store.fleet(profileKey)).ci0?.out).toEqual([]);
+      expect((await store.enqueue({ request: requestOf("a"), isFleetKnown: true })).kind).toBe("accepted");
+    });
+
+    it("stops counting a leg that nobody ever settles, so that its monitor is asked again", async () => {
+      await showFleet({ ci0: 1 });
+      await claim(await enqueue("a"));
+      now += 3_000_000;
+      await showFleet({ ci0: 1 });
+      const next = await enqueue("next");
+      expect((await poll(next)).kind).toBe("claimed");
+    });
+
+    it("never completes a job with runners that are too old to be of use: it asks for those again", async () => {
+      await showFleet({ ci0: 1, ci1: 1 });
+      const gang = await enqueue("gang", 2);
+      const job = await claim(gang);
+      expect((await settle(gang, job, taken("ci0", "old"))).kind).toBe("open");
+      now += 45_000;
+      expect(await settle(gang, job, refused("ci1"))).toMatchObject({ leaked: ["ci0/old"] });
+      expect(await store.inspect(profileKey, "gang")).toMatchObject({ job: { state: "queued", dropped: ["ci0/old"] } });
+    });
+
+    it("does not claim the rest of a gang with runners in hand that are held too long", async () => {
+      await showFleet({ ci0: 1, ci1: 1 });
+      const gang = await enqueue("gang", 2);
+      await settle(gang, await claim(gang), taken("ci0", "1"), refused("ci1"));
+      now += 20_000;
+      await poll(gang);
+      now += 10_000;
+      await showFleet({ ci0: 0, ci1: 1 });
+      expect(await poll(gang)).toMatchObject({ kind: "wait", reason: "reconciling" });
+    });
+
+    it("asks another monitor at once where a leg could not be sent, and blames nobody for it", async () => {
+      await showFleet({ ci0: 3, ci1: 1 });
+      const ticket = await enqueue("a");
+      const job = await claim(ticket);
+      expect(job.claim?.legs[0]?.monitor).toBe("ci0");
+      await settle(ticket, job, { monitor: "ci0", state: "refused", cause: "unsent" });
+      const next = await claim(ticket);
+      expect(next.claim?.legs[0]?.monitor).toBe("ci1");
+      expect(next.refusals).toBe(0);
+      expect((await store.fleet(profileKey)).ci0?.failures).toBe(0);
+    });
+
+    it("does not let a gang that only a monitor unheard of could serve hold anybody back", async () => {
+      await showFleet({ ci0: 0, gone: 0 }, 2);
+      const [gang, single] = [await enqueue("gang", 4), await enqueue("single")];
+      for (let i = 0; i < 7; i++) {
+        now += 9_000;
+        await poll(gang);
+        await poll(single);
+      }
+      await showFleet({ ci0: 1 }, 2);
+      expect(await poll(gang)).toMatchObject({ reason: "unsatisfiable_now" });
+      expect((await poll(single)).kind).toBe("claimed");
+    });
+
+    it("keeps what late news brings beyond what evidence had shown, and loses no runner silently", async () => {
+      await showFleet({ ci0: 2 });
+      const pair = await enqueue("pair", 2);
+      const job = await claim(pair);
+      expect((await settle(pair, job, taken("ci0", "1"))).kind).toBe("queued");
+      expect(await settle(pair, job, taken("ci0", "1", "2"))).toMatchObject({ kind: "taken", leaked: [] });
+      expect(await settle(pair, job, taken("ci0", "1", "2", "3"))).toMatchObject({ kind: "taken", leaked: ["ci0/3"] });
+    });
+
+    it("takes ids that differ only in case for one name, as GitHub takes the labels made of them", async () => {
+      await showFleet({ ci0: 0 });
+      await enqueue("Job1");
+      expect((await store.enqueue({ request: requestOf("job1"), isFleetKnown: true })).kind).toBe("conflict");
+      expect([await store.findProfile("Job1"), await store.findProfile("job1")]).toEqual([profileKey, null]);
+    });
+
+    it("knows nothing of a profile that only an enqueue named", async () => {
+      await showFleet({ ci0: 0 });
+      const reply = await store.enqueue({ request: requestOf("a", 1, "typo"), isFleetKnown: true });
+      expect(reply).toEqual({ kind: "unsatisfiable", targets: 0 });
+      expect(await store.profiles()).toEqual([profileKey]);
+    });
+
     it("lets one instance at a time ask a monitor, once per interval, and the others read what it learnt", async () => {
       expect((await store.beginPoll("ci0", "one", 3000)).kind).toBe("ask");
       expect((await store.beginPoll("ci0", "two", 3000)).kind).toBe("skip");

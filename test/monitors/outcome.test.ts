@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { parseDashboard, runnersReservedFor } from "../../src/monitors/dashboard.ts";
 import { backoffMs } from "../../src/monitors/poller.ts";
-import { decideTakeFailure, decideTakeOutcome } from "../../src/monitors/take-outcome.ts";
+import { decideTakeOutcome, decideTakeSilence } from "../../src/monitors/take-outcome.ts";
 
 const json = (value: unknown) => ({ kind: "json" as const, value });
 const runner = { id: 1, runner: { x: [] } };
@@ -30,28 +30,14 @@ it("401, 403 and 404 are refusals of our configuration; every other reply is unk
       decideTakeOutcome("ci0", 200, json(value), false),
     ),
   ];
-  for (const outcome of unknown) expect(outcome).toMatchObject({ kind: "unknown", hasAnswered: true });
+  for (const outcome of unknown) expect(outcome).toMatchObject({ kind: "unknown" });
 });
 
-it("a connection that was never made is a refusal; a reset, a time-out and anything else is unknown", () => {
-  const failure = (code: string) =>
-    decideTakeFailure(new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code }) }));
-  for (const code of ["ECONNREFUSED", "ENOTFOUND", "UND_ERR_CONNECT_TIMEOUT"])
-    expect(failure(code)).toEqual({ kind: "refused", cause: "unreachable" });
-  for (const code of ["ECONNRESET", "UND_ERR_SOCKET", "ETIMEDOUT", "EPIPE"])
-    expect(failure(code)).toMatchObject({ kind: "unknown", hasAnswered: false });
-  expect(decideTakeFailure(new DOMException("late", "TimeoutError"))).toMatchObject({
-    kind: "unknown",
-    hasAnswered: false,
-  });
-  const refused = Object.assign(new Error("x"), { code: "ECONNREFUSED" });
-  const reset = Object.assign(new Error("x"), { code: "ECONNRESET" });
-  expect(decideTakeFailure(new TypeError("f", { cause: new AggregateError([refused, refused]) }))).toMatchObject({
-    kind: "refused",
-  });
-  expect(decideTakeFailure(new TypeError("f", { cause: new AggregateError([refused, reset]) }))).toMatchObject({
-    kind: "unknown",
-  });
+it("what never left is a refusal; a reset, a time-out and anything else after sending is silence", () => {
+  const reset = new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNRESET" }) });
+  expect(decideTakeSilence({ kind: "unsent", error: reset })).toEqual({ kind: "refused", cause: "unreachable" });
+  const silent = decideTakeSilence({ kind: "silent", error: reset, sinceSentMs: 7 });
+  expect(silent).toEqual({ kind: "silent", what: "ECONNRESET", sinceSentMs: 7 });
 });
 
 it("an absurd field, runner or profile of a dashboard spoils only itself", () => {

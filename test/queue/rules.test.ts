@@ -48,12 +48,17 @@ describe("placement", () => {
 
   it("asks nobody who is full, failing, stale, empty, blocked, or has MONITOR_MAX_INFLIGHT takes", () => {
     const fleet = {
-      full: row(2, { out: 1, settled: [[1, 1]] }),
+      full: row(2, { out: [["c", 1, 9000]], settled: [[1, 1]] }),
       failing: row(9, { failing: true }),
       stale: row(9, { askedAt: -20_000 }),
       empty: row(9, { emptyAt: 1000 }),
       blocked: row(9, { blockedUntil: 2000 }),
-      busy: row(9, { outLegs: 2 }),
+      busy: row(9, {
+        out: [
+          ["c", 1, 9000],
+          ["d", 1, 9000],
+        ],
+      }),
     };
     expect(planLegs(fleet, 1, 1000, 10_000, 2)).toBeNull();
   });
@@ -123,7 +128,12 @@ describe("evidence", () => {
   });
 
   it("does not count what is in hand or was let go", () => {
-    const known = { ...job, held: [{ monitor: "ci0", id: "1", body: "{}" }], dropped: ["ci0/2"], count: 2 };
+    const known = {
+      ...job,
+      held: [{ monitor: "ci0", id: "1", body: "{}", since: 1000 }],
+      dropped: ["ci0/2"],
+      count: 2,
+    };
     const complete = new Map([
       ["ci0", seen("ci0", "1", "2")],
       ["ci1", seen("ci1")],

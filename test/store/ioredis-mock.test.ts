@@ -3,7 +3,7 @@
 // (test/conformance).
 import { createRequire } from "node:module";
 import { expect, it } from "vitest";
-import { monitorScripts, profileScripts } from "../../src/store/redis/scripts.generated.ts";
+import { monitorScripts, profilePreamble, profileScripts } from "../../src/store/redis/scripts.generated.ts";
 
 interface MockRedis {
   defineCommand(name: string, definition: { lua: string; numberOfKeys: number }): void;
@@ -18,7 +18,7 @@ it("the scripts load, a monitor's place is given out, and a job gets as far as L
   const redis = new Mock();
   const run = (name: string, ...args: string[]) => (redis[name] as Run).call(redis, ...args);
   for (const [name, lua] of Object.entries(profileScripts)) {
-    redis.defineCommand(name, { lua: `local settings = {}\n${lua}`, numberOfKeys: 6 });
+    redis.defineCommand(name, { lua: `local settings = {}\n${profilePreamble}\n${lua}`, numberOfKeys: 6 });
   }
   for (const [name, lua] of Object.entries(monitorScripts)) redis.defineCommand(name, { lua, numberOfKeys: 1 });
   expect(await run("acquireSlot", "rq:monitor:{ci0}:slots", "1000", "leg", "2", "500")).toBe(1);
@@ -26,7 +26,10 @@ it("the scripts load, a monitor's place is given out, and a job gets as far as L
   const keys = ["epoch", "fleet", "line", "due", "claims", "job"];
   const place = "place";
   expect(await run("inspect", ...keys, "1000", "marker", "a")).toEqual(["unknown"]);
-  redis.defineCommand("enqueue7", { lua: `local settings = {}\n${profileScripts.enqueue}`, numberOfKeys: 7 });
+  redis.defineCommand("enqueue7", {
+    lua: `local settings = {}\n${profilePreamble}\n${profileScripts.enqueue}`,
+    numberOfKeys: 7,
+  });
   const enqueued = run("enqueue7", ...keys, place, "1000", "marker", "a", "1", "o/r", "1", "0");
   expect(await enqueued).toEqual(["fleet_unknown"]);
   redis.disconnect();

@@ -26,8 +26,10 @@ interface MonitorEntry {
 export function createEmbeddedStore(settings: QueueSettings, now: () => number): Store {
   const lostAt = now();
   const queues = new Map<string, ProfileQueue>();
-  /** where each id was enqueued: ids are unique over all profiles */
-  const profileOfId = new Map<string, string>();
+  /** profiles that a monitor showed or a lost job named */
+  const knownProfiles = new Set<string>();
+  /** by lower-case id, how each is spelt and where it was enqueued: ids are unique over all profiles, whatever their case */
+  const bookings = new Map<string, { readonly uniqueId: string; readonly profileKey: string }>();
   const monitors = new Map<string, MonitorEntry>();
 
   const queueOf = (profileKey: string): ProfileQueue => {
@@ -47,14 +49,17 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
   };
   const enqueue = (command: EnqueueCommand): EnqueueReply => {
     const { uniqueId, profileKey } = command.request;
-    const known = profileOfId.get(uniqueId);
-    if (known !== undefined && known !== profileKey) {
-      const other = queueOf(known).inspect(uniqueId, now());
+    if (!knownProfiles.has(profileKey)) {
+      return command.isFleetKnown ? { kind: "unsatisfiable", targets: 0 } : { kind: "fleet_unknown" };
+    }
+    const known = bookings.get(uniqueId.toLowerCase());
+    if (known !== undefined && (known.profileKey !== profileKey || known.uniqueId !== uniqueId)) {
+      const other = queueOf(known.profileKey).inspect(known.uniqueId, now());
       if (other.kind === "job" && (!isOver(other.job.state) || other.job.state === "taken"))
         return { kind: "conflict" };
     }
     const reply = queueOf(profileKey).enqueue(command, now());
-    if (reply.kind === "accepted") profileOfId.set(uniqueId, profileKey);
+    if (reply.kind === "accepted") bookings.set(uniqueId.toLowerCase(), { uniqueId, profileKey });
     return reply;
   };
   const finishPoll = (monitor: string, askedAt: number, news: DashboardNews, nextInMs: number): MonitorRecord => {
@@ -74,6 +79,7 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
       for (const profileKey of profiles) {
         const counts =
           news.kind === "failed" ? null : (news.counts.get(profileKey) ?? { idle: 0, target: 0, healthy: 0 });
+        knownProfiles.add(profileKey);
         queueOf(profileKey).saveSnapshot(monitor, askedAt, counts, now());
       }
     }
@@ -96,15 +102,19 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
     return true;
   };
   const sweep = (profileKey: string, owner: string) => {
-    for (const [uniqueId, profile] of profileOfId) {
-      if (profile === profileKey && !queueOf(profile).knows(uniqueId, now())) profileOfId.delete(uniqueId);
+    for (const [key, booking] of bookings) {
+      if (booking.profileKey === profileKey && !queueOf(profileKey).knows(booking.uniqueId, now()))
+        bookings.delete(key);
     }
     return queueOf(profileKey).sweep(owner, now());
   };
   const poll = (command: PollCommand) => {
     const { uniqueId, profileKey } = command.ticket;
     const reply = queueOf(profileKey).poll(command, now());
-    if ("isReadmitted" in reply && reply.isReadmitted) profileOfId.set(uniqueId, profileKey);
+    if ("isReadmitted" in reply && reply.isReadmitted) {
+      knownProfiles.add(profileKey);
+      bookings.set(uniqueId.toLowerCase(), { uniqueId, profileKey });
+    }
     return reply;
   };
 
@@ -120,8 +130,11 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
     inspect: async (profileKey, uniqueId) => queueOf(profileKey).inspect(uniqueId, now()),
     sweep: async (profileKey, owner) => sweep(profileKey, owner),
     fleet: async (profileKey): Promise<Fleet> => queueOf(profileKey).fleet,
-    findProfile: async (uniqueId) => profileOfId.get(uniqueId) ?? null,
-    profiles: async () => [...queues.keys()],
+    findProfile: async (uniqueId) => {
+      const booking = bookings.get(uniqueId.toLowerCase());
+      return booking?.uniqueId === uniqueId ? booking.profileKey : null;
+    },
+    profiles: async () => [...knownProfiles],
     beginPoll: async (monitor, pollId, holdMs) => beginPoll(monitor, pollId, holdMs),
     finishPoll: async (monitor, askedAt, news, nextInMs) => finishPoll(monitor, askedAt, news, nextInMs),
     acquireSlot: async (monitor, legKey, limit, ttlMs) => acquireSlot(monitor, legKey, limit, ttlMs),

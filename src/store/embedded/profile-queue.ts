@@ -6,10 +6,12 @@ import {
   type Fleet,
   type FleetRow,
   type ProfileCounts,
+  servableRunners,
   targetRunners,
   withSnapshot,
 } from "../../queue/fleet.ts";
 import {
+  heldSince,
   isOpen,
   isOver,
   isSameRequest,
@@ -67,6 +69,7 @@ export class ProfileQueue {
         return isGone ? { kind: "id_used" } : { kind: "accepted", place: known.place, isNew: false };
       }
     }
+    if (known?.claim?.legs.some(isOpen)) return { kind: "settling" };
     const targets = targetRunners(this.#fleet);
     if (request.runnerCount > targets)
       return isFleetKnown ? { kind: "unsatisfiable", targets } : { kind: "fleet_unknown" };
@@ -96,8 +99,13 @@ export class ProfileQueue {
     if (job.state === "claimed") return this.#pollClaimed(uniqueId, job, claimId, now);
 
     const isSuspect = this.#isSuspect(job);
-    const ahead = this.#line.ahead(job.place, uniqueId, targetRunners(this.#fleet));
+    const ahead = this.#line.ahead(job.place, uniqueId, servableRunners(this.#fleet, now));
     const position = ahead.jobs + 1;
+    if (heldSince(job) + this.#settings.holdTimeoutMs <= now) {
+      // The next sweep lets go of what was held too long, and says so.
+      this.#touch(uniqueId, job, 1, isReadmitted, now);
+      return { kind: "wait", reason: "reconciling", position, retryAfterSeconds: 1, isReadmitted };
+    }
     if (!isSuspect) {
       const turn = decideTurn(this.#fleet, neededRunners(job), ahead.runners, now, this.#settings);
       if (turn.kind === "claim") {
@@ -143,7 +151,8 @@ export class ProfileQueue {
     const job = { ...(known ?? createJob(ticket as Ticket, now, this.#settings)) };
     if (ticket !== null && job.place !== ticket.place) return { kind: "unknown" };
     if (isOver(job.state)) return { kind: "over", state: job.state };
-    const leaked = dropHeld(job);
+    const leaked: string[] = [];
+    dropHeld(job, leaked);
     this.#save(uniqueId, endJob({ ...job, state: "cancelled" }, now, this.#settings));
     return { kind: "cancelled", leaked };
   }
@@ -152,7 +161,7 @@ export class ProfileQueue {
     const job = this.#load(uniqueId, now);
     if (job === null) return { kind: "unknown" };
     const isWaiting = job.state === "queued";
-    const ahead = this.#line.ahead(job.place, uniqueId, targetRunners(this.#fleet));
+    const ahead = this.#line.ahead(job.place, uniqueId, servableRunners(this.#fleet, now));
     return { kind: "job", job, position: isWaiting ? ahead.jobs + 1 : null, now };
   }
 
@@ -166,9 +175,9 @@ export class ProfileQueue {
         continue;
       }
       const next = { ...job };
-      if (next.heldUntil !== undefined && next.heldUntil <= now) leaked.push(...dropHeld(next));
+      dropHeld(next, leaked, now - this.#settings.holdTimeoutMs);
       if (next.abandonAt <= now) {
-        leaked.push(...dropHeld(next));
+        dropHeld(next, leaked);
         this.#save(uniqueId, endJob({ ...next, state: "abandoned" }, now, this.#settings));
         abandoned.push(uniqueId);
       } else {
@@ -260,7 +269,7 @@ export class ProfileQueue {
     const before = this.#jobs.get(uniqueId);
     if (before !== undefined) this.#line.remove(neededRunners(before), before.place, uniqueId);
     this.#jobs.set(uniqueId, job);
-    if (job.state === "queued") this.#dueAt.set(uniqueId, nextDueAt(job));
+    if (job.state === "queued") this.#dueAt.set(uniqueId, nextDueAt(job, this.#settings));
     else this.#dueAt.delete(uniqueId);
     if (job.state === "queued" && job.awake && !this.#isSuspect(job))
       this.#line.add(neededRunners(job), job.place, uniqueId);

@@ -15,6 +15,8 @@ export interface Connection {
   readonly redis: Redis;
   /** Run id and replication id of the server that the next command will reach. Throws StoreUnavailable. */
   marker(): string | Promise<string>;
+  /** A script knew a newer server run than the marker it was given. */
+  noteStaleMarker(): void;
   close(): void;
 }
 
@@ -68,6 +70,10 @@ export function openConnection(url: string): Connection {
   return {
     redis,
     marker: () => marker ?? waitForMarker(),
+    noteStaleMarker: () => {
+      marker = null;
+      learnMarker().catch(() => redis.disconnect(true));
+    },
     close: () => {
       clearInterval(timer);
       waiters = [];

@@ -19,7 +19,7 @@ export const fleetKey = (profileKey: string) => queue(profileKey, "fleet");
 export const placeKey = (profileKey: string) => queue(profileKey, "place");
 export const monitorKey = (monitor: string) => `rq:monitor:{${monitor}}`;
 export const slotsKey = (monitor: string) => `rq:monitor:{${monitor}}:slots`;
-export const idKey = (uniqueId: string) => `rq:id:{${uniqueId}}`;
+export const idKey = (uniqueId: string) => `rq:id:{${uniqueId.toLowerCase()}}`;
 export const profilesKey = "rq:profiles";
 
 export interface KeyDescription {
@@ -64,8 +64,16 @@ export const keyDescriptions: readonly KeyDescription[] = [
     holds: "which run of which server knows this queue, and since when",
     ends: "no TTL: forgetting it would make every waiting job look like one whose claim was forgotten",
   },
-  { key: idKey("<unique_id>"), holds: "the profile under which an id was enqueued", ends: "24 h after the enqueue" },
-  { key: profilesKey, holds: "every profile ever named", ends: "no TTL: a handful of names" },
+  {
+    key: idKey("<unique_id>"),
+    holds: "the profile under which an id was enqueued, and the id as it was spelt",
+    ends: "24 h after the enqueue",
+  },
+  {
+    key: profilesKey,
+    holds: "every profile that a monitor showed or a lost job named",
+    ends: "no TTL: a handful of names",
+  },
   {
     key: monitorKey("<monitor>"),
     holds: "who asks the monitor next and when, and how it stands",

@@ -17,7 +17,7 @@ import {
   parseSweepReply,
 } from "./replies.ts";
 import { luaSettings } from "./script-settings.ts";
-import { monitorScripts, profileScripts } from "./scripts.generated.ts";
+import { monitorScripts, profilePreamble, profileScripts } from "./scripts.generated.ts";
 
 /** How long an id's profile is remembered: longer than any workflow waits for a runner. */
 const idTtlMs = 24 * 3_600_000;
@@ -29,7 +29,7 @@ type RunScript = (numberOfKeys: number, ...args: (string | number)[]) => Promise
 export function createRedisStore(url: string, settings: QueueSettings, now?: () => number): Store {
   const connection = openConnection(url);
   const { redis } = connection;
-  const preamble = luaSettings(settings);
+  const preamble = `${luaSettings(settings)}${profilePreamble}\n`;
   for (const [name, lua] of Object.entries(profileScripts)) redis.defineCommand(name, { lua: preamble + lua });
   for (const [name, lua] of Object.entries(monitorScripts)) redis.defineCommand(name, { lua });
   const scripts = redis as unknown as Record<Script, RunScript>;
@@ -40,6 +40,7 @@ export function createRedisStore(url: string, settings: QueueSettings, now?: () 
       return await work();
     } catch (error) {
       if (isBug(error)) throw error;
+      if (error instanceof Error && error.message.includes("STALEMARKER")) connection.noteStaleMarker();
       throw new StoreUnavailable("Redis did not do it", { cause: error });
     }
   };
@@ -67,20 +68,26 @@ export function createRedisStore(url: string, settings: QueueSettings, now?: () 
       return await send();
     });
 
-  /** Books an id for a profile, or says that another profile has a job of that name. */
+  /**
+   * Books an id for a profile, or says that there is another job of that name: in another profile, or spelt alike but for its case. Monitors
+   * name a job in a label, and GitHub compares labels without regard to case.
+   */
   const bookId = async (uniqueId: string, profileKey: string): Promise<boolean> => {
-    await command(() => redis.sadd(profilesKey, profileKey));
-    const known = await command(() => redis.set(idKey(uniqueId), profileKey, "PX", idTtlMs, "NX", "GET"));
-    if (known === null || known === profileKey) return true;
-    const other = await inspect(known, uniqueId);
+    const booking = `${profileKey} ${uniqueId}`;
+    const known = await command(() => redis.set(idKey(uniqueId), booking, "PX", idTtlMs, "NX", "GET"));
+    if (known === null || known === booking) return true;
+    const [otherProfile = "", otherId = ""] = known.split(" ");
+    const other = await inspect(otherProfile, otherId);
     if (other.kind === "job" && (!isOver(other.job.state) || other.job.state === "taken")) return false;
-    await command(() => redis.set(idKey(uniqueId), profileKey, "PX", idTtlMs));
+    await command(() => redis.set(idKey(uniqueId), booking, "PX", idTtlMs));
     return true;
   };
   const inspect: Store["inspect"] = async (profileKey, uniqueId) =>
     parseInspectReply(await runOnProfile("inspect", profileKey, uniqueId, []));
   const enqueue: Store["enqueue"] = async ({ request, isFleetKnown }): Promise<EnqueueReply> => {
     const { uniqueId, profileKey, runnerCount, qualifiedRepo, runId } = request;
+    const isKnownProfile = (await command(() => redis.sismember(profilesKey, profileKey))) === 1;
+    if (!isKnownProfile) return isFleetKnown ? { kind: "unsatisfiable", targets: 0 } : { kind: "fleet_unknown" };
     if (!(await bookId(uniqueId, profileKey))) return { kind: "conflict" };
     const args = [runnerCount, qualifiedRepo, runId, isFleetKnown ? "1" : "0"];
     return parseEnqueueReply(await runOnProfile("enqueue", profileKey, uniqueId, args, [placeKey(profileKey)]));
@@ -88,7 +95,10 @@ export function createRedisStore(url: string, settings: QueueSettings, now?: () 
   const poll: Store["poll"] = async ({ ticket, claimId, owner, spread }) => {
     const args = [...ticketArgs(ticket), claimId, owner, spread];
     const reply = parsePollReply(await runOnProfile("poll", ticket.profileKey, ticket.uniqueId, args));
-    if ("isReadmitted" in reply && reply.isReadmitted) await bookId(ticket.uniqueId, ticket.profileKey);
+    if ("isReadmitted" in reply && reply.isReadmitted) {
+      await command(() => redis.sadd(profilesKey, ticket.profileKey));
+      await bookId(ticket.uniqueId, ticket.profileKey);
+    }
     return reply;
   };
   const finishPoll: Store["finishPoll"] = async (monitor, askedAt, news, nextInMs) => {
@@ -137,7 +147,10 @@ export function createRedisStore(url: string, settings: QueueSettings, now?: () 
     },
     sweep: async (profileKey, owner) => parseSweepReply(await runOnProfile("sweep", profileKey, "", [owner])),
     fleet: async (profileKey) => parseFleet(await command(() => redis.get(fleetKey(profileKey)))),
-    findProfile: async (uniqueId) => await command(() => redis.get(idKey(uniqueId))),
+    findProfile: async (uniqueId) => {
+      const booking = await command(() => redis.get(idKey(uniqueId)));
+      return booking?.endsWith(` ${uniqueId}`) ? (booking.split(" ")[0] ?? null) : null;
+    },
     profiles: async () => await command(() => redis.smembers(profilesKey)),
     beginPoll: async (monitor, pollId, holdMs) => {
       const reply = await runOnMonitor("beginPoll", monitorKey(monitor), [pollId, Math.round(holdMs)]);

@@ -38,7 +38,9 @@ const enqueueSchema = z.union([
     .tuple([z.literal("accepted"), z.string(), flag])
     .transform(([kind, place, isNew]): EnqueueReply => ({ kind, place: Number(place), isNew })),
   z.tuple([z.literal("unsatisfiable"), z.number()]).transform(([kind, targets]): EnqueueReply => ({ kind, targets })),
-  z.tuple([z.enum(["conflict", "id_used", "fleet_unknown", "full"])]).transform(([kind]): EnqueueReply => ({ kind })),
+  z
+    .tuple([z.enum(["conflict", "id_used", "fleet_unknown", "full", "settling"])])
+    .transform(([kind]): EnqueueReply => ({ kind })),
 ]);
 
 const pollSchema = z.union([

@@ -2,14 +2,31 @@
 import {
   claimLeaseMs,
   forgetMonitorAfterMs,
+  leastEvidenceMs,
+  legMemoryMs,
   type QueueSettings,
   rejectedBackoffMs,
   sendWithinMs,
+  settlePerRunnerMs,
   takeBackoffMaxMs,
+  targetMemoryMs,
+  unsentBackoffMs,
 } from "../../queue/settings.ts";
 
 export function luaSettings(settings: QueueSettings): string {
-  const all = { ...settings, claimLeaseMs, forgetMonitorAfterMs, rejectedBackoffMs, sendWithinMs, takeBackoffMaxMs };
+  const all = {
+    ...settings,
+    claimLeaseMs,
+    forgetMonitorAfterMs,
+    leastEvidenceMs,
+    legMemoryMs,
+    rejectedBackoffMs,
+    sendWithinMs,
+    settlePerRunnerMs,
+    takeBackoffMaxMs,
+    targetMemoryMs,
+    unsentBackoffMs,
+  };
   const fields = Object.entries(all).flatMap(([name, value]) => (value === null ? [] : [`${name} = ${value}`]));
   return `local settings = { ${fields.join(", ")} }\n`;
 }

@@ -2,7 +2,7 @@
 -- due times and the leases. Each operation's file is appended to this one (docs/decisions/0004). Above it the client puts a
 -- table `settings`. Rules are those of src/queue/*.ts, which say why.
 --
--- KEYS  1 epoch    "<marker>|<ms>": which run of which server knows this queue, and since when
+-- KEYS  1 epoch    "<marker>|<ms>|<old markers>": which run of which server knows this queue, since when, and which did before
 --       2 fleet    JSON: monitor -> row
 --       3 line     sorted set, all scores 0: "<needed>:<place>:<unique_id>" of present jobs, so that counting those ahead is a look-up
 --       4 due      sorted set: queued jobs by when time alone next changes them
@@ -19,16 +19,20 @@ if now == 0 then
 end
 
 -- Since when this store knows everything: jobs older than that may have claims that it forgot. A new run of the server, or
--- none known, starts a new epoch; all present jobs leave the line until evidence clears them.
+-- none known, starts a new epoch; all present jobs leave the line until evidence clears them. A marker of an earlier epoch
+-- comes from an instance that has not noticed yet: it must not start its old epoch again.
 local function findLostAt()
   local known = redis.call("GET", epochKey)
-  local knownMarker, since = string.match(known or "", "^(.*)|(%d+)$")
+  local knownMarker, since, older = string.match(known or "", "^([^|]*)|(%d+)|(.*)$")
   if knownMarker == marker then return tonumber(since) end
-  redis.call("SET", epochKey, string.format("%s|%.0f", marker, now))
+  if older and string.find(older .. ",", marker .. ",", 1, true) then return nil end
+  older = knownMarker and string.sub(knownMarker .. "," .. older, 1, 1000) or ""
+  redis.call("SET", epochKey, string.format("%s|%.0f|%s", marker, now, older))
   redis.call("DEL", lineKey)
   return now
 end
 local lostAt = findLostAt()
+if not lostAt then return redis.error_reply("STALEMARKER the server has changed: learn its marker anew") end
 
 local function loadFleet()
   local text = redis.call("GET", fleetKey)
@@ -45,10 +49,26 @@ local function targetRunners(fleet)
   return sum
 end
 
+-- Targets of monitors heard of lately: what can be served now.
+local function servableRunners(fleet)
+  local sum = 0
+  for _, row in pairs(fleet) do
+    if row.askedAt + settings.targetMemoryMs > now then sum = sum + row.target end
+  end
+  return sum
+end
+
 local over = { taken = true, failed = true, abandoned = true, cancelled = true }
 
 local function neededRunners(job)
   return job.count - (job.held and #job.held or 0)
+end
+
+-- When the first runner in hand was reserved at the earliest; infinity with empty hands.
+local function heldSince(job)
+  local first = math.huge
+  for _, runner in ipairs(job.held or {}) do first = math.min(first, runner.since) end
+  return first
 end
 
 local function hasOpenLeg(job)
@@ -82,7 +102,7 @@ local function saveJob(id, key, job, wasListedAs)
   if isListedAs then redis.call("ZADD", lineKey, 0, isListedAs) end
   if job.state == "queued" then
     local dueAt = job.awake and math.min(job.awakeUntil, job.abandonAt) or job.abandonAt
-    redis.call("ZADD", dueKey, math.min(dueAt, job.heldUntil or dueAt), id)
+    redis.call("ZADD", dueKey, math.min(dueAt, heldSince(job) + settings.holdTimeoutMs), id)
   else
     redis.call("ZREM", dueKey, id)
   end
@@ -113,22 +133,30 @@ local function touch(job, retryAfterSeconds)
   job.abandonAt = now + settings.touchIntervalMs + settings.abandonAfterMs
 end
 
--- Lets go of the runners in hand and adds their names to `leaked`.
-local function dropHeld(job, leaked)
+-- Lets go of the runners in hand that were reserved at `latest` or before, and adds their names to `leaked`.
+local function dropHeld(job, leaked, latest)
+  local kept = {}
   for _, runner in ipairs(job.held or {}) do
-    local name = runner.monitor .. "/" .. runner.id
-    job.dropped = job.dropped or {}
-    table.insert(job.dropped, name)
-    table.insert(leaked, name)
+    if runner.since > latest then
+      table.insert(kept, runner)
+    else
+      local name = runner.monitor .. "/" .. runner.id
+      job.dropped = job.dropped or {}
+      table.insert(job.dropped, name)
+      table.insert(leaked, name)
+    end
   end
-  job.held, job.heldSince, job.heldUntil = nil, nil, nil
+  job.held = #kept > 0 and kept or nil
 end
 
--- Turns a job into its tombstone, which outlives its ticket.
+-- Turns a job into its tombstone, which outlives its ticket and every open leg.
 local function endJob(job)
   job.awake = false
   job.endedAt = now
   job.goneAt = math.max(now + settings.tombstoneTtlMs, math.floor(tonumber(job.place) / 1000) + settings.ticketMaxAgeMs)
+  for _, leg in ipairs(job.claim and job.claim.legs or {}) do
+    job.goneAt = math.max(job.goneAt, leg.holdUntil + settings.legMemoryMs)
+  end
 end
 
 -- Present jobs ahead that need at most `servable` runners each, and how many runners those need.

@@ -12,7 +12,7 @@ end
 if not job then return { "unknown" } end
 if over[job.state] then return { "over", job.state } end
 local leaked = {}
-dropHeld(job, leaked)
+dropHeld(job, leaked, math.huge)
 job.state = "cancelled"
 endJob(job)
 saveJob(uniqueId, jobKey, job, wasListedAs)

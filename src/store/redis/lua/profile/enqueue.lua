@@ -1,7 +1,7 @@
 -- enqueue: a job takes the next place of its profile's line. The same request again gets the same place.
 -- KEYS  + 7 place   the last place given
 -- ARGV  4 count  5 repo  6 run  7 isFleetKnown ("1" or "0")
--- Returns {"accepted", place, isNew} | {"conflict"} | {"id_used"} | {"unsatisfiable", targets} | {"fleet_unknown"} | {"full"}
+-- Returns {"accepted", place, isNew} | {"conflict"} | {"id_used"} | {"unsatisfiable", targets} | {"fleet_unknown"} | {"full"} | {"settling"}
 -- Keeps: places only grow; one id is one job.
 local placeKey = KEYS[7]
 local count, repo, run, isFleetKnown = tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7] == "1"
@@ -12,6 +12,8 @@ if known and (not over[known.state] or known.state == "taken") then
   if known.state == "taken" and known.answerUntil <= now then return { "id_used" } end
   return { "accepted", known.place, 0 }
 end
+
+if known and hasOpenLeg(known) then return { "settling" } end
 
 local targets = targetRunners(loadFleet())
 if count > targets then return isFleetKnown and { "unsatisfiable", targets } or { "fleet_unknown" } end

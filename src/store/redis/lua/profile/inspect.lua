@@ -3,5 +3,5 @@
 local job = loadJob(uniqueId, jobKey)
 if not job then return { "unknown" } end
 local position = 0
-if job.state == "queued" then position = findAhead(job, targetRunners(loadFleet())) + 1 end
+if job.state == "queued" then position = findAhead(job, servableRunners(loadFleet())) + 1 end
 return { "job", cjson.encode(job), position, now }

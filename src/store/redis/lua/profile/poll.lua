@@ -40,8 +40,8 @@ if job.state == "claimed" then
 end
 
 local fleet = loadFleet()
-local targets = targetRunners(fleet)
-local jobsAhead, rank = findAhead(job, targets)
+local servable = servableRunners(fleet)
+local jobsAhead, rank = findAhead(job, servable)
 local position = jobsAhead + 1
 
 local function decideRetryAfterSeconds()
@@ -61,28 +61,40 @@ local function wait(reason, retryAfterSeconds)
   return { "wait", reason, position, retryAfterSeconds, isReadmitted and 1 or 0 }
 end
 
+-- The next sweep lets go of what was held too long, and says so.
+if heldSince(job) + settings.holdTimeoutMs <= now then return wait("reconciling", 1) end
 if isSuspect(job) then
   local retryAfterSeconds = decideRetryAfterSeconds()
   noteWaiting(retryAfterSeconds)
   return { "suspect", cjson.encode(job), lostAt, now, position, retryAfterSeconds, isReadmitted and 1 or 0 }
 end
 
+local function legsOut(row)
+  local legs = {}
+  for _, leg in ipairs(row.out) do
+    if leg[3] > now then table.insert(legs, leg) end
+  end
+  return legs
+end
+
 local function availableRunners(row)
   if row.failing or row.askedAt + settings.snapshotFreshMs < now then return 0 end
   if row.emptyAt >= row.askedAt or row.blockedUntil > now then return 0 end
-  if row.failures >= 2 and row.outLegs > 0 then return 0 end
-  local free = row.idle - row.out
+  local out, free = legsOut(row), row.idle
+  if row.failures >= 2 and #out > 0 then return 0 end
+  for _, leg in ipairs(out) do free = free - leg[2] end
   for _, settled in ipairs(row.settled) do free = free - settled[2] end
   return math.max(0, free)
 end
 
 local needed, capacity, candidates = neededRunners(job), 0, {}
-if needed > targets then return wait("unsatisfiable_now", decideRetryAfterSeconds()) end
+if needed > servable then return wait("unsatisfiable_now", decideRetryAfterSeconds()) end
 for monitor, row in pairs(fleet) do
   local available = availableRunners(row)
   capacity = capacity + available
-  if available > 0 and row.outLegs < settings.monitorMaxInflight then
-    table.insert(candidates, { monitor = monitor, row = row, available = available })
+  local outLegs = #legsOut(row)
+  if available > 0 and outLegs < settings.monitorMaxInflight then
+    table.insert(candidates, { monitor = monitor, row = row, available = available, outLegs = outLegs })
   end
 end
 if rank + needed > capacity then
@@ -92,7 +104,7 @@ end
 -- placement.ts: most idle first, then fewer legs out, then longest unasked
 table.sort(candidates, function(a, b)
   if a.available ~= b.available then return a.available > b.available end
-  if a.row.outLegs ~= b.row.outLegs then return a.row.outLegs < b.row.outLegs end
+  if a.outLegs ~= b.outLegs then return a.outLegs < b.outLegs end
   if a.row.lastTakeAt ~= b.row.lastTakeAt then return a.row.lastTakeAt < b.row.lastTakeAt end
   return a.monitor < b.monitor
 end)
@@ -101,9 +113,10 @@ for _, candidate in ipairs(candidates) do
   local runners = math.min(candidate.available, missing)
   if runners > 0 then
     missing = missing - runners
+    local evidenceAfter = sentBy + settings.monitorSettleMs + (runners - 1) * settings.settlePerRunnerMs
+    local holdUntil = math.max(sentBy + settings.unknownHoldMs, evidenceAfter + settings.leastEvidenceMs)
     table.insert(legs, {
-      monitor = candidate.monitor, runners = runners, state = "pending",
-      evidenceAfter = sentBy + settings.monitorSettleMs, holdUntil = sentBy + settings.unknownHoldMs,
+      monitor = candidate.monitor, runners = runners, state = "pending", evidenceAfter = evidenceAfter, holdUntil = holdUntil,
     })
   end
 end
@@ -111,7 +124,8 @@ if missing > 0 then return wait("monitors_busy", 1) end
 
 for _, leg in ipairs(legs) do
   local row = fleet[leg.monitor]
-  row.out, row.outLegs, row.lastTakeAt = row.out + leg.runners, row.outLegs + 1, now
+  row.out, row.lastTakeAt = legsOut(row), now
+  table.insert(row.out, { claimId, leg.runners, leg.holdUntil + settings.legMemoryMs })
 end
 touch(job, 1)
 job.state, job.awake, job.attempts = "claimed", false, job.attempts + 1

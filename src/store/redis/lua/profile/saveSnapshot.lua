@@ -10,7 +10,7 @@ for name, row in pairs(fleet) do
 end
 local row = fleet[monitor]
   or {
-    askedAt = 0, idle = 0, target = 0, healthy = 0, failing = false, out = 0, outLegs = 0, settled = {},
+    askedAt = 0, idle = 0, target = 0, healthy = 0, failing = false, out = {}, settled = {},
     emptyAt = 0, failures = 0, blockedUntil = 0, lastTakeAt = 0,
   }
 fleet[monitor] = row

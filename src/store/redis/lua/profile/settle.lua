@@ -37,20 +37,24 @@ local function keepOrLeak(runner, since)
     return
   end
   job.held = job.held or {}
-  table.insert(job.held, { monitor = runner.monitor, id = runner.id, body = runner.body })
-  job.heldSince = math.min(job.heldSince or since, since)
-  job.heldUntil = math.max(now, job.heldSince + settings.holdTimeoutMs)
+  table.insert(job.held, { monitor = runner.monitor, id = runner.id, body = runner.body, since = since })
 end
 
 local function endRow(leg, outcome)
   local row = fleet[leg.monitor]
   if not row then return end
-  row.out, row.outLegs = row.out - leg.runners, row.outLegs - 1
+  local out = {}
+  for _, other in ipairs(row.out) do
+    if other[1] ~= claim.id then table.insert(out, other) end
+  end
+  row.out = out
   if outcome.state == "taken" then
     row.failures, row.blockedUntil = 0, 0
     if #outcome.runners < leg.runners then row.emptyAt = now end
     table.insert(row.settled, { now, #outcome.runners })
-  elseif outcome.cause ~= "unsent" then
+  elseif outcome.cause == "unsent" or outcome.cause == "undecided" then
+    row.blockedUntil = math.max(row.blockedUntil, now + settings.unsentBackoffMs)
+  else
     row.failures, row.emptyAt = row.failures + 1, now
     local backoffMs = 0
     if row.failures >= 2 then backoffMs = math.min(settings.takeBackoffMaxMs, 1000 * 2 ^ math.min(row.failures - 2, 10)) end
@@ -61,7 +65,12 @@ end
 
 local function settleLeg(leg, outcome)
   leg.state = outcome.state
-  if outcome.state == "unknown" then leg.evidenceAfter = now + outcome.evidenceInMs else endRow(leg, outcome) end
+  if outcome.state == "unknown" then
+    leg.evidenceAfter = now + outcome.evidenceInMs
+    leg.holdUntil = math.max(leg.holdUntil, leg.evidenceAfter + settings.leastEvidenceMs)
+  else
+    endRow(leg, outcome)
+  end
   if outcome.cause == "unsent" then leg.unsent = true end
   if outcome.state ~= "refused" or outcome.cause == "not_reserved" then
     job.asked = job.asked or {}
@@ -75,7 +84,7 @@ for _, outcome in ipairs(settlement.legs) do
   for _, other in ipairs(claim and claim.legs or {}) do if other.monitor == outcome.monitor then leg = other end end
   if leg and (leg.state == "pending" or leg.state == "unknown") then
     settleLeg(leg, outcome)
-  elseif outcome.state == "taken" and not (leg and leg.state == "taken") then
+  elseif outcome.state == "taken" then
     for _, runner in ipairs(outcome.runners) do keepOrLeak(runner, now) end
   end
 end
@@ -83,20 +92,21 @@ for _, runner in ipairs(settlement.found) do keepOrLeak(runner, runner.since) en
 
 if not wasOver then
   if settlement.clearedFor ~= cjson.null then job.clearedFor = settlement.clearedFor end
+  dropHeld(job, leaked, now - settings.answerTtlMs)
   local isOpen = job.state == "claimed" and hasOpenLeg(job)
   if neededRunners(job) <= 0 and not isOpen then
     local bodies = {}
     for _, runner in ipairs(job.held) do table.insert(bodies, runner.body) end
-    job.state, job.heldUntil = "taken", nil
+    job.state = "taken"
     job.answer = job.count == 1 and bodies[1] or "[" .. table.concat(bodies, ",") .. "]"
-    job.answerUntil = job.heldSince + settings.answerTtlMs
+    job.answerUntil = heldSince(job) + settings.answerTtlMs
   elseif job.state == "claimed" and not isOpen then
     local wasAsked = false
     for _, leg in ipairs(job.claim.legs) do wasAsked = wasAsked or not leg.unsent end
     if wasAsked and neededRunners(job) >= job.claim.needed then job.refusals = job.refusals + 1 end
     if job.refusals >= settings.maxAttempts then
       job.state = "failed"
-      dropHeld(job, leaked)
+      dropHeld(job, leaked, math.huge)
     else
       job.state, job.awake = "queued", job.awakeUntil > now
     end

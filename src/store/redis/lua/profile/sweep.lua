@@ -11,9 +11,9 @@ for _, id in ipairs(redis.call("ZRANGEBYSCORE", dueKey, "-inf", now, "LIMIT", 0,
   if not job or job.state ~= "queued" then
     redis.call("ZREM", dueKey, id)
   else
-    if job.heldUntil and job.heldUntil <= now then dropHeld(job, leaked) end
+    dropHeld(job, leaked, now - settings.holdTimeoutMs)
     if job.abandonAt <= now then
-      dropHeld(job, leaked)
+      dropHeld(job, leaked, math.huge)
       job.state = "abandoned"
       endJob(job)
       table.insert(abandoned, id)

@@ -1,0 +1,53 @@
+// Acts for dispatcher.ts where a leg's outcome is unknown: looks for evidence at the monitors and settles by what it shows. It only reads there,
+// so that two instances doing it for one job do no harm.
+import type { Job, Ticket } from "./job.ts";
+import type { Monitors, Observe } from "./ports.ts";
+import { decideByEvidence, type Evidence, planEvidence } from "./reconcile.ts";
+import { type QueueSettings, sendWithinMs } from "./settings.ts";
+import type { Settlement, SettleReply } from "./settlement.ts";
+
+export type Settle = (ticket: Ticket, settlement: Settlement) => Promise<SettleReply["kind"]>;
+
+/**
+ * Settles the open legs of `job`, or clears it where the store may have forgotten a claim (`lostAt`: when, else null).
+ * @param now the store's clock (ms) when `job` was read
+ */
+export type Reconcile = (ticket: Ticket, job: Job, now: number, lostAt: number | null) => Promise<SettleReply["kind"]>;
+
+export function createReconcile(
+  monitors: Monitors,
+  settings: QueueSettings,
+  settle: Settle,
+  observe: Observe,
+): Reconcile {
+  return async function reconcile(ticket, job, now, lostAt) {
+    const origin = performance.now() - now;
+    const needs = planEvidence(job, monitors.names, lostAt, now, { ...settings, sendWithinMs });
+    const evidence = new Map<string, Evidence>();
+    let early: { readonly seen: number; readonly end: Promise<SettleReply["kind"]> } | undefined;
+    const decide = (): void => {
+      const settlement = early === undefined ? decideByEvidence(job, needs, evidence, lostAt) : null;
+      if (settlement === null) return;
+      for (const { monitor, state } of settlement.legs)
+        observe({ kind: "reconciled", job: ticket, monitor, verdict: state });
+      for (const { monitor } of settlement.found) {
+        observe({ kind: "reconciled", job: ticket, monitor, verdict: "found_elsewhere" });
+      }
+      early = { seen: evidence.size, end: settle(ticket, settlement) };
+      early.end.catch(() => {}); // awaited below, perhaps much later
+    };
+
+    decide();
+    const reads = needs.map(async ({ monitor, after, until }) => {
+      evidence.set(monitor, await monitors.readEvidence(monitor, ticket.uniqueId, origin + after, origin + until));
+      decide();
+    });
+    await Promise.all(reads);
+    if (early === undefined) return "open";
+    const end = await early.end;
+    // What was seen after enough had been found is reserved for nobody: told to the store, it comes back as leaked.
+    const all = early.seen < evidence.size ? decideByEvidence(job, needs, evidence, lostAt) : null;
+    if (all !== null) await settle(ticket, all);
+    return end;
+  };
+}
