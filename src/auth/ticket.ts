@@ -64,7 +64,9 @@ export async function createTickets(apiTokens: readonly string[]): Promise<Ticke
         place: ticket.place,
       };
       const bytes = new TextEncoder().encode(JSON.stringify(payload));
-      return await new CompactSign(bytes).setProtectedHeader({ alg: "HS256" }).sign(signingKey);
+      const text = await new CompactSign(bytes).setProtectedHeader({ alg: "HS256" }).sign(signingKey);
+      remember(text, ticket);
+      return text;
     },
     verify: (text) => {
       const known = young.get(text);

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import type { Tickets } from "../auth/ticket.ts";
 import type { Observe, Store } from "../queue/ports.ts";
-import { parseJobRequest } from "./params.ts";
+import { createJobRequestSchema, parseJobRequest } from "./params.ts";
 import { comeBack, noStore, refuse } from "./problem.ts";
 
 export interface EnqueueDeps {
@@ -16,11 +16,12 @@ export interface EnqueueDeps {
 }
 
 export function createEnqueueRoute(deps: EnqueueDeps): (c: Context) => Promise<Response> {
+  const schema = createJobRequestSchema(deps.maxRunnerCount);
   return async function enqueue(c) {
     const bearer = parseBearer(c.req.header("authorization"));
     if (bearer === null) return refuse("bearer_missing", undefined, { "www-authenticate": "Bearer" });
     if (!(await deps.callers.isKnown(bearer))) return refuse("bearer_unknown");
-    const request = parseJobRequest(c, deps.maxRunnerCount);
+    const request = parseJobRequest(c, schema);
     if (request.kind === "refused") return request.response;
 
     const reply = await deps.store.enqueue({ request: request.value, isFleetKnown: deps.isFleetKnown() });

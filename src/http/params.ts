@@ -41,17 +41,21 @@ export function parseQuery(c: Context): Parsed<ReadonlyMap<string, string>> {
   return { kind: "ok", value: values };
 }
 
-/** The job that an enqueue asks for. */
-export function parseJobRequest(c: Context, maxRunnerCount: number): Parsed<JobRequest> {
-  const query = parseQuery(c);
-  if (query.kind === "refused") return query;
-  const schema = z.object({
+/** What an enqueue's parameters must be. Made once: building a schema costs more than using it. */
+export function createJobRequestSchema(maxRunnerCount: number): z.ZodType<JobRequest> {
+  return z.object({
     uniqueId: uniqueIdSchema,
     profileKey: profileKeySchema,
     runnerCount: runnerCountSchema(maxRunnerCount),
     qualifiedRepo: qualifiedRepoSchema,
     runId: runIdSchema,
   });
+}
+
+/** The job that an enqueue asks for. */
+export function parseJobRequest(c: Context, schema: z.ZodType<JobRequest>): Parsed<JobRequest> {
+  const query = parseQuery(c);
+  if (query.kind === "refused") return query;
   const parsed = schema.safeParse({
     uniqueId: query.value.get("unique_id") ?? "",
     profileKey: c.req.param("profileKey") ?? "",

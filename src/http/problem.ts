@@ -3,7 +3,6 @@
 // - a refusal is final: a 4xx that curl does not retry, with an RFC 9457 body that a workflow log can print;
 // - "not now" is retried: 429 or 503, with an empty body, for curl appends the body of every failed try to its output file. What
 //   it is about goes into X-Queue-Reason.
-import type { Context } from "hono";
 import { waitReasons } from "../queue/rank-gate.ts";
 
 /** Every refusal: its status and what to tell the person who reads it. docs/http-api.md lists them all (checked). */
@@ -67,13 +66,14 @@ export function comeBack(reason: RetryReason, retryAfterSeconds: number): Respon
   return new Response(null, { status: statusOfReason[reason] ?? 503, headers });
 }
 
-/** The reply to a waiting poll: comeBack with a position, through Hono's own fast path, for this one is the polled route. */
-export function waitInLine(c: Context, reason: RetryReason, position: number, retryAfterSeconds: number): Response {
-  return c.body(null, 503, {
+/** The reply to a waiting poll: comeBack with a position. Headers in one literal: this is the polled route. */
+export function waitInLine(reason: RetryReason, position: number, retryAfterSeconds: number): Response {
+  const headers = {
     "content-length": "0",
     "retry-after": String(retryAfterSeconds),
     "x-queue-position": String(position),
     "x-queue-reason": reason,
     "cache-control": "no-store",
-  });
+  };
+  return new Response(null, { status: 503, headers });
 }

@@ -25,7 +25,7 @@ export function createTakeRoute(deps: TakeDeps): (c: Context) => Promise<Respons
     const reply = await deps.dispatcher.take(ticket, () => c.req.raw.signal);
     switch (reply.kind) {
       case "wait":
-        return waitInLine(c, reply.reason, reply.position, reply.retryAfterSeconds);
+        return waitInLine(reply.reason, reply.position, reply.retryAfterSeconds);
       case "taken":
         return c.body(reply.answer, 200, { "content-type": "application/json", ...noStore });
       case "failed":

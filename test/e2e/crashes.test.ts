@@ -189,6 +189,21 @@ describe.skipIf(!hasRedis).concurrent("other losses", { timeout: 60_000 }, () =>
     expect(reply.status).toBe(200);
   });
 
+  it("a Redis that hangs costs a poll a few seconds and an empty 503, and serves again when it comes back", async () => {
+    await using redis = await startRedis();
+    const monitor = await startMonitor(1);
+    await using service = await startService({ monitors: [monitor], redisUrl: redis.url, env });
+    const ticket = await enqueueForTicket(service.url, { profile, uniqueId: "job" });
+    redis.signal("SIGSTOP");
+    const askedAt = performance.now();
+    const reply = await take(service.url, "job", ticket);
+    expect([reply.status, reply.text, reply.headers.get("x-queue-reason")]).toEqual([503, "", "store_unavailable"]);
+    expect(performance.now() - askedAt).toBeLessThan(6000);
+    redis.signal("SIGCONT");
+    expect((await takeUntilDone(service.url, "job", ticket, { withinMs })).status).toBe(200);
+    await monitor.close();
+  });
+
   it("a monitor that is lost in mid-take and comes back has reserved one runner, which the job gets", async () => {
     await using redis = await startRedis();
     const monitor = await startMonitor(2);

@@ -20,6 +20,7 @@ export interface RedisServer extends AsyncDisposable {
   readonly client: Redis;
   /** kill -9, and back again on the same files. */
   kill(): Promise<void>;
+  signal(name: "SIGSTOP" | "SIGCONT"): void;
   start(): Promise<void>;
 }
 
@@ -55,6 +56,7 @@ export async function startRedis(isDurable = false): Promise<RedisServer> {
     url: socket,
     client,
     kill,
+    signal: (name) => void server?.kill(name),
     start,
     [Symbol.asyncDispose]: async () => {
       client.disconnect();

@@ -4,7 +4,8 @@
 import { Redis } from "ioredis";
 import { StoreUnavailable } from "../../queue/ports.ts";
 
-const commandTimeoutMs = 2_000;
+/** A server that is sent a command and says nothing for this long is gone. One timer per connection, not one per command. */
+const silenceTimeoutMs = 2_000;
 const connectTimeoutMs = 2_000;
 /** How long a command waits for a connection that is being made. */
 const patienceMs = 1_000;
@@ -25,7 +26,7 @@ export function openConnection(url: string): Connection {
   const path = url.startsWith("unix://") ? url.slice("unix://".length) : url;
   const redis = new Redis(path, {
     connectTimeout: connectTimeoutMs,
-    commandTimeout: commandTimeoutMs,
+    socketTimeout: silenceTimeoutMs,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,

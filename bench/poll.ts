@@ -1,0 +1,68 @@
+// Question: how much does a waiting poll cost beyond what the HTTP server itself costs? POST /take of 100 waiting jobs, on Redis and on
+// the embedded store, against the same server answering a constant 503.
+import { apiToken, startService } from "../test/support/service.ts";
+import { startChild } from "./support/child.ts";
+import { openConnection, openConnections, postRequest } from "./support/connection.ts";
+import { atWork, fillLine, pollRequests, profileKey, startFullHouse, startFullMonitor } from "./support/full-house.ts";
+import { atLeast, type BenchOptions, type Report, runBench } from "./support/report.ts";
+import { alternate, createPolling, pairedRatio, resultOf } from "./support/rounds.ts";
+
+const waitingJobs = 100;
+const clients = 32;
+
+await runBench(24, measure);
+
+async function measure({ seconds }: BenchOptions): Promise<Report> {
+  await using house = await startFullHouse();
+  await using constant = await startChild("./constant-server.ts");
+  const monitor = await startFullMonitor();
+  await using embedded = await startService({ monitors: [monitor], env: atWork });
+  const requests = await pollRequests(await fillLine(house.store, waitingJobs));
+  const constantUrl = `http://127.0.0.1:${constant.firstLine}`;
+
+  const side = async (name: string, url: string, pids: readonly number[], polls: readonly string[]) => {
+    return { name, pids, run: createPolling(await openConnections(url, clients), polls) };
+  };
+  const results = await alternate(
+    [
+      await side("constant", constantUrl, [constant.pid], requests),
+      await side("redis", house.service.url, [house.service.pid, house.redisPid], requests),
+      await side("embedded", embedded.url, [embedded.pid], await enqueueOverHttp(embedded.url)),
+    ],
+    seconds,
+  );
+  await monitor.close();
+  const [constantResult, redis, onEmbedded] = ["constant", "redis", "embedded"].map((name) => resultOf(results, name));
+  if (constantResult === undefined || redis === undefined || onEmbedded === undefined) throw new Error("unreachable");
+  const ratio = pairedRatio(redis, constantResult);
+  return {
+    question: `A waiting poll against a constant 503 (${waitingJobs} jobs, ${clients} connections)`,
+    figures: {
+      "constant 503, requests/s": constantResult.perSecond,
+      "poll on Redis, requests/s": redis.perSecond,
+      "poll on embedded, requests/s": onEmbedded.perSecond,
+      "Redis / constant, requests/s": ratio,
+      "embedded / constant, requests/s": pairedRatio(onEmbedded, constantResult),
+      "constant 503, CPU µs": constantResult.cpuUs[0] ?? 0,
+      "poll on Redis, service's CPU µs": redis.cpuUs[0] ?? 0,
+      "poll on Redis, Redis's CPU µs": redis.cpuUs[1] ?? 0,
+      "poll on embedded, CPU µs": onEmbedded.cpuUs[0] ?? 0,
+      "constant / Redis, server's CPU": (constantResult.cpuUs[0] ?? 0) / (redis.cpuUs[0] ?? 1),
+    },
+    goals: [atLeast("requests/s on Redis / constant", ratio, 0.5)],
+  };
+}
+
+async function enqueueOverHttp(url: string): Promise<readonly string[]> {
+  const connection = await openConnection(url);
+  const polls: string[] = [];
+  for (let at = 0; at < waitingJobs; at++) {
+    const uniqueId = crypto.randomUUID();
+    const query = `unique_id=${uniqueId}&qualified_repo=servo/servo&run_id=19000000000`;
+    const { status, body } = await connection.send(postRequest(`/profile/${profileKey}/enqueue?${query}`, apiToken));
+    if (status !== 200) throw new Error(`enqueue was answered ${status}`);
+    polls.push(postRequest(`/take/${uniqueId}?token=${body}`));
+  }
+  connection.close();
+  return polls;
+}

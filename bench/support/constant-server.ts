@@ -1,0 +1,18 @@
+// The yardstick of bench/poll.ts, as a process of its own: the same server, framework, route and headers as a waiting poll, and nothing
+// behind them. Prints the port that it listens on.
+import type { Server } from "node:http";
+import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+
+const app = new Hono();
+app.post("/take/:uniqueId", (c) =>
+  c.body(null, 503, {
+    "content-length": "0",
+    "retry-after": "5",
+    "x-queue-position": "20",
+    "x-queue-reason": "no_capacity",
+    "cache-control": "no-store",
+  }),
+);
+const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 }, ({ port }) => console.log(port)) as Server;
+server.keepAliveTimeout = 75_000;
