@@ -1,0 +1,82 @@
+// Every way a monitor can fail a take: the job ends with exactly one runner all the same, found by evidence where it was labelled, taken
+// elsewhere where it was not.
+import { describe, expect, it } from "vitest";
+import { takeFaults } from "../../scripts/simulated-fleet/habits-and-faults.ts";
+import { startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
+import { enqueueForTicket, take, takeUntilDone } from "../support/client.ts";
+import { monitorToken, startService } from "../support/service.ts";
+
+const env = { MONITOR_SETTLE: "300ms", MONITOR_TAKE_TIMEOUT: "1s", UNKNOWN_HOLD: "8s" };
+const profile = "linux";
+const habits = { startsAfterMs: null };
+const monitorOf = (name: string, idle: number) =>
+  startSimulatedMonitor({ name, token: monitorToken, profiles: { [profile]: idle }, habits });
+
+describe.concurrent("a take that a monitor fails", { timeout: 60_000 }, () => {
+  for (const fault of takeFaults.filter((one) => one !== "none")) {
+    it(`by ${fault} ends with exactly one runner for its job`, async () => {
+      // The faulty one has more idle runners, so it is asked first.
+      const [faulty, fine] = [await monitorOf("faulty", 3), await monitorOf("fine", 1)];
+      Object.assign(faulty.faults, { take: fault, times: 1 });
+      await using service = await startService({ monitors: [faulty, fine], env });
+      const ticket = await enqueueForTicket(service.url, { profile, uniqueId: "job" });
+      const reply = await takeUntilDone(service.url, "job", ticket, { withinMs: 25_000 });
+      expect(reply.status).toBe(200);
+      expect(faulty.takes.length).toBeGreaterThan(0);
+      const answer = JSON.parse(reply.text) as { id: number } | { id: number }[];
+      const { id } = Array.isArray(answer) ? (answer[0] ?? { id: -1 }) : answer;
+      const reserved = [...faulty.reservedFor("job"), ...fine.reservedFor("job")].map((runner) => runner.id);
+      expect(reserved).toContain(id);
+      if (fault === "tooMany") {
+        expect(reserved).toHaveLength(2);
+        await service.onLog(({ runners }) => Array.isArray(runners) && runners.length === 1);
+      } else {
+        expect(reserved).toHaveLength(1);
+      }
+      await Promise.all([faulty.close(), fine.close()]);
+    });
+  }
+
+  it("goes on when its client hangs up: the next poll has the answer, and the monitor was asked once", async () => {
+    const monitor = await monitorOf("ci0", 2);
+    monitor.faults.takeDelayMs = 500;
+    await using service = await startService({ monitors: [monitor], env: { ...env, MONITOR_TAKE_TIMEOUT: "5s" } });
+    const ticket = await enqueueForTicket(service.url, { profile, uniqueId: "job" });
+    const asked = new Promise<void>((resolve) => monitor.onTake(() => resolve()));
+    const hangUp = new AbortController();
+    const first = take(service.url, "job", ticket, hangUp.signal);
+    first.catch(() => {});
+    await asked;
+    hangUp.abort();
+    const reply = await takeUntilDone(service.url, "job", ticket, { withinMs: 10_000 });
+    expect(reply.status).toBe(200);
+    expect(monitor.takes).toHaveLength(1);
+    await monitor.close();
+  });
+
+  it("on every monitor, again and again, ends as failed: the answer is null, and the next job is not held up", async () => {
+    const monitor = await monitorOf("ci0", 1);
+    monitor.faults.take = "refuseNull";
+    await using service = await startService({ monitors: [monitor], env: { ...env, MAX_ATTEMPTS: "2" } });
+    const bad = await enqueueForTicket(service.url, { profile, uniqueId: "bad" });
+    const reply = await takeUntilDone(service.url, "bad", bad, { withinMs: 20_000 });
+    expect([reply.status, reply.text]).toEqual([200, "null"]);
+    monitor.faults.take = "none";
+    const next = await enqueueForTicket(service.url, { profile, uniqueId: "next" });
+    expect((await takeUntilDone(service.url, "next", next, { withinMs: 20_000 })).text).not.toBe("null");
+    await monitor.close();
+  });
+
+  it("by hanging for everybody costs the others nothing: jobs go to the other monitor meanwhile", async () => {
+    const [ill, fine] = [await monitorOf("ill", 3), await monitorOf("fine", 3)];
+    ill.faults.take = "hang";
+    ill.faults.dashboard = "hang";
+    await using service = await startService({ monitors: [ill, fine], env });
+    for (const uniqueId of ["a", "b", "c"]) {
+      const ticket = await enqueueForTicket(service.url, { profile, uniqueId });
+      expect((await takeUntilDone(service.url, uniqueId, ticket, { withinMs: 2000 })).status).toBe(200);
+    }
+    expect(fine.takes).toHaveLength(3);
+    await Promise.all([ill.close(), fine.close()]);
+  });
+});
