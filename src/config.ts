@@ -41,11 +41,11 @@ const monitorList = z
   .string()
   .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ""))
   .transform((parts, context) => {
-    const monitors = parts.map((part) => {
+    const monitors = parts.map((part, at) => {
       const [, name, url] = /^(?:([A-Za-z0-9._-]{1,64})=)?(.+)$/.exec(part) ?? [];
       const parsed = URL.parse(url ?? "");
       if (parsed === null || !httpUrl(url ?? "") || parsed.username !== "" || parsed.search !== "") {
-        context.addIssue("has an entry that is not [name=]http(s)://host[:port][/path]");
+        context.addIssue(`has an entry (number ${at + 1}) that is not [name=]http(s)://host[:port][/path]`);
         return { name: "", url: "" };
       }
       return {
@@ -55,7 +55,8 @@ const monitorList = z
     });
     if (monitors.length === 0) context.addIssue("names no monitor");
     const names = monitors.flatMap(({ name }) => (name === "" ? [] : [name]));
-    if (new Set(names).size < names.length) context.addIssue("names two monitors alike");
+    if (new Set(names).size < names.length)
+      context.addIssue("names two monitors alike: give each a name of its own, name=url");
     return monitors;
   });
 
@@ -115,7 +116,9 @@ const settingsSchema = z.object({
   PRESENCE_GRACE: duration.prefault("3s").describe("how late a poll may be before its job holds nobody back"),
   TOUCH_INTERVAL: duration
     .prefault("5s")
-    .describe("a waiting poll writes to the store at most this often (at most ABANDON_AFTER / 6)"),
+    .describe(
+      "a waiting poll writes to the store at most this often; cut to a sixth of ABANDON_AFTER where it is longer",
+    ),
   ANSWER_TTL: positiveDuration
     .prefault("45s")
     .describe("how long an answer is replayed, from when the reservation began"),
@@ -146,6 +149,11 @@ const settingsSchema = z.object({
 
 export type Config = z.output<typeof settingsSchema>;
 
+const exampleOf: Readonly<Record<string, string>> = {
+  MONITORS: ", such as ci0=http://127.0.0.1:9000",
+  API_TOKENS: ": one or more secrets, separated by commas",
+};
+
 export type ConfigResult =
   | { readonly kind: "config"; readonly config: Config }
   | { readonly kind: "problems"; readonly problems: readonly string[] };
@@ -160,7 +168,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     ? []
     : parsed.error.issues.map((issue): string => {
         const name = String(issue.path[0]);
-        return given[name] === undefined ? `${name} is required` : `${name} ${issue.message}`;
+        return given[name] === undefined ? `${name} is required${exampleOf[name] ?? ""}` : `${name} ${issue.message}`;
       });
   const distinct = new Set(problems);
   if ((given.GITHUB_APP_ID === undefined) !== (given.GITHUB_APP_PRIVATE_KEY === undefined)) {

@@ -2,7 +2,7 @@
 // redaction is the second net.
 import { pino } from "pino";
 import type { Ticket } from "./queue/job.ts";
-import type { Observe, QueueEvent } from "./queue/ports.ts";
+import { type Observe, type QueueEvent, StoreUnavailable } from "./queue/ports.ts";
 
 export type Log = pino.Logger;
 
@@ -53,10 +53,16 @@ export function createEventLog(log: Log): Observe {
           "the monitor rejects our token or route: check MONITOR_API_TOKEN and MONITORS",
         );
       case "monitor_up":
-        return log.info({ monitor: event.monitor }, event.kind);
+        return log.info({ monitor: event.monitor, url: event.url }, event.kind);
       case "monitor_down":
-        return log.warn({ monitor: event.monitor, why: event.why }, event.kind);
+        return log.warn({ monitor: event.monitor, url: event.url, why: event.why }, event.kind);
+      case "store_up":
+        return log.info(event.kind);
+      case "store_down":
+        return log.error({ why: event.why }, "store_down: Redis does not answer; check REDIS_URL. Retrying");
       case "trouble":
+        // store_down has said it once; every command that fails meanwhile is noise
+        if (event.error instanceof StoreUnavailable) return log.debug({ where: event.where }, "store unavailable");
         return log.error({ where: event.where, error: describeError(event) }, event.kind);
     }
   };

@@ -33,7 +33,7 @@ const settings = queueSettingsOf(config);
 const store =
   config.REDIS_URL === undefined
     ? createEmbeddedStore(settings, Date.now)
-    : createRedisStore(config.REDIS_URL, settings);
+    : createRedisStore(config.REDIS_URL, settings, observe);
 const service = await composeService(config, store, observe, version);
 
 const server = serve({ fetch: service.app.fetch, hostname: config.HOST, port: config.PORT }, (address) => {
@@ -46,7 +46,13 @@ server.keepAliveTimeout = keepAliveTimeoutMs;
 server.headersTimeout = 60_000;
 server.requestTimeout = 60_000;
 server.on("error", (error: NodeJS.ErrnoException) => {
-  process.stderr.write(`runner-queue cannot listen on ${config.HOST}:${config.PORT}: ${error.code ?? error.name}\n`);
+  const advice: Record<string, string> = {
+    EADDRINUSE: "something listens there already: stop it, or set PORT",
+    EADDRNOTAVAIL: "HOST is no address of this machine",
+    EACCES: "this user may not: set PORT above 1023",
+  };
+  const why = advice[error.code ?? ""] ?? error.code ?? error.name;
+  process.stderr.write(`runner-queue cannot listen on ${config.HOST}:${config.PORT}: ${why}\n`);
   process.exit(1);
 });
 service.start();

@@ -83,7 +83,7 @@ function describeEvent(event: StepEvent): string {
 }
 
 function describeStanding({ profile, waiting, idle, runners }: ProfileStanding): string {
-  return `${profile}: ${waiting} waiting, ${idle} of ${runners} runners idle`;
+  return `${profile}: ${waiting} waiting, ${idle} runners idle (${runners} alive)`;
 }
 
 function describeSummary(summary: Summary): string {

@@ -39,7 +39,12 @@ export function createEnqueueRoute(deps: EnqueueDeps): (c: Context) => Promise<R
       case "id_used":
         return refuse("id_used");
       case "unsatisfiable":
-        return refuse("unsatisfiable", `The monitors keep ${reply.targets} of them in all`);
+        return refuse(
+          "unsatisfiable",
+          reply.targets === 0
+            ? "No monitor keeps this profile: check its name"
+            : `The monitors keep ${reply.targets} of them in all`,
+        );
       case "fleet_unknown":
         return comeBack("fleet_unknown", 1);
       case "settling":

@@ -48,8 +48,9 @@ export function createTakeRoute(deps: TakeDeps): (c: Context) => Promise<Respons
 export async function refuseTicket(store: Store, uniqueId: string, isMissing: boolean): Promise<Response> {
   const id = uniqueIdSchema.safeParse(uniqueId);
   if (!id.success) return refuse("malformed_parameter", id.error.issues[0]?.message);
+  if (isMissing) return refuse("ticket_missing");
   const profileKey = await store.findProfile(uniqueId);
   const isKnown = profileKey !== null && (await store.inspect(profileKey, uniqueId)).kind === "job";
   if (!isKnown) return refuse("job_unknown");
-  return refuse(isMissing ? "ticket_missing" : "ticket_wrong");
+  return refuse("ticket_wrong");
 }

@@ -30,6 +30,8 @@ export type DashboardRead =
 
 export interface MonitorClient extends Monitors {
   readDashboard(monitor: string): Promise<DashboardRead>;
+  /** Where a monitor is, for logs. */
+  urlOf(monitor: string): string;
 }
 
 export function createMonitorClient(settings: MonitorClientSettings): MonitorClient {
@@ -132,7 +134,7 @@ export function createMonitorClient(settings: MonitorClientSettings): MonitorCli
     return { kind: "none" };
   };
 
-  return { names: [...urls.keys()], take, readEvidence, readDashboard };
+  return { names: [...urls.keys()], take, readEvidence, readDashboard, urlOf: (monitor) => urls.get(monitor) ?? "" };
 }
 
 /** What the stores need to know of a dashboard. */

@@ -56,6 +56,7 @@ export function createPoller(
       observe({
         kind: isUp ? "monitor_up" : "monitor_down",
         monitor,
+        url: client.urlOf(monitor),
         why: read.kind === "failed" ? read.why : read.kind,
       });
     }

@@ -180,7 +180,14 @@ export type QueueEvent =
       readonly runners: readonly string[];
     }
   | { readonly kind: "rejected_by_monitor"; readonly monitor: string }
-  | { readonly kind: "monitor_up" | "monitor_down"; readonly monitor: string; readonly why: string }
+  | {
+      readonly kind: "monitor_up" | "monitor_down";
+      readonly monitor: string;
+      readonly url: string;
+      readonly why: string;
+    }
+  | { readonly kind: "store_up" }
+  | { readonly kind: "store_down"; readonly why: string }
   | { readonly kind: "trouble"; readonly where: string; readonly error: unknown };
 
 export type Observe = (event: QueueEvent) => void;

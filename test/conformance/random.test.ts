@@ -21,7 +21,12 @@ describe.skipIf(!hasRedis)("the same commands", () => {
 
   beforeAll(async () => {
     server = await startRedis();
-    redisStore = createRedisStore(server.url, settings, () => now);
+    redisStore = createRedisStore(
+      server.url,
+      settings,
+      () => {},
+      () => now,
+    );
     await redisStore.ping();
   });
   afterAll(async () => {

@@ -130,7 +130,9 @@ for (const kind of ["embedded", "redis"] as const) {
       const other = await enqueueForTicket(service.url, { profile: "gang", uniqueId: "other", count: 3 });
       expect(await ask("POST", `/take/mine?token=${other}`)).toMatchObject({ status: 403, code: "ticket_wrong" });
       expect(await ask("POST", "/take/mine?token=forged")).toMatchObject({ status: 403, code: "ticket_wrong" });
-      expect(await ask("POST", "/take/mine")).toMatchObject({ status: 403, code: "ticket_missing" });
+      for (const id of ["mine", "never"]) {
+        expect(await ask("POST", `/take/${id}`)).toMatchObject({ status: 403, code: "ticket_missing" });
+      }
       expect(await ask("POST", "/take/never?token=forged")).toMatchObject({ status: 404, code: "job_unknown" });
       const forged = `${mine.split(".").slice(0, 2).join(".")}.${"A".repeat(43)}`;
       expect(await ask("POST", `/take/mine?token=${forged}`)).toMatchObject({ status: 403 });

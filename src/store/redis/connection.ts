@@ -2,7 +2,7 @@
 // for later or sent again by the library, because every command names the run of the server it was meant for (its "marker"): a
 // server that restarted or failed over may have forgotten claims, and has to be told apart.
 import { Redis } from "ioredis";
-import { StoreUnavailable } from "../../queue/ports.ts";
+import { type Observe, StoreUnavailable } from "../../queue/ports.ts";
 
 /** A server that is sent a command and says nothing for this long is gone. One timer per connection, not one per command. */
 const silenceTimeoutMs = 2_000;
@@ -22,7 +22,7 @@ export interface Connection {
 }
 
 /** @param url redis://, rediss:// or the path of a unix socket */
-export function openConnection(url: string): Connection {
+export function openConnection(url: string, observe: Observe): Connection {
   const path = url.startsWith("unix://") ? url.slice("unix://".length) : url;
   const redis = new Redis(path, {
     connectTimeout: connectTimeoutMs,
@@ -35,19 +35,27 @@ export function openConnection(url: string): Connection {
     reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 1 : false),
   });
   let marker: string | null = null;
+  let isClosing = false;
   let waiters: (() => void)[] = [];
 
   const learnMarker = async (): Promise<void> => {
     const info = await redis.info();
     const field = (name: string) => new RegExp(`^${name}:(\\S+)`, "m").exec(info)?.[1] ?? "";
     marker = `${field("run_id")}.${field("master_replid")}`;
+    if (isUp !== true) observe({ kind: "store_up" });
+    isUp = true;
     for (const wake of waiters.splice(0)) wake();
   };
-  redis.on("error", () => {
-    // every command's own failure is reported; without a listener the library would print to stderr
-  });
+  /** null until it is known for the first time */
+  let isUp: boolean | null = null;
+  const noteDown = (why: string): void => {
+    if (isUp !== false) observe({ kind: "store_down", why });
+    isUp = false;
+  };
+  redis.on("error", (error: NodeJS.ErrnoException) => noteDown(error.code ?? error.name));
   redis.on("close", () => {
     marker = null;
+    if (!isClosing) noteDown("the connection was closed");
   });
   redis.on("ready", () => {
     learnMarker().catch(() => redis.disconnect(true));
@@ -76,6 +84,7 @@ export function openConnection(url: string): Connection {
       learnMarker().catch(() => redis.disconnect(true));
     },
     close: () => {
+      isClosing = true;
       clearInterval(timer);
       waiters = [];
       redis.disconnect();

@@ -1,7 +1,7 @@
 // The store that all instances share: one Lua script per operation, each atomic, each safe to run twice, on Redis's own clock.
 
 import { isOver, type Ticket } from "../../queue/job.ts";
-import type { DashboardNews, EnqueueReply, Store } from "../../queue/ports.ts";
+import type { DashboardNews, EnqueueReply, Observe, Store } from "../../queue/ports.ts";
 import { StoreUnavailable } from "../../queue/ports.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
 import { openConnection } from "./connection.ts";
@@ -26,8 +26,13 @@ type Script = keyof typeof profileScripts | keyof typeof monitorScripts;
 type RunScript = (numberOfKeys: number, ...args: (string | number)[]) => Promise<unknown>;
 
 /** @param now the clock for tests, ms; in production Redis's own is used */
-export function createRedisStore(url: string, settings: QueueSettings, now?: () => number): Store {
-  const connection = openConnection(url);
+export function createRedisStore(
+  url: string,
+  settings: QueueSettings,
+  observe: Observe = () => {},
+  now?: () => number,
+): Store {
+  const connection = openConnection(url, observe);
   const { redis } = connection;
   const preamble = `${luaSettings(settings)}${profilePreamble}\n`;
   for (const [name, lua] of Object.entries(profileScripts)) redis.defineCommand(name, { lua: preamble + lua });
