@@ -144,7 +144,9 @@ test("a bad environment: every problem at once, in words, on stderr, exit code 1
 test("an empty environment names what is required", async () => {
   const service = spawnService({});
   expect(await service.ended).toBe(1);
-  expect(service.stderr()).toBe("runner-queue cannot start:\n  MONITORS is required\n  API_TOKENS is required\n");
+  expect(service.stderr()).toMatch(
+    /^runner-queue cannot start:\n {2}MONITORS is required.*\n {2}API_TOKENS is required.*\n$/,
+  );
 });
 
 test("a port that is taken: said in words, exit code 1", async () => {
@@ -154,6 +156,8 @@ test("a port that is taken: said in words, exit code 1", async () => {
   const { port } = occupier.address() as AddressInfo;
   const service = spawnService({ MONITORS: "http://127.0.0.1:1", API_TOKENS: apiToken, PORT: String(port) });
   expect(await service.ended).toBe(1);
-  expect(service.stderr()).toBe(`runner-queue cannot listen on 127.0.0.1:${port}: EADDRINUSE\n`);
+  expect(service.stderr()).toContain(
+    `runner-queue cannot listen on 127.0.0.1:${port}: something listens there already`,
+  );
   expect(service.strayLines).toEqual([]);
 });
