@@ -42,6 +42,8 @@ const server = serve({ fetch: service.app.fetch, hostname: config.HOST, port: co
     "listening",
   );
 }) as Server;
+const mostConnections = findMostConnections();
+if (mostConnections !== null) server.maxConnections = mostConnections;
 server.keepAliveTimeout = keepAliveTimeoutMs;
 server.headersTimeout = 60_000;
 server.requestTimeout = 60_000;
@@ -65,6 +67,16 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     log.info({ signal }, "draining");
     void shutDown();
   });
+}
+
+/** Connections that leave some of this process's files for the monitors and the store; null where the limit cannot be read. */
+function findMostConnections(): number | null {
+  try {
+    const files = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    return files === undefined ? null : Math.max(16, Math.min(50_000, Math.floor(Number(files) * 0.8)));
+  } catch {
+    return null;
+  }
 }
 
 async function shutDown(): Promise<void> {

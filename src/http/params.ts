@@ -4,8 +4,12 @@ import { z } from "zod";
 import type { JobRequest } from "../queue/job.ts";
 import { refuse } from "./problem.ts";
 
-export const uniqueIdSchema = z.string().regex(/^[A-Za-z0-9._-]{1,128}$/, "unique_id: 1 to 128 of A-Z a-z 0-9 . _ -");
-export const profileKeySchema = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "profile_key: 1 to 64 of A-Z a-z 0-9 . _ -");
+export const uniqueIdSchema = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/, "unique_id: 1 to 128 of A-Z a-z 0-9 . _ -");
+export const profileKeySchema = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/, "profile_key: 1 to 64 of A-Z a-z 0-9 . _ -");
 export const qualifiedRepoSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,38}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/, "qualified_repo: owner/repo");

@@ -7,8 +7,8 @@ import { parseJson, readJson } from "./read-body.ts";
 import { sendTake } from "./send-take.ts";
 import { decideTakeOutcome, decideTakeSilence, nameOfFailure } from "./take-outcome.ts";
 
-const takeBodyLimit = 1024 * 1024;
-const dashboardBodyLimit = 16 * 1024 * 1024;
+const takeBodyLimit = 256 * 1024;
+const dashboardBodyLimit = 8 * 1024 * 1024;
 
 export interface MonitorAddress {
   readonly name: string;
@@ -62,6 +62,8 @@ export function createMonitorClient(settings: MonitorClientSettings): MonitorCli
     try {
       const response = await fetch(urlOf(monitor, "/dashboard.json"), {
         redirect: "manual",
+        // nothing small may become large
+        headers: { "accept-encoding": "identity" },
         signal: AbortSignal.timeout(settings.pollTimeoutMs),
       });
       if (response.status === 503) {

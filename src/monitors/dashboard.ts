@@ -2,18 +2,30 @@
 import { z } from "zod";
 import type { ProfileCounts } from "../queue/fleet.ts";
 import type { HeldRunner } from "../queue/job.ts";
+import { runnerIdSchema, writeJson } from "./read-body.ts";
 
 const countSchema = z.number().int().min(0).max(100_000);
 const profileSchema = z.object({ idle: countSchema, target: countSchema, healthy: countSchema.catch(0) });
-const profileKeySchema = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
+const profileKeySchema = z.string().regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/);
+/** What no honest dashboard exceeds: beyond it the whole is refused, and its monitor backs off. */
+const mostRunners = 10_000;
+const mostProfiles = 256;
+const mostLabels = 100;
+/** No job can use more. */
+const mostReserved = 1_000;
 const dashboardSchema = z.object({
-  profile_runner_counts: z.record(z.string(), z.unknown()),
-  runners: z.array(z.unknown()).catch([]),
+  profile_runner_counts: z
+    .record(z.string(), z.unknown())
+    .refine((counts) => Object.keys(counts).length <= mostProfiles),
+  runners: z
+    .unknown()
+    .transform((value): unknown[] => (Array.isArray(value) ? value : []))
+    .refine((runners) => runners.length <= mostRunners),
 });
 const runnerSchema = z.looseObject({
-  id: z.union([z.number(), z.string().max(200)]),
+  id: runnerIdSchema,
   runner: z.looseObject({
-    registration: z.looseObject({ labels: z.array(z.unknown()) }),
+    registration: z.looseObject({ labels: z.array(z.unknown()).max(mostLabels) }),
   }),
 });
 const labelSchema = z.object({ name: z.string() });
@@ -53,11 +65,12 @@ export function runnersReservedFor(dashboard: Dashboard, monitor: string, unique
   const label = `reserved-for:${uniqueId}`.toLowerCase();
   return dashboard.runners
     .filter(({ labels }) => labels.includes(label))
-    .map(({ id, shown }) => ({ monitor, id, body: JSON.stringify(answerShape(shown)) }));
+    .slice(0, mostReserved)
+    .map(({ id, shown }) => ({ monitor, id, body: answerOf(id, shown) }));
 }
 
-/** A dashboard's runner in the shape of a take's answer. */
-function answerShape(shown: unknown): unknown {
-  const { id, runner } = shown as { id: unknown; runner: unknown };
-  return { id, runner };
+/** A dashboard's runner in the shape of a take's answer. One that cannot be written is reserved all the same. */
+function answerOf(id: string, shown: unknown): string {
+  const { id: givenId, runner } = shown as { id: unknown; runner: unknown };
+  return writeJson({ id: givenId, runner }) ?? JSON.stringify({ id, runner: {} });
 }

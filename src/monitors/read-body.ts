@@ -1,4 +1,5 @@
 // Reads a body as JSON without trusting it: never more than a limit, never an exception for bad content.
+import { z } from "zod";
 import { joinChunks } from "./send-take.ts";
 
 export type Body =
@@ -24,5 +25,17 @@ export function parseJson(bytes: Uint8Array | null): Body {
     return { kind: "json", value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) };
   } catch {
     return { kind: "unreadable", why: "not JSON" };
+  }
+}
+
+/** A runner's id as monitors write it: a whole number, or a short printable text. */
+export const runnerIdSchema = z.union([z.int(), z.string().regex(/^[\x21-\x7e]{1,200}$/)]);
+
+/** Text of a value that came as JSON, or null where it is nested too deeply to be written (JSON.parse takes more than JSON.stringify). */
+export function writeJson(value: unknown): string | null {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return null;
   }
 }

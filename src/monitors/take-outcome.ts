@@ -3,10 +3,10 @@
 import { z } from "zod";
 import type { HeldRunner } from "../queue/job.ts";
 import type { TakeOutcome } from "../queue/ports.ts";
-import type { Body } from "./read-body.ts";
+import { type Body, runnerIdSchema, writeJson } from "./read-body.ts";
 import type { TakeReply } from "./send-take.ts";
 
-const runnerSchema = z.looseObject({ id: z.union([z.number(), z.string().max(200)]), runner: z.looseObject({}) });
+const runnerSchema = z.looseObject({ id: runnerIdSchema, runner: z.looseObject({}) });
 const answerSchema = z.union([runnerSchema.transform((runner) => [runner]), z.array(runnerSchema).min(1).max(1000)]);
 
 /** @param isSingle the job wants one runner: its answer is the monitor's own JSON, object or one-element list */
@@ -19,17 +19,24 @@ export function decideTakeOutcome(monitor: string, status: number, body: Body, i
   if (!parsed.success) return { kind: "unknown", what: "not a list of runners" };
   const isWhole = isSingle && parsed.data.length === 1;
   const runners = parsed.data.map(
-    (runner): HeldRunner => ({ monitor, id: String(runner.id), body: JSON.stringify(isWhole ? body.value : runner) }),
+    (runner): HeldRunner => ({ monitor, id: String(runner.id), body: writeJson(isWhole ? body.value : runner) ?? "" }),
   );
+  if (runners.some((runner) => runner.body === "")) return { kind: "unknown", what: "nested too deeply" };
   if (new Set(runners.map(({ id }) => id)).size < runners.length) {
     return { kind: "unknown", what: "the same runner twice" };
   }
   return { kind: "taken", runners };
 }
 
+/** Failures of this machine, not of the monitor: too many files open, no port or buffer left. */
+const ourShortages = new Set(["EMFILE", "ENFILE", "EADDRNOTAVAIL", "EAGAIN", "ENOBUFS", "ENOMEM"]);
+
 /** What it means that no answer came. A reset or a time-out says nothing: the request may be worked on this very moment. */
 export function decideTakeSilence(reply: Exclude<TakeReply, { kind: "answered" }>): TakeOutcome {
-  if (reply.kind === "unsent") return { kind: "refused", cause: "unreachable" };
+  if (reply.kind === "unsent") {
+    const isOurs = ourShortages.has(nameOfFailure(reply.error));
+    return isOurs ? { kind: "unsent", what: nameOfFailure(reply.error) } : { kind: "refused", cause: "unreachable" };
+  }
   return { kind: "silent", what: nameOfFailure(reply.error), sinceSentMs: reply.sinceSentMs };
 }
 

@@ -142,6 +142,8 @@ export function createDispatcher(
       case "refused":
         if (outcome.cause === "rejected") observe({ kind: "rejected_by_monitor", monitor });
         return { monitor, state: "refused", cause: outcome.cause };
+      case "unsent":
+        return { monitor, state: "refused", cause: "unsent" };
       case "unknown":
         return { monitor, state: "unknown", evidenceInMs: 0 };
       case "silent": {

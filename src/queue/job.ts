@@ -110,8 +110,8 @@ export const jobSchema = z.object({
   asked: z.record(z.string(), z.number()).optional(),
   /** runners in hand, each with when it was reserved at the earliest */
   held: listOf(heldRunnerSchema.extend({ since: z.number() })).optional(),
-  /** `monitor/id` of runners that were let go: evidence must not find them again */
-  dropped: listOf(z.string()).optional(),
+  /** `monitor/id` of runners that were let go or given out: evidence must not find them again */
+  known: listOf(z.string()).optional(),
   answer: z.string().optional(),
   answerUntil: z.number().optional(),
   endedAt: z.number().optional(),

@@ -138,6 +138,8 @@ export interface TakeRequest {
 export type TakeOutcome =
   | { readonly kind: "taken"; readonly runners: readonly HeldRunner[] }
   | { readonly kind: "refused"; readonly cause: "unreachable" | "rejected" }
+  /** it could not leave this house: nobody is to blame */
+  | { readonly kind: "unsent"; readonly what: string }
   /** it answered, but not with runners: one may be labelled all the same */
   | { readonly kind: "unknown"; readonly what: string }
   /** the request left this long ago, and may still be worked on */

@@ -99,6 +99,6 @@ function newRunners(job: Job, evidence: Evidence | undefined): readonly HeldRunn
   if (evidence?.kind !== "seen") return [];
   return evidence.runners.filter(({ monitor, id }) => {
     const isHeld = job.held?.some((held) => held.monitor === monitor && held.id === id) ?? false;
-    return !isHeld && !(job.dropped?.includes(`${monitor}/${id}`) ?? false);
+    return !isHeld && !(job.known?.includes(`${monitor}/${id}`) ?? false);
   });
 }

@@ -142,21 +142,23 @@ function keepOrLeak(
   for (const { monitor, id, body } of runners) {
     const name = `${monitor}/${id}`;
     if (job.held?.some((held) => held.monitor === monitor && held.id === id)) continue;
-    if (job.dropped?.includes(name)) continue;
+    if (job.known?.includes(name)) continue;
     const isUsable = !isOver(job.state) && neededRunners(job) > 0 && since + settings.answerTtlMs > now;
     if (!isUsable) {
       leaked.push(name);
-      job.dropped = [...(job.dropped ?? []), name];
+      job.known = [...(job.known ?? []), name];
       continue;
     }
     job.held = [...(job.held ?? []), { monitor, id, body, since }];
   }
 }
 
+/** The answer is all that is kept of the runners, beside their names. */
 function finishTaken(job: Job, settings: QueueSettings): void {
   job.state = "taken";
   job.answer = composeAnswer(job.count, job.held ?? []);
   job.answerUntil = heldSince(job) + settings.answerTtlMs;
+  dropHeld(job, []);
 }
 
 /** Nothing open any more and not enough in hand: back to the old place, or over after MAX_ATTEMPTS refusals. */
@@ -179,7 +181,7 @@ export function dropHeld(job: Job, leaked: string[], latest = Number.POSITIVE_IN
   if (gone.length === 0) return;
   const names = gone.map(({ monitor, id }) => `${monitor}/${id}`);
   leaked.push(...names);
-  job.dropped = [...(job.dropped ?? []), ...names];
+  job.known = [...(job.known ?? []), ...names];
   const kept = (job.held ?? []).filter(({ since }) => since > latest);
   if (kept.length > 0) job.held = kept;
   else delete job.held;

@@ -26,6 +26,16 @@ it("a ticket of the old API token is good while that token is still listed, and 
   expect(await (await createTickets(["new"])).verify(text)).toBeNull();
 });
 
+it("one ticket has one spelling: spare bits, padding and white space are refused", async () => {
+  const text = await (await createTickets(["token"])).issue(job);
+  const tickets = await createTickets(["token"]);
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const next = alphabet[alphabet.indexOf(text.at(-1) ?? "A") + 1] ?? "B";
+  for (const other of [`${text}=`, ` ${text}`, `${text}\n`, text.slice(0, -1) + next])
+    expect(await tickets.verify(other)).toBeNull();
+  expect(await tickets.verify(text)).toEqual(job);
+});
+
 it("nothing else passes: changed, unsigned, signed by the API token itself, other algorithms, odd text", async () => {
   const tickets = await createTickets(["token"]);
   const text = await tickets.issue(job);

@@ -348,6 +348,32 @@ export function describeStore(name: string, create: StoreFactory): void {
       expect((await store.enqueue({ request: requestOf("a"), isFleetKnown: true })).kind).toBe("accepted");
     });
 
+    it("does not give such an id to another profile or another spelling either", async () => {
+      await showFleet({ ci0: 2 });
+      await showFleet({ ci9: 2 }, 4, "other");
+      const ticket = await enqueue("XID");
+      const job = await claim(ticket);
+      await store.cancel(profileKey, "XID", ticket);
+      const asked = [requestOf("XID", 1, "other"), requestOf("xid", 1, "other"), requestOf("xid")];
+      for (const request of asked) expect((await store.enqueue({ request, isFleetKnown: true })).kind).toBe("settling");
+      await settle(ticket, job, refused("ci0"));
+      expect((await store.enqueue({ request: requestOf("xid"), isFleetKnown: true })).kind).toBe("accepted");
+    });
+
+    it("keeps thousands of surplus runners of a lying monitor from breaking anything, and names them all", async () => {
+      await showFleet({ ci0: 1 });
+      const ticket = await enqueue("a");
+      const many = Array.from({ length: 9_000 }, (_, n) => String(n));
+      const reply = await settle(ticket, await claim(ticket), taken("ci0", ...many.slice(0, 1000)));
+      expect(reply.kind).toBe("taken");
+      expect(reply.leaked).toHaveLength(999);
+      const lost = { ...ticket, place: ticket.place + 1 };
+      const found = many.map((id) => ({ ...runner("ci0", id), since: now }));
+      const surplus = await store.settle(lost, { claimId: null, legs: [], found, clearedFor: null });
+      expect(surplus).toMatchObject({ kind: "lost" });
+      expect(surplus.leaked).toHaveLength(9_000);
+    });
+
     it("stops counting a leg that nobody ever settles, so that its monitor is asked again", async () => {
       await showFleet({ ci0: 1 });
       await claim(await enqueue("a"));
@@ -364,7 +390,7 @@ export function describeStore(name: string, create: StoreFactory): void {
       expect((await settle(gang, job, taken("ci0", "old"))).kind).toBe("open");
       now += 45_000;
       expect(await settle(gang, job, refused("ci1"))).toMatchObject({ leaked: ["ci0/old"] });
-      expect(await store.inspect(profileKey, "gang")).toMatchObject({ job: { state: "queued", dropped: ["ci0/old"] } });
+      expect(await store.inspect(profileKey, "gang")).toMatchObject({ job: { state: "queued", known: ["ci0/old"] } });
     });
 
     it("does not claim the rest of a gang with runners in hand that are held too long", async () => {

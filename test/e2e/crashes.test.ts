@@ -67,6 +67,20 @@ describe.skipIf(!hasRedis).concurrent("an instance that is killed", { timeout: 6
     await monitor.close();
   });
 
+  it("is not mistaken for one that is alive and waits long: its claim is not taken over", async () => {
+    await using redis = await startRedis(true);
+    const monitor = await startMonitor(2);
+    monitor.faults.takeDelayMs = 8000;
+    const patient = { ...env, MONITOR_TAKE_TIMEOUT: "12s", MONITOR_SETTLE: "100ms" };
+    await using one = await startService({ monitors: [monitor], redisUrl: redis.url, env: patient });
+    await using other = await startService({ monitors: [monitor], redisUrl: redis.url, env: patient });
+    const ticket = await enqueueForTicket(one.url, { profile, uniqueId: "job" });
+    const reply = await take(one.url, "job", ticket);
+    expect(reply.status).toBe(200);
+    expect([...one.logLines(), ...other.logLines()].filter(({ msg }) => msg === "reconciled")).toEqual([]);
+    await monitor.close();
+  });
+
   it("and stays paused past its lease sends nothing late, and what it learns is not lost", async () => {
     await using redis = await startRedis(true);
     const monitor = await startMonitor(2);

@@ -37,6 +37,23 @@ describe.concurrent("a take that a monitor fails", { timeout: 60_000 }, () => {
     });
   }
 
+  it("by being still busy with others finds no false evidence: nobody else is asked before it has worked through its line", async () => {
+    const [busy, fine] = [await monitorOf("busy", 3), await monitorOf("fine", 1)];
+    busy.habits.takeMs = 3000;
+    // Takes time out after 1.1 s, and evidence counts at once: only the barrier tells that the monitor has not come to ours yet.
+    const impatient = { ...env, MONITOR_TAKE_TIMEOUT: "100ms", MONITOR_SETTLE: "0s" };
+    await using service = await startService({ monitors: [busy, fine], env: impatient });
+    const byHand = `${busy.url}/profile/${profile}/take?unique_id=other&qualified_repo=o%2Fr&run_id=1`;
+    const other = fetch(byHand, { method: "POST", headers: { authorization: `Bearer ${monitorToken}` } });
+    const ticket = await enqueueForTicket(service.url, { profile, uniqueId: "job" });
+    const reply = await takeUntilDone(service.url, "job", ticket, { withinMs: 25_000 });
+    expect(reply.status).toBe(200);
+    expect((await other).status).toBe(200);
+    const reserved = [...busy.reservedFor("job"), ...fine.reservedFor("job")];
+    expect(reserved).toHaveLength(1);
+    await Promise.all([busy.close(), fine.close()]);
+  });
+
   it("goes on when its client hangs up: the next poll has the answer, and the monitor was asked once", async () => {
     const monitor = await monitorOf("ci0", 2);
     monitor.faults.takeDelayMs = 500;

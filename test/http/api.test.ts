@@ -83,6 +83,10 @@ for (const kind of ["embedded", "redis"] as const) {
       );
       for (const refused of await Promise.all(counts))
         expect(refused).toMatchObject({ status: 400, code: "malformed_parameter" });
+      for (const id of [".", ".."]) {
+        const dots = `/profile/linux/enqueue?unique_id=${id}&qualified_repo=o/r&run_id=1`;
+        expect(await ask("POST", dots, bearer)).toMatchObject({ status: 400, code: "malformed_parameter" });
+      }
       expect(await ask("POST", "/take/a%20b?token=x")).toMatchObject({ status: 400, code: "malformed_parameter" });
     });
 

@@ -33,6 +33,38 @@ it("401, 403 and 404 are refusals of our configuration; every other reply is unk
   for (const outcome of unknown) expect(outcome).toMatchObject({ kind: "unknown" });
 });
 
+it("what is nested too deeply to be written, or has an id that is no text, is unknown and breaks nothing", () => {
+  const deep = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`) as unknown;
+  const odd = [
+    { id: 1, runner: { deep } },
+    { id: "\ud800", runner: {} },
+    { id: "a b", runner: {} },
+    { id: 1.5, runner: {} },
+  ];
+  for (const value of odd) expect(decideTakeOutcome("ci0", 200, json(value), true)).toMatchObject({ kind: "unknown" });
+  const registration = { labels: [{ name: "reserved-for:a" }] };
+  const dashboard = parseDashboard({ profile_runner_counts: {}, runners: [{ id: 7, runner: { registration, deep } }] });
+  if (dashboard === null) throw new Error("not read");
+  expect(runnersReservedFor(dashboard, "ci0", "a")).toEqual([
+    { monitor: "ci0", id: "7", body: '{"id":"7","runner":{}}' },
+  ]);
+});
+
+it("a dashboard beyond all measure is refused as a whole, so that its monitor backs off", () => {
+  expect(parseDashboard({ profile_runner_counts: {}, runners: Array(10_001).fill(0) })).toBeNull();
+  const profiles = Object.fromEntries(Array.from({ length: 257 }, (_, n) => [`p${n}`, { idle: 0, target: 0 }]));
+  expect(parseDashboard({ profile_runner_counts: profiles, runners: [] })).toBeNull();
+  const registration = { labels: [{ name: "reserved-for:a" }] };
+  const all = Array.from({ length: 5_000 }, (_, id) => ({ id, runner: { registration } }));
+  const dashboard = parseDashboard({ profile_runner_counts: {}, runners: all });
+  expect(dashboard === null ? 0 : runnersReservedFor(dashboard, "ci0", "a")).toHaveLength(1_000);
+});
+
+it("what this machine could not send is nobody's refusal", () => {
+  const error = Object.assign(new Error("x"), { code: "EMFILE" });
+  expect(decideTakeSilence({ kind: "unsent", error })).toEqual({ kind: "unsent", what: "EMFILE" });
+});
+
 it("what never left is a refusal; a reset, a time-out and anything else after sending is silence", () => {
   const reset = new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNRESET" }) });
   expect(decideTakeSilence({ kind: "unsent", error: reset })).toEqual({ kind: "refused", cause: "unreachable" });

@@ -131,7 +131,7 @@ describe("evidence", () => {
     const known = {
       ...job,
       held: [{ monitor: "ci0", id: "1", body: "{}", since: 1000 }],
-      dropped: ["ci0/2"],
+      known: ["ci0/2"],
       count: 2,
     };
     const complete = new Map([

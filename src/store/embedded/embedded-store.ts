@@ -1,7 +1,7 @@
 // The store in this process's memory, and the default without REDIS_URL. A restart forgets everything: tickets bring the line
 // back, and jobs older than the restart are not claimed again before evidence says that nothing is reserved for them.
 import type { Fleet } from "../../queue/fleet.ts";
-import { isOver, type Ticket } from "../../queue/job.ts";
+import { isOpen, isOver, type Ticket } from "../../queue/job.ts";
 import type {
   DashboardNews,
   EnqueueCommand,
@@ -21,6 +21,9 @@ interface MonitorEntry {
   pollId: string;
   readonly slots: Map<string, number>;
 }
+
+/** A monitor that keeps inventing profiles is believed so many. */
+const mostProfilesPerMonitor = 1_000;
 
 /** @param now the clock in ms since 1970 */
 export function createEmbeddedStore(settings: QueueSettings, now: () => number): Store {
@@ -55,6 +58,8 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
     const known = bookings.get(uniqueId.toLowerCase());
     if (known !== undefined && (known.profileKey !== profileKey || known.uniqueId !== uniqueId)) {
       const other = queueOf(known.profileKey).inspect(known.uniqueId, now());
+      if (other.kind === "job" && isOver(other.job.state) && other.job.claim?.legs.some(isOpen))
+        return { kind: "settling" };
       if (other.kind === "job" && (!isOver(other.job.state) || other.job.state === "taken"))
         return { kind: "conflict" };
     }
@@ -67,7 +72,9 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
     entry.nextAskAt = now() + nextInMs;
     const { record } = entry;
     const profiles =
-      news.kind === "snapshot" ? [...new Set([...record.profiles, ...news.counts.keys()])] : record.profiles;
+      news.kind === "snapshot"
+        ? [...new Set([...record.profiles, ...news.counts.keys()])].slice(0, mostProfilesPerMonitor)
+        : record.profiles;
     entry.record = {
       askedAt,
       answeredAt: news.kind === "snapshot" ? askedAt : record.answeredAt,

@@ -1,6 +1,6 @@
 // The store that all instances share: one Lua script per operation, each atomic, each safe to run twice, on Redis's own clock.
 
-import { isOver, type Ticket } from "../../queue/job.ts";
+import { isOpen, isOver, type Ticket } from "../../queue/job.ts";
 import type { DashboardNews, EnqueueReply, Observe, Store } from "../../queue/ports.ts";
 import { StoreUnavailable } from "../../queue/ports.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
@@ -77,15 +77,18 @@ export function createRedisStore(
    * Books an id for a profile, or says that there is another job of that name: in another profile, or spelt alike but for its case. Monitors
    * name a job in a label, and GitHub compares labels without regard to case.
    */
-  const bookId = async (uniqueId: string, profileKey: string): Promise<boolean> => {
+  const bookId = async (uniqueId: string, profileKey: string): Promise<"booked" | "conflict" | "settling"> => {
     const booking = `${profileKey} ${uniqueId}`;
     const known = await command(() => redis.set(idKey(uniqueId), booking, "PX", idTtlMs, "NX", "GET"));
-    if (known === null || known === booking) return true;
+    if (known === null || known === booking) return "booked";
     const [otherProfile = "", otherId = ""] = known.split(" ");
     const other = await inspect(otherProfile, otherId);
-    if (other.kind === "job" && (!isOver(other.job.state) || other.job.state === "taken")) return false;
+    if (other.kind === "job") {
+      if (isOver(other.job.state) && other.job.claim?.legs.some(isOpen)) return "settling";
+      if (!isOver(other.job.state) || other.job.state === "taken") return "conflict";
+    }
     await command(() => redis.set(idKey(uniqueId), booking, "PX", idTtlMs));
-    return true;
+    return "booked";
   };
   const inspect: Store["inspect"] = async (profileKey, uniqueId) =>
     parseInspectReply(await runOnProfile("inspect", profileKey, uniqueId, []));
@@ -93,7 +96,8 @@ export function createRedisStore(
     const { uniqueId, profileKey, runnerCount, qualifiedRepo, runId } = request;
     const isKnownProfile = (await command(() => redis.sismember(profilesKey, profileKey))) === 1;
     if (!isKnownProfile) return isFleetKnown ? { kind: "unsatisfiable", targets: 0 } : { kind: "fleet_unknown" };
-    if (!(await bookId(uniqueId, profileKey))) return { kind: "conflict" };
+    const booked = await bookId(uniqueId, profileKey);
+    if (booked !== "booked") return { kind: booked };
     const args = [runnerCount, qualifiedRepo, runId, isFleetKnown ? "1" : "0"];
     return parseEnqueueReply(await runOnProfile("enqueue", profileKey, uniqueId, args, [placeKey(profileKey)]));
   };

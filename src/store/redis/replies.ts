@@ -72,13 +72,13 @@ const pollSchema = z.union([
 ]);
 
 const settleSchema = z
-  .tuple([z.enum(["taken", "queued", "open", "failed", "over", "lost"]), z.string()], z.string())
-  .transform(
-    ([kind, answer, ...leaked]): SettleReply => (kind === "taken" ? { kind, answer, leaked } : { kind, leaked }),
-  );
+  .tuple([z.enum(["taken", "queued", "open", "failed", "over", "lost"]), z.string(), json.pipe(list(z.string()))])
+  .transform(([kind, answer, leaked]): SettleReply => (kind === "taken" ? { kind, answer, leaked } : { kind, leaked }));
 
 const cancelSchema = z.union([
-  z.tuple([z.literal("cancelled")], z.string()).transform(([kind, ...leaked]): CancelReply => ({ kind, leaked })),
+  z
+    .tuple([z.literal("cancelled"), json.pipe(list(z.string()))])
+    .transform(([kind, leaked]): CancelReply => ({ kind, leaked })),
   z.tuple([z.literal("over"), z.enum(jobStates)]).transform(([kind, state]): CancelReply => ({ kind, state })),
   z.tuple([z.literal("unknown")]).transform(([kind]): CancelReply => ({ kind })),
 ]);

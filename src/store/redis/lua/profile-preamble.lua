@@ -141,8 +141,8 @@ local function dropHeld(job, leaked, latest)
       table.insert(kept, runner)
     else
       local name = runner.monitor .. "/" .. runner.id
-      job.dropped = job.dropped or {}
-      table.insert(job.dropped, name)
+      job.known = job.known or {}
+      table.insert(job.known, name)
       table.insert(leaked, name)
     end
   end

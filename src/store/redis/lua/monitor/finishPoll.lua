@@ -13,7 +13,7 @@ local record = text and cjson.decode(text) or { askedAt = 0, answeredAt = 0, fai
 local isKnown = {}
 for _, profileKey in ipairs(record.profiles) do isKnown[profileKey] = true end
 for _, profileKey in ipairs(cjson.decode(ARGV[5])) do
-  if not isKnown[profileKey] then table.insert(record.profiles, profileKey) end
+  if not isKnown[profileKey] and #record.profiles < 1000 then table.insert(record.profiles, profileKey) end
 end
 record.failures = kind == "failed" and record.failures + (record.askedAt == askedAt and 0 or 1) or 0
 record.askedAt = askedAt

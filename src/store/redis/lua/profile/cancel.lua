@@ -1,6 +1,6 @@
 -- cancel: a place is given up. With a ticket also for a job that the store lost, so that no late poll brings it back.
 -- ARGV  4 hasTicket ("1" or "0")  5 count  6 repo  7 run  8 place
--- Returns {"cancelled", leaked names...} | {"over", state} | {"unknown"}
+-- Returns {"cancelled", JSON list of leaked runners} | {"over", state} | {"unknown"}
 local hasTicket = ARGV[4] == "1"
 
 local job, wasListedAs = loadJob(uniqueId, jobKey)
@@ -16,4 +16,4 @@ dropHeld(job, leaked, math.huge)
 job.state = "cancelled"
 endJob(job)
 saveJob(uniqueId, jobKey, job, wasListedAs)
-return { "cancelled", unpack(leaked) }
+return { "cancelled", #leaked > 0 and cjson.encode(leaked) or "[]" }

@@ -1,7 +1,11 @@
 -- settle: outcomes of legs, and runners that evidence found. settlement.ts says why each thing is done.
 -- ARGV  4 count  5 repo  6 run  7 place (all from the ticket)  8 settlement (JSON)
--- Returns {kind, answer or "", leaked names...}; kind: taken | queued | open | failed | over | lost
+-- Returns {kind, answer or "", JSON list of leaked runners}; kind: taken | queued | open | failed | over | lost
 -- Keeps: an answer never changes; a leg settles once; settling twice is settling once.
+-- JSON of a list; an empty one would be written as an object
+local function listOf(names)
+  return #names > 0 and cjson.encode(names) or "[]"
+end
 local ticketPlace = string.format("%016.0f", tonumber(ARGV[7]))
 local settlement = cjson.decode(ARGV[8])
 local leaked = {}
@@ -13,7 +17,7 @@ if job.place ~= ticketPlace then
     for _, runner in ipairs(leg.runners or {}) do table.insert(leaked, runner.monitor .. "/" .. runner.id) end
   end
   for _, runner in ipairs(settlement.found) do table.insert(leaked, runner.monitor .. "/" .. runner.id) end
-  return { "lost", "", unpack(leaked) }
+  return { "lost", "", listOf(leaked) }
 end
 local fleet = loadFleet()
 local wasOver = over[job.state]
@@ -29,11 +33,11 @@ local function keepOrLeak(runner, since)
   for _, held in ipairs(job.held or {}) do
     if held.monitor == runner.monitor and held.id == runner.id then return end
   end
-  if includes(job.dropped, name) then return end
+  if includes(job.known, name) then return end
   if over[job.state] or neededRunners(job) <= 0 or since + settings.answerTtlMs <= now then
     table.insert(leaked, name)
-    job.dropped = job.dropped or {}
-    table.insert(job.dropped, name)
+    job.known = job.known or {}
+    table.insert(job.known, name)
     return
   end
   job.held = job.held or {}
@@ -100,6 +104,7 @@ if not wasOver then
     job.state = "taken"
     job.answer = job.count == 1 and bodies[1] or "[" .. table.concat(bodies, ",") .. "]"
     job.answerUntil = heldSince(job) + settings.answerTtlMs
+    dropHeld(job, {}, math.huge)
   elseif job.state == "claimed" and not isOpen then
     local wasAsked = false
     for _, leg in ipairs(job.claim.legs) do wasAsked = wasAsked or not leg.unsent end
@@ -118,4 +123,4 @@ if claim then saveFleet(fleet) end
 local kind = "over"
 if job.state == "taken" or job.state == "failed" or job.state == "queued" then kind = job.state end
 if job.state == "claimed" then kind = "open" end
-return { kind, job.answer or "", unpack(leaked) }
+return { kind, job.answer or "", listOf(leaked) }
