@@ -16,7 +16,7 @@ import {
   parseSettleReply,
   parseSweepReply,
 } from "./replies.ts";
-import { luaSettings } from "./script-settings.ts";
+import { writeScript } from "./script-settings.ts";
 import { monitorScripts, profilePreamble, profileScripts } from "./scripts.generated.ts";
 
 /** How long an id's profile is remembered: longer than any workflow waits for a runner. */
@@ -34,8 +34,15 @@ export function createRedisStore(
 ): Store {
   const connection = openConnection(url, observe);
   const { redis } = connection;
-  const preamble = `${luaSettings(settings)}${profilePreamble}\n`;
-  for (const [name, lua] of Object.entries(profileScripts)) redis.defineCommand(name, { lua: preamble + lua });
+  for (const [name, lua] of Object.entries(profileScripts)) {
+    redis.defineCommand(name, {
+      lua: writeScript(
+        `${profilePreamble}
+${lua}`,
+        settings,
+      ),
+    });
+  }
   for (const [name, lua] of Object.entries(monitorScripts)) redis.defineCommand(name, { lua });
   const scripts = redis as unknown as Record<Script, RunScript>;
   const clock = () => now?.() ?? 0;

@@ -1,4 +1,4 @@
-// The settings as the Lua table that stands above every profile script: nothing to pass or parse with each call.
+// Writes the settings into the scripts: `settings.<name>` becomes its figure, so that a call neither passes nor builds anything for them.
 import {
   claimLeaseMs,
   forgetMonitorAfterMs,
@@ -13,8 +13,9 @@ import {
   unsentBackoffMs,
 } from "../../queue/settings.ts";
 
-export function luaSettings(settings: QueueSettings): string {
-  const all = {
+/** A profile script as Redis gets it. Throws for a setting that does not exist. */
+export function writeScript(lua: string, settings: QueueSettings): string {
+  const all: Readonly<Record<string, number | null>> = {
     ...settings,
     claimLeaseMs,
     forgetMonitorAfterMs,
@@ -27,6 +28,9 @@ export function luaSettings(settings: QueueSettings): string {
     targetMemoryMs,
     unsentBackoffMs,
   };
-  const fields = Object.entries(all).flatMap(([name, value]) => (value === null ? [] : [`${name} = ${value}`]));
-  return `local settings = { ${fields.join(", ")} }\n`;
+  return lua.replace(/\bsettings\.(\w+)/g, (_, name: string) => {
+    const value = all[name];
+    if (value === undefined) throw new Error(`the scripts name a setting ${name} that does not exist`);
+    return value === null ? "nil" : String(value);
+  });
 }

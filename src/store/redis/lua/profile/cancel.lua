@@ -3,7 +3,7 @@
 -- Returns {"cancelled", JSON list of leaked runners} | {"over", state} | {"unknown"}
 local hasTicket = ARGV[4] == "1"
 
-local job, wasListedAs = loadJob(uniqueId, jobKey)
+local job, wasListedAs = loadJob(uniqueId, jobText)
 if hasTicket then
   local ticketPlace = string.format("%016.0f", tonumber(ARGV[8]))
   job = job or createJob(ticketPlace, tonumber(ARGV[5]), ARGV[6], ARGV[7])

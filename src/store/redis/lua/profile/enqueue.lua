@@ -6,7 +6,7 @@
 local placeKey = KEYS[7]
 local count, repo, run, isFleetKnown = tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7] == "1"
 
-local known, wasListedAs = loadJob(uniqueId, jobKey)
+local known, wasListedAs = loadJob(uniqueId, jobText)
 if known and (not over[known.state] or known.state == "taken") then
   if known.count ~= count or known.repo ~= repo or known.run ~= run then return { "conflict" } end
   if known.state == "taken" and known.answerUntil <= now then return { "id_used" } end

@@ -7,7 +7,7 @@
 local ticketPlace = string.format("%016.0f", tonumber(ARGV[7]))
 local claimId, owner, spread = ARGV[8], ARGV[9], tonumber(ARGV[10])
 
-local job, wasListedAs = loadJob(uniqueId, jobKey)
+local job, wasListedAs = loadJob(uniqueId, jobText)
 local isReadmitted = not job
 if not job then
   if now - tonumber(ticketPlace) / 1000 > settings.ticketMaxAgeMs then return { "ticket_expired" } end

@@ -10,7 +10,7 @@ local ticketPlace = string.format("%016.0f", tonumber(ARGV[7]))
 local settlement = cjson.decode(ARGV[8])
 local leaked = {}
 
-local job, wasListedAs = loadJob(uniqueId, jobKey)
+local job, wasListedAs = loadJob(uniqueId, jobText)
 job = job or createJob(ticketPlace, tonumber(ARGV[4]), ARGV[5], ARGV[6])
 if job.place ~= ticketPlace then
   for _, leg in ipairs(settlement.legs) do

@@ -7,7 +7,7 @@ local abandoned, leaked = {}, {}
 
 for _, id in ipairs(redis.call("ZRANGEBYSCORE", dueKey, "-inf", now, "LIMIT", 0, batch)) do
   local key = jobKey .. id
-  local job, wasListedAs = loadJob(id, key)
+  local job, wasListedAs = loadJob(id, redis.call("GET", key))
   if not job or job.state ~= "queued" then
     redis.call("ZREM", dueKey, id)
   else
@@ -27,7 +27,7 @@ end
 local reply = { now, lostAt, cjson.encode(abandoned), cjson.encode(leaked) }
 for _, id in ipairs(redis.call("ZRANGEBYSCORE", claimsKey, "-inf", now, "LIMIT", 0, batch)) do
   local key = jobKey .. id
-  local job, wasListedAs = loadJob(id, key)
+  local job, wasListedAs = loadJob(id, redis.call("GET", key))
   if not job or not hasOpenLeg(job) then
     redis.call("ZREM", claimsKey, id)
   else
