@@ -69,11 +69,7 @@ export function createDispatcher(
       if (reply.kind === "suspect") return lookForForgottenClaim(ticket, reply);
       if (reply.kind !== "claimed") return reply;
       const work = startWork(ticket, reply.job, askedAt);
-      const end = await settledWithin(
-        work,
-        answerBy - performance.now(),
-        AbortSignal.any([clientGone(), lettingGo.signal]),
-      );
+      const end = await settledWithin(work, answerBy - performance.now(), [clientGone(), lettingGo.signal]);
       work.isClientPresent = false;
       const mayTryNext = end === "queued" && round < settings.maxAttempts && performance.now() < answerBy;
       if (!mayTryNext && end !== "taken" && end !== "failed") return claimInFlight;
@@ -239,26 +235,25 @@ const claimInFlight: TakeReply = {
   isReadmitted: false,
 };
 
-/** How the work ended, or null when the budget or the client's patience ended first. */
+/** How the work ended, or null when the budget ended first, or one of `leave` said not to wait. */
 async function settledWithin(
   work: Work,
   budgetMs: number,
-  clientGone: AbortSignal,
+  leave: readonly AbortSignal[],
 ): Promise<SettleReply["kind"] | null> {
-  if (clientGone.aborted) return null;
+  if (leave.some((signal) => signal.aborted)) return null;
   return await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => end(null), Math.max(0, budgetMs));
-    const onGone = () => end(null);
-    clientGone.addEventListener("abort", onGone);
-    function end(result: SettleReply["kind"] | null) {
+    const timer = setTimeout(onLeave, Math.max(0, budgetMs));
+    for (const signal of leave) signal.addEventListener("abort", onLeave);
+    function forget() {
       clearTimeout(timer);
-      clientGone.removeEventListener("abort", onGone);
-      resolve(result);
+      for (const signal of leave) signal.removeEventListener("abort", onLeave);
     }
-    work.done.then(end, (error: unknown) => {
-      end(null);
-      reject(error as Error);
-    });
+    function onLeave() {
+      forget();
+      resolve(null);
+    }
+    work.done.finally(forget).then(resolve, reject);
   });
 }
 
