@@ -16,12 +16,15 @@ const ALLOWED_PLACES: Readonly<Record<string, readonly string[]>> = {
 };
 const ALLOWED_ELSEWHERE = ["queue"];
 const SEES_EVERYTHING = new Set(["compose", "main", "worker"]);
+/** Top-level files for those who read what others send. */
+const SHARED_BY_CLIENTS = new Set(["bounded-body"]);
+const CLIENTS = new Set(["auth", "monitors", "sole-file"]);
 
 /** Packages a place may import. A place not listed may import any: its folder is there to deal with them. */
 const ALLOWED_PACKAGES: Readonly<Record<string, readonly string[]>> = { queue: ["zod"] };
 
 /** These run on Workers as well as on Node, where neither `node:*` nor Node's globals can be counted on. */
-const RUNTIME_FREE = new Set(["queue", "http", "auth"]);
+const RUNTIME_FREE = new Set(["queue", "http", "auth", "bounded-body"]);
 const NODE_GLOBAL = /(?:\bglobalThis\s*\??\.\s*|(?<![\w$]|(?<!\.\.)\.))(Buffer\b|process\s*(?=\?\.|\.|\[))/g;
 
 const DRAWERS = new Set(["utils", "util", "lib", "common", "helpers", "helper", "types", "services"]);
@@ -97,6 +100,7 @@ function objectToLocal({ file, place }: Source, specifier: string): string | nul
   const targetPlace = placeOf(target);
   if (targetPlace === null) return `src must not import ${target}: what the service needs lives in src`;
   if (targetPlace === place || SEES_EVERYTHING.has(place)) return null;
+  if (CLIENTS.has(place) && SHARED_BY_CLIENTS.has(targetPlace)) return null;
   if ((ALLOWED_PLACES[place] ?? ALLOWED_ELSEWHERE).includes(targetPlace)) return null;
   return `${place} must not import ${targetPlace}: own an interface in queue and let compose.ts hand it in`;
 }

@@ -1,8 +1,13 @@
 // Puts the parts together: the only file, beside the entries, that knows every folder.
 
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import { nanoid } from "nanoid";
+import { createArtifactCheck } from "./auth/artifact-check.ts";
 import { createBearerCheck } from "./auth/bearer.ts";
+import { createGithubApi } from "./auth/github-api.ts";
+import { createGithubClient } from "./auth/github-client.ts";
+import { createAppCredentials, createTokenCredentials } from "./auth/github-credentials.ts";
+import { createOidcCheck } from "./auth/oidc.ts";
 import { createTickets } from "./auth/ticket.ts";
 import type { Config } from "./config.ts";
 import { createApp } from "./http/app.ts";
@@ -11,6 +16,7 @@ import { createPoller } from "./monitors/poller.ts";
 import { createDispatcher } from "./queue/dispatcher.ts";
 import type { Observe, Store } from "./queue/ports.ts";
 import type { QueueSettings } from "./queue/settings.ts";
+import { loadSoleFile } from "./sole-file.ts";
 import { createSweeper } from "./sweeper.ts";
 
 export interface Service {
@@ -30,6 +36,7 @@ export async function composeService(
   store: Store,
   observe: Observe,
   version: string,
+  peerOf: (c: Context) => string | undefined,
 ): Promise<Service> {
   const settings = queueSettingsOf(config);
   const client = createMonitorClient({
@@ -56,6 +63,10 @@ export async function composeService(
     tickets: await createTickets(config.API_TOKENS),
     callers: await createBearerCheck(config.API_TOKENS),
     operators: await createBearerCheck(config.OPERATOR_TOKENS ?? config.API_TOKENS),
+    oidc: config.OIDC_AUDIENCE === undefined ? null : createOidcCheck(config.OIDC_ISSUER, config.OIDC_AUDIENCE),
+    artifacts: await composeArtifactCheck(config, observe),
+    allowedRepos: config.ALLOWED_REPOS,
+    peerOf,
     maxRunnerCount: config.MAX_RUNNER_COUNT,
     isFleetKnown: poller.isFleetKnown,
     isFleetAsked: poller.isFleetAsked,
@@ -79,6 +90,18 @@ export async function composeService(
       await store.close();
     },
   };
+}
+
+async function composeArtifactCheck(config: Config, observe: Observe) {
+  const { GITHUB_API_URL: url, GITHUB_TOKEN, GITHUB_APP_ID: id, GITHUB_APP_PRIVATE_KEY: privateKey } = config;
+  const api = createGithubApi(url, observe, Date.now);
+  const credentials =
+    id === undefined || privateKey === undefined
+      ? createTokenCredentials(GITHUB_TOKEN ?? null)
+      : await createAppCredentials({ id, privateKey }, api, Date.now);
+  const settings = { artifactPrefix: config.ARTIFACT_PREFIX, artifactMaxAgeMs: config.ARTIFACT_MAX_AGE };
+  const client = createGithubClient(url, api, credentials, observe, Date.now);
+  return createArtifactCheck(settings, client, loadSoleFile, observe, Date.now);
 }
 
 /** A snapshot counts as capacity for this long, or for five intervals where those are longer: a monitor redraws for some seconds after a take. */

@@ -1,5 +1,6 @@
 // The environment, parsed once. One schema is the settings table of the README, the defaults and the checks; all problems are
 // reported at once, in words, and never with the value of a secret.
+import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
@@ -60,6 +61,18 @@ const monitorList = z
     return monitors;
   });
 
+/** GitHub hands out PKCS#1, and one-line settings carry line breaks as \n; jose wants PKCS#8. */
+const privateKey = z.string().transform((text, context) => {
+  try {
+    const key = createPrivateKey(text.trim().replaceAll("\\n", "\n"));
+    if (key.asymmetricKeyType === "rsa") return key.export({ type: "pkcs8", format: "pem" }).toString();
+  } catch {
+    // node's message may quote the key
+  }
+  context.addIssue("is not an RSA private key in PEM, as GitHub hands it out");
+  return "";
+});
+
 /** Every setting: what it is for, and its default where it has one. `secret` values are never shown. */
 const settingsSchema = z.object({
   HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
@@ -86,9 +99,16 @@ const settingsSchema = z.object({
     .refine(httpUrl, "is not an http(s) URL")
     .default("https://api.github.com")
     .describe("GitHub's REST API"),
-  GITHUB_TOKEN: z.string().min(1).optional().describe("token to look artifacts up with"),
+  GITHUB_TOKEN: z
+    .string()
+    .trim()
+    .regex(headerSafe, "holds a space or a character outside ASCII")
+    .optional()
+    .describe("token to look artifacts up with"),
   GITHUB_APP_ID: z.string().regex(/^\d+$/, "is not a number").optional().describe("GitHub App to look artifacts up as"),
-  GITHUB_APP_PRIVATE_KEY: z.string().min(1).optional().describe("the App's private key (PEM)"),
+  GITHUB_APP_PRIVATE_KEY: privateKey
+    .optional()
+    .describe("the App's private key (PEM; line breaks may be written as `\\n`)"),
   ALLOWED_REPOS: z
     .string()
     .default("")
@@ -103,7 +123,11 @@ const settingsSchema = z.object({
       "has an entry that is not owner/ or owner/repo",
     )
     .describe("who may enqueue without a token: `owner/` or `owner/repo`, comma-separated; empty: nobody"),
-  ARTIFACT_PREFIX: z.string().default("servo-ci-runners_").describe("name of a proving artifact, before the unique id"),
+  ARTIFACT_PREFIX: z
+    .string()
+    .regex(/^[^"<>|*?:\\/\r\n]{0,100}$/, "holds a character that no artifact's name has")
+    .default("servo-ci-runners_")
+    .describe("name of a proving artifact, before the unique id"),
   ARTIFACT_MAX_AGE: positiveDuration.prefault("300s").describe("how old a proving artifact may be"),
   OIDC_AUDIENCE: z.string().min(1).optional().describe("audience of GitHub OIDC tokens; unset: off"),
   OIDC_ISSUER: z
@@ -177,6 +201,19 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   return parsed.success && distinct.size === 0
     ? { kind: "config", config: parsed.data }
     : { kind: "problems", problems: [...distinct] };
+}
+
+/** What is valid, and yet hardly what was meant. */
+export function adviseOn(config: Config): readonly string[] {
+  const hasCredentials = config.GITHUB_TOKEN !== undefined || config.GITHUB_APP_ID !== undefined;
+  return [
+    ...(config.ALLOWED_REPOS.length > 0 && !hasCredentials
+      ? ["ALLOWED_REPOS is set, but neither GITHUB_TOKEN nor a GitHub App: GitHub hands out no artifact without"]
+      : []),
+    ...(config.OIDC_AUDIENCE !== undefined && config.ALLOWED_REPOS.length === 0
+      ? ["OIDC_AUDIENCE is set, but ALLOWED_REPOS is empty: no workflow may enqueue with its OIDC token"]
+      : []),
+  ];
 }
 
 /** Name, default and meaning of every setting, in order: the README's table is generated from it. */

@@ -18,6 +18,13 @@ export function createLog(level: string): Log {
 
 /** Writes one structured line per event. */
 export function createEventLog(log: Log): Observe {
+  const lastAt = new Map<string, number>();
+  /** Whether this was not said within the last minute: what strangers can bring about must not fill the log. */
+  const isNews = (text: string): boolean => {
+    const isRecent = Date.now() - (lastAt.get(text) ?? 0) < 60_000;
+    if (!isRecent) lastAt.set(text, Date.now());
+    return !isRecent;
+  };
   return function logEvent(event) {
     switch (event.kind) {
       case "enqueued":
@@ -56,6 +63,22 @@ export function createEventLog(log: Log): Observe {
         return log.info({ monitor: event.monitor, url: event.url }, event.kind);
       case "monitor_down":
         return log.warn({ monitor: event.monitor, url: event.url, why: event.why }, event.kind);
+      case "github_budget":
+        return log.debug(
+          { account: event.account, remaining: event.remaining, limit: event.limit, resetAt: event.resetAt },
+          event.kind,
+        );
+      case "github_trouble":
+        return log[isNews(event.kind) ? "warn" : "debug"]({ why: event.why }, event.kind);
+      case "rejected_by_github":
+        return log[isNews(event.kind) ? "error" : "debug"](
+          { status: event.status },
+          "GitHub rejects our credentials: check GITHUB_TOKEN or the App and its permissions (Actions: read)",
+        );
+      case "proof_refused": {
+        const { uniqueId, qualifiedRepo, runId } = event.request;
+        return log.info({ uniqueId, qualifiedRepo, runId, code: event.code }, event.kind);
+      }
       case "store_up":
         return log.info(event.kind);
       case "store_down":

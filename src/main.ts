@@ -3,8 +3,9 @@
 import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
 import { composeService, queueSettingsOf } from "./compose.ts";
-import { parseConfig } from "./config.ts";
+import { adviseOn, parseConfig } from "./config.ts";
 import { createEventLog, createLog } from "./logging.ts";
 import { createEmbeddedStore } from "./store/embedded/embedded-store.ts";
 import { createRedisStore } from "./store/redis/redis-store.ts";
@@ -34,7 +35,8 @@ const store =
   config.REDIS_URL === undefined
     ? createEmbeddedStore(settings, Date.now)
     : createRedisStore(config.REDIS_URL, settings, observe);
-const service = await composeService(config, store, observe, version);
+const service = await composeService(config, store, observe, version, (c) => getConnInfo(c).remote.address);
+for (const advice of adviseOn(config)) log.warn(advice);
 
 const server = serve({ fetch: service.app.fetch, hostname: config.HOST, port: config.PORT }, (address) => {
   log.info(

@@ -1,13 +1,14 @@
 // The application: every route in one place, the same on every runtime. It knows no store, no monitor and no Node.
 import { type Context, Hono } from "hono";
 import { type Observe, StoreUnavailable } from "../queue/ports.ts";
-import { createEnqueueRoute, type EnqueueDeps } from "./enqueue-route.ts";
+import { createEnqueueRoute } from "./enqueue-route.ts";
 import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
 import { describeApi } from "./openapi.ts";
 import { comeBack, refuse } from "./problem.ts";
 import { createTakeRoute, type TakeDeps } from "./take-route.ts";
+import { createTokenlessRoute, type TokenlessDeps } from "./tokenless-route.ts";
 
-export interface AppDeps extends EnqueueDeps, TakeDeps, JobsDeps {
+export interface AppDeps extends TokenlessDeps, TakeDeps, JobsDeps {
   /** every monitor was asked once */
   readonly isFleetAsked: () => boolean;
   readonly isDraining: () => boolean;
@@ -23,6 +24,7 @@ export function createApp(deps: AppDeps): Hono {
   app.post("/take/:uniqueId", createTakeRoute(deps));
   app.post("/profile/:profileKey/enqueue", enqueue);
   app.post("/profile/:profileKey/enqueue/:runnerCount", enqueue);
+  app.post("/enqueue", createTokenlessRoute(deps));
   app.get("/jobs/:uniqueId", jobs.show);
   app.delete("/jobs/:uniqueId", jobs.cancel);
   app.get("/healthz", (c) => c.text("ok\n"));

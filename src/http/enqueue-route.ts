@@ -1,7 +1,11 @@
-// POST /profile/<profile_key>/enqueue[/<runner_count>]: a job takes its place in line and gets its ticket.
+// POST /profile/<profile_key>/enqueue[/<runner_count>]: a job takes its place in line and gets its ticket. The bearer is one of API_TOKENS,
+// or a workflow's own OIDC token, which speaks for its repository and run only.
 import type { Context } from "hono";
+import { isRepoAllowed } from "../auth/allowed-repos.ts";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
+import type { OidcCheck } from "../auth/oidc.ts";
 import type { Tickets } from "../auth/ticket.ts";
+import type { JobRequest } from "../queue/job.ts";
 import type { Observe, Store } from "../queue/ports.ts";
 import { createJobRequestSchema, parseJobRequest } from "./params.ts";
 import { comeBack, noStore, refuse } from "./problem.ts";
@@ -10,6 +14,9 @@ export interface EnqueueDeps {
   readonly store: Store;
   readonly tickets: Tickets;
   readonly callers: BearerCheck;
+  /** null: OIDC is off */
+  readonly oidc: OidcCheck | null;
+  readonly allowedRepos: readonly string[];
   readonly maxRunnerCount: number;
   readonly isFleetKnown: () => boolean;
   readonly observe: Observe;
@@ -20,37 +27,62 @@ export function createEnqueueRoute(deps: EnqueueDeps): (c: Context) => Promise<R
   return async function enqueue(c) {
     const bearer = parseBearer(c.req.header("authorization"));
     if (bearer === null) return refuse("bearer_missing", undefined, { "www-authenticate": "Bearer" });
-    if (!(await deps.callers.isKnown(bearer))) return refuse("bearer_unknown");
+    const isOurs = await deps.callers.isKnown(bearer);
+    if (!isOurs && (deps.oidc === null || !looksSigned(bearer))) return refuse("bearer_unknown");
     const request = parseJobRequest(c, schema);
     if (request.kind === "refused") return request.response;
-
-    const reply = await deps.store.enqueue({ request: request.value, isFleetKnown: deps.isFleetKnown() });
-    switch (reply.kind) {
-      case "accepted": {
-        const ticket = { ...request.value, place: reply.place };
-        if (reply.isNew) deps.observe({ kind: "enqueued", job: ticket });
-        return c.body(await deps.tickets.issue(ticket), 200, {
-          "content-type": "text/plain; charset=utf-8",
-          ...noStore,
-        });
-      }
-      case "conflict":
-        return refuse("id_conflict");
-      case "id_used":
-        return refuse("id_used");
-      case "unsatisfiable":
-        return refuse(
-          "unsatisfiable",
-          reply.targets === 0
-            ? "No monitor keeps this profile: check its name"
-            : `The monitors keep ${reply.targets} of them in all`,
-        );
-      case "fleet_unknown":
-        return comeBack("fleet_unknown", 1);
-      case "settling":
-        return comeBack("reconciling", 1);
-      case "full":
-        return comeBack("queue_full", 5);
-    }
+    const objection = isOurs ? null : await objectToWorkflow(deps, bearer, request.value);
+    return objection ?? (await enqueueJob(deps, request.value));
   };
+}
+
+/** The job takes its place, whoever proved that it may. */
+export async function enqueueJob(deps: EnqueueDeps, request: JobRequest): Promise<Response> {
+  const reply = await deps.store.enqueue({ request, isFleetKnown: deps.isFleetKnown() });
+  switch (reply.kind) {
+    case "accepted": {
+      const ticket = { ...request, place: reply.place };
+      if (reply.isNew) deps.observe({ kind: "enqueued", job: ticket });
+      const headers = { "content-type": "text/plain; charset=utf-8", ...noStore };
+      return new Response(await deps.tickets.issue(ticket), { status: 200, headers });
+    }
+    case "conflict":
+      return refuse("id_conflict");
+    case "id_used":
+      return refuse("id_used");
+    case "unsatisfiable":
+      return refuse(
+        "unsatisfiable",
+        reply.targets === 0
+          ? "No monitor keeps this profile: check its name"
+          : `The monitors keep ${reply.targets} of them in all`,
+      );
+    case "fleet_unknown":
+      return comeBack("fleet_unknown", 1);
+    case "settling":
+      return comeBack("reconciling", 1);
+    case "full":
+      return comeBack("queue_full", 5);
+  }
+}
+
+/** Three parts, as a JWS has: anything else cannot be an OIDC token. */
+function looksSigned(bearer: string): boolean {
+  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(bearer);
+}
+
+/** Null where the token is GitHub's word for this very repository and run, and the repository is one of ours. */
+async function objectToWorkflow(deps: EnqueueDeps, bearer: string, request: JobRequest): Promise<Response | null> {
+  const result = await deps.oidc?.verify(bearer);
+  if (result === undefined) return refuse("bearer_unknown");
+  if (result.kind === "trouble") {
+    deps.observe({ kind: "github_trouble", why: result.why });
+    return comeBack("github_unavailable", result.retryAfterSeconds);
+  }
+  if (result.kind === "refused") return refuse(result.code);
+  if (result.repository.toLowerCase() !== request.qualifiedRepo.toLowerCase())
+    return refuse("oidc_repository_mismatch");
+  if (result.runId !== request.runId) return refuse("oidc_run_mismatch");
+  if (!isRepoAllowed(deps.allowedRepos, request.qualifiedRepo)) return refuse("repository_not_allowed");
+  return null;
 }

@@ -1,7 +1,9 @@
 // The OpenAPI description, made from the same schemas and status table that the routes use. A test holds it against the routes.
 import { z } from "zod";
+import { proofRefusals } from "../auth/artifact-proof.ts";
+import { oidcRefusals } from "../auth/oidc.ts";
 import { jobStates } from "../queue/job.ts";
-import { profileKeySchema, qualifiedRepoSchema, runIdSchema, uniqueIdSchema } from "./params.ts";
+import { codeVerifierSchema, profileKeySchema, qualifiedRepoSchema, runIdSchema, uniqueIdSchema } from "./params.ts";
 import { type ProblemCode, problems, type RetryReason } from "./problem.ts";
 
 type Json = Record<string, unknown>;
@@ -17,21 +19,21 @@ export function describeApi(maxRunnerCount: number, version: string): Json {
     parameter("run_id", "query", runIdSchema, "The workflow run"),
   ];
   const count = parameter("runner_count", "path", z.int().min(1).max(maxRunnerCount), "How many runners, all at once");
-  const enqueued = {
-    200: reply("The ticket, without a newline", "text/plain", { type: "string" }),
-    ...refusals(
-      "malformed_parameter",
-      "repeated_parameter",
-      "bearer_missing",
-      "bearer_unknown",
-      "id_conflict",
-      "id_used",
-      "body_too_large",
-      "unsatisfiable",
+  const verifier = {
+    ...parameter(
+      "code_verifier",
+      "query",
+      codeVerifierSchema,
+      "Matches the artifact's code_challenge (RFC 7636, S256)",
     ),
-    ...retries(429, "queue_full"),
-    ...retries(503, "fleet_unknown", "reconciling", "store_unavailable"),
+    required: false,
   };
+  const byBearer = enqueueReplies(
+    ["bearer_missing", "bearer_unknown", ...oidcRefusals, "oidc_repository_mismatch", "oidc_run_mismatch"],
+    [],
+    [],
+  );
+  const byArtifact = enqueueReplies(["tokenless_off", ...proofRefusals], ["too_many_lookups"], ["lookups_busy"]);
   const bearer = [{ bearer: [] }];
   const ticketRefusals = refusals(
     "malformed_parameter",
@@ -66,7 +68,7 @@ export function describeApi(maxRunnerCount: number, version: string): Json {
           summary: "Take a place in line for one runner",
           security: bearer,
           parameters: asked,
-          responses: enqueued,
+          responses: byBearer,
         },
       },
       "/profile/{profile_key}/enqueue/{runner_count}": {
@@ -74,7 +76,14 @@ export function describeApi(maxRunnerCount: number, version: string): Json {
           summary: "Take a place in line for several runners",
           security: bearer,
           parameters: [...asked, count],
-          responses: enqueued,
+          responses: byBearer,
+        },
+      },
+      "/enqueue": {
+        post: {
+          summary: "Take a place in line, proven by an artifact of the run, which names profile and count",
+          parameters: [...asked.slice(1), verifier],
+          responses: byArtifact,
         },
       },
       "/take/{unique_id}": {
@@ -183,6 +192,25 @@ function parameter(name: string, where: "path" | "query", schema: z.ZodType, des
 
 function reply(description: string, type: string, schema: Json): Json {
   return { description, content: { [type]: { schema } } };
+}
+
+/** What every enqueue may reply, and what its own way of proving adds. */
+function enqueueReplies(codes: ProblemCode[], slowDown: RetryReason[], busy: RetryReason[]): Json {
+  return {
+    200: reply("The ticket, without a newline", "text/plain", { type: "string" }),
+    ...refusals(
+      "malformed_parameter",
+      "repeated_parameter",
+      "repository_not_allowed",
+      ...codes,
+      "id_conflict",
+      "id_used",
+      "body_too_large",
+      "unsatisfiable",
+    ),
+    ...retries(429, "queue_full", ...slowDown),
+    ...retries(503, "fleet_unknown", "reconciling", "store_unavailable", "github_unavailable", ...busy),
+  };
 }
 
 function refusals(...codes: ProblemCode[]): Json {

@@ -1,6 +1,7 @@
 // What comes in: ids, counts and tokens, parsed before anything else sees them. Errors say what is expected, never what was sent.
 import type { Context } from "hono";
 import { z } from "zod";
+import type { ProofRequest } from "../auth/artifact-proof.ts";
 import type { JobRequest } from "../queue/job.ts";
 import { refuse } from "./problem.ts";
 
@@ -14,6 +15,10 @@ export const qualifiedRepoSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,38}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/, "qualified_repo: owner/repo");
 export const runIdSchema = z.string().regex(/^\d{1,20}$/, "run_id: digits");
+/** RFC 7636 section 4.1. */
+export const codeVerifierSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9._~-]{43,128}$/, "code_verifier: 43 to 128 of A-Z a-z 0-9 . _ ~ -");
 export const runnerCountSchema = (most: number) =>
   z
     .string()
@@ -56,17 +61,40 @@ export function createJobRequestSchema(maxRunnerCount: number): z.ZodType<JobReq
   });
 }
 
+/** What an enqueue without a token must say; the artifact says the rest. */
+export function createProofRequestSchema(): z.ZodType<ProofRequest> {
+  return z.object({
+    uniqueId: uniqueIdSchema,
+    qualifiedRepo: qualifiedRepoSchema,
+    runId: runIdSchema,
+    codeVerifier: codeVerifierSchema.nullable(),
+  });
+}
+
+export function parseProofRequest(c: Context, schema: z.ZodType<ProofRequest>): Parsed<ProofRequest> {
+  const query = parseQuery(c);
+  if (query.kind === "refused") return query;
+  return parseWith(schema, { ...commonOf(query.value), codeVerifier: query.value.get("code_verifier") ?? null });
+}
+
 /** The job that an enqueue asks for. */
 export function parseJobRequest(c: Context, schema: z.ZodType<JobRequest>): Parsed<JobRequest> {
   const query = parseQuery(c);
   if (query.kind === "refused") return query;
-  const parsed = schema.safeParse({
-    uniqueId: query.value.get("unique_id") ?? "",
-    profileKey: c.req.param("profileKey") ?? "",
-    runnerCount: c.req.param("runnerCount") ?? "1",
-    qualifiedRepo: query.value.get("qualified_repo") ?? "",
-    runId: query.value.get("run_id") ?? "",
-  });
+  const profileKey = c.req.param("profileKey") ?? "";
+  return parseWith(schema, { ...commonOf(query.value), profileKey, runnerCount: c.req.param("runnerCount") ?? "1" });
+}
+
+function commonOf(query: ReadonlyMap<string, string>) {
+  return {
+    uniqueId: query.get("unique_id") ?? "",
+    qualifiedRepo: query.get("qualified_repo") ?? "",
+    runId: query.get("run_id") ?? "",
+  };
+}
+
+function parseWith<T>(schema: z.ZodType<T>, given: unknown): Parsed<T> {
+  const parsed = schema.safeParse(given);
   if (parsed.success) return { kind: "ok", value: parsed.data };
   const detail = parsed.error.issues.map((issue) => issue.message).join("; ");
   return refused(refuse("malformed_parameter", detail));

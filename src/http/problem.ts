@@ -11,6 +11,32 @@ export const problems = {
   repeated_parameter: [400, "A parameter is given twice"],
   bearer_missing: [401, "This route needs an Authorization: Bearer header"],
   bearer_unknown: [403, "The bearer token is not one of API_TOKENS or OPERATOR_TOKENS"],
+  repository_not_allowed: [403, "The queue does not serve this repository: its operator adds it to ALLOWED_REPOS"],
+  tokenless_off: [403, "This queue takes no job without a token: its operator sets ALLOWED_REPOS"],
+  oidc_invalid: [403, "The bearer is no OIDC token that GitHub signed for a workflow"],
+  oidc_expired: [403, "The OIDC token has expired: ask GitHub for a new one right before you enqueue"],
+  oidc_audience_wrong: [403, "The OIDC token was made for another audience than OIDC_AUDIENCE"],
+  oidc_repository_mismatch: [403, "The OIDC token speaks for another repository than qualified_repo"],
+  oidc_run_mismatch: [403, "The OIDC token speaks for another run than run_id"],
+  run_not_visible: [
+    403,
+    "GitHub shows the queue no such run: check qualified_repo and run_id, and that the queue may read the repository's Actions",
+  ],
+  artifact_missing: [
+    403,
+    "The run has no artifact for this unique_id: upload it before you enqueue, and delete it after",
+  ],
+  artifact_expired: [403, "The run's artifact for this unique_id has expired or was deleted: upload a new one"],
+  artifact_too_old: [403, "The run's artifact for this unique_id is too old: enqueue right after the upload"],
+  artifact_too_large: [403, "The run's artifact for this unique_id is too large: it holds one small text file"],
+  artifact_malformed: [403, "The run's artifact for this unique_id does not hold what it should"],
+  artifact_id_mismatch: [403, "The artifact names another unique_id"],
+  artifact_repository_mismatch: [403, "The artifact names another repository than qualified_repo"],
+  artifact_run_mismatch: [403, "The artifact names another run than run_id"],
+  code_verifier_wrong: [
+    403,
+    "The artifact has a code_challenge, and code_verifier does not match it: only the step that made the artifact can enqueue",
+  ],
   ticket_missing: [403, "The ticket is missing: pass what enqueue returned as the token parameter"],
   ticket_wrong: [403, "The ticket is not this job's"],
   no_such_route: [404, "There is nothing here"],
@@ -40,13 +66,20 @@ export const retryReasons = [
   "fleet_unknown",
   "store_unavailable",
   "queue_full",
+  "github_unavailable",
+  "too_many_lookups",
+  "lookups_busy",
   "draining",
   "starting",
   "internal_error",
 ] as const;
 export type RetryReason = (typeof retryReasons)[number];
 
-const statusOfReason: Partial<Record<RetryReason, 429 | 500>> = { queue_full: 429, internal_error: 500 };
+const statusOfReason: Partial<Record<RetryReason, 429 | 500>> = {
+  queue_full: 429,
+  too_many_lookups: 429,
+  internal_error: 500,
+};
 
 /** Headers of everything that has to do with tickets and answers. */
 export const noStore = { "cache-control": "no-store" } as const;

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { ProfileCounts } from "../queue/fleet.ts";
 import type { HeldRunner } from "../queue/job.ts";
-import { runnerIdSchema, writeJson } from "./read-body.ts";
+import { runnerIdSchema, writeJson } from "./runner-json.ts";
 
 const countSchema = z.number().int().min(0).max(100_000);
 const profileSchema = z.object({ idle: countSchema, target: countSchema, healthy: countSchema.catch(0) });

@@ -3,6 +3,7 @@
 // (no reused one can turn out to be dead either), and its bytes are written only after a last look at the clock.
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { joinChunks } from "../bounded-body.ts";
 
 export type TakeReply =
   | { readonly kind: "answered"; readonly status: number; readonly body: Uint8Array | null }
@@ -64,15 +65,4 @@ export function sendTake(
       );
     });
   });
-}
-
-/** The chunks as one. */
-export function joinChunks(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
 }

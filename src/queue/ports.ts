@@ -188,6 +188,21 @@ export type QueueEvent =
       readonly url: string;
       readonly why: string;
     }
+  /** what is left of GitHub's hourly budget; `resetAt` in ms since 1970 */
+  | {
+      readonly kind: "github_budget";
+      readonly account: string;
+      readonly limit: number;
+      readonly remaining: number;
+      readonly resetAt: number;
+    }
+  | { readonly kind: "github_trouble"; readonly why: string }
+  | { readonly kind: "rejected_by_github"; readonly status: number }
+  | {
+      readonly kind: "proof_refused";
+      readonly code: string;
+      readonly request: Omit<JobRequest, "profileKey" | "runnerCount">;
+    }
   | { readonly kind: "store_up" }
   | { readonly kind: "store_down"; readonly why: string }
   | { readonly kind: "trouble"; readonly where: string; readonly error: unknown };

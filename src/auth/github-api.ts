@@ -1,0 +1,85 @@
+// One request to GitHub's REST API: bounded in time and size, never following a redirect, obeying the rate limits. Every failure is a
+// value: "trouble" is GitHub's or ours, and never says anything about whoever wants to enqueue.
+import { readBytes } from "../bounded-body.ts";
+import type { Observe } from "../queue/ports.ts";
+import { decidePause, readBudget } from "./github-budget.ts";
+
+export interface Trouble {
+  readonly kind: "trouble";
+  /** for logs; never holds what was asked or answered */
+  readonly why: string;
+  readonly retryAfterSeconds: number;
+}
+
+export type GithubReply =
+  | { readonly kind: "reply"; readonly status: number; readonly headers: Headers; readonly body: Uint8Array | null }
+  | Trouble;
+
+export interface GithubRequest {
+  readonly method: "GET" | "POST";
+  /** below the API's URL, beginning with a slash */
+  readonly path: string;
+  readonly authorization: string | null;
+  /** whose hourly budget it spends */
+  readonly account: string;
+  readonly signal: AbortSignal;
+}
+
+export type GithubApi = (request: GithubRequest) => Promise<GithubReply>;
+
+const userAgent = "runner-queue";
+/** A page of 100 artifacts is about 150 KB. */
+const longestBody = 2 * 1024 * 1024;
+/** Clients are never told to come back later than this: curl gives up at once when Retry-After is beyond its --retry-max-time. */
+const longestRetryAfterSeconds = 30;
+
+/** @param now ms since 1970 */
+export function createGithubApi(apiUrl: string, observe: Observe, now: () => number): GithubApi {
+  const base = apiUrl.replace(/\/+$/, "");
+  const pausedUntil = new Map<string, number>();
+
+  return async function askGithub({ method, path, authorization, account, signal }) {
+    const pause = (pausedUntil.get(account) ?? 0) - now();
+    if (pause > 0) return trouble("rate limit", pause);
+    let reply: GithubReply;
+    try {
+      const response = await fetch(base + path, {
+        method,
+        redirect: "manual",
+        headers: {
+          accept: "application/vnd.github+json",
+          "x-github-api-version": "2022-11-28",
+          "user-agent": userAgent,
+          ...(authorization === null ? {} : { authorization }),
+        },
+        signal,
+      });
+      const body = await readBytes(response, longestBody);
+      reply = { kind: "reply", status: response.status, headers: response.headers, body };
+    } catch (error) {
+      return trouble(nameFailure(error));
+    }
+    const budget = readBudget(reply.headers);
+    if (budget !== null) observe({ kind: "github_budget", account, ...budget });
+    const says = reply.status === 403 ? new TextDecoder().decode(reply.body?.subarray(0, 1000)) : "";
+    const until = decidePause(reply.status, reply.headers, says, now());
+    if (until > 0) pausedUntil.set(account, until);
+    else pausedUntil.delete(account);
+    if (until > 0 && reply.status >= 400) return trouble("rate limit", until - now());
+    if (reply.status >= 500 || reply.status === 408) return trouble(`status ${reply.status}`);
+    return reply;
+  };
+}
+
+/** @param forMs how long it is sure to last, where that is known */
+export function trouble(why: string, forMs = 2_000): Trouble {
+  const seconds = Math.ceil(Math.max(1000, forMs) / 1000);
+  return { kind: "trouble", why, retryAfterSeconds: Math.min(longestRetryAfterSeconds, seconds) };
+}
+
+/** Name or code of a failed fetch; messages may quote addresses and credentials. */
+export function nameFailure(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const cause = error.cause as { code?: unknown } | undefined;
+  return typeof cause?.code === "string" ? cause.code : error.name;
+}

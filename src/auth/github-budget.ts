@@ -1,0 +1,42 @@
+// GitHub's rate limits as it states them in its headers: what is left of the hourly budget, and until when it does not want to be asked.
+// Source: GitHub's REST documentation, "Rate limits" and "Best practices".
+
+export interface GithubBudget {
+  readonly limit: number;
+  readonly remaining: number;
+  /** ms since 1970 */
+  readonly resetAt: number;
+}
+
+/** Without any other word GitHub asks for a minute after a secondary limit. */
+const secondaryPauseMs = 60_000;
+/** The budget is hourly: a longer pause is a mistake, ours or theirs. */
+const longestPauseMs = 3_600_000;
+
+/** What the headers say, or null where they do not (GitHub Enterprise Server has limits only where they were turned on). */
+export function readBudget(headers: Headers): GithubBudget | null {
+  const limit = readWholeNumber(headers.get("x-ratelimit-limit"));
+  const remaining = readWholeNumber(headers.get("x-ratelimit-remaining"));
+  const resetSeconds = readWholeNumber(headers.get("x-ratelimit-reset"));
+  if (limit === null || remaining === null || resetSeconds === null) return null;
+  return { limit, remaining, resetAt: resetSeconds * 1000 };
+}
+
+/**
+ * Until when (ms since 1970) nothing may be asked with these credentials; 0 = go on. A 403 is a limit only with a word of it: without,
+ * it is about permissions.
+ */
+export function decidePause(status: number, headers: Headers, says: string, now: number): number {
+  const isRefused = status === 403 || status === 429;
+  const retryAfter = readWholeNumber(headers.get("retry-after"));
+  const budget = readBudget(headers);
+  const cap = (until: number) => Math.min(until, now + longestPauseMs);
+  if (isRefused && retryAfter !== null) return cap(now + retryAfter * 1000);
+  if (budget?.remaining === 0) return cap(Math.max(budget.resetAt, now + 1000));
+  if (status === 429 || (isRefused && /rate limit|abuse/i.test(says))) return now + secondaryPauseMs;
+  return 0;
+}
+
+function readWholeNumber(text: string | null): number | null {
+  return text !== null && /^\d{1,12}$/.test(text) ? Number(text) : null;
+}

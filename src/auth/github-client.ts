@@ -1,0 +1,175 @@
+// What we ask of GitHub: the artifacts of a run by their exact name, and the bytes of one. Nothing here decides what it means for a job.
+import { z } from "zod";
+import { readBytes } from "../bounded-body.ts";
+import type { Observe } from "../queue/ports.ts";
+import { type GithubApi, type GithubReply, nameFailure, type Trouble, trouble } from "./github-api.ts";
+import { type GithubCredentials, parseReply } from "./github-credentials.ts";
+
+export interface Artifact {
+  readonly id: number;
+  readonly isExpired: boolean;
+  /** ms since 1970, GitHub's clock */
+  readonly createdAt: number;
+  /** of its zip, in bytes */
+  readonly size: number;
+}
+
+export type ArtifactList =
+  /** `askedAt`: GitHub's own clock at the reply where it tells, ms since 1970 */
+  | { readonly kind: "artifacts"; readonly artifacts: readonly Artifact[]; readonly askedAt: number }
+  /** there is no such run, or GitHub does not show it to us */
+  | { readonly kind: "missing" }
+  | Trouble;
+
+export type ArtifactBytes =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "too_large" }
+  | { readonly kind: "missing" }
+  | Trouble;
+
+export interface GithubClient {
+  listArtifacts(qualifiedRepo: string, runId: string, name: string, signal: AbortSignal): Promise<ArtifactList>;
+  /** The zip of an artifact, if it has no more than `longest` bytes. */
+  loadArtifact(qualifiedRepo: string, id: number, longest: number, signal: AbortSignal): Promise<ArtifactBytes>;
+}
+
+/** GitHub's largest page. */
+const perPage = 100;
+/** An exact name has few artifacts, one per attempt; an old GitHub Enterprise Server that does not know `name` lists all of the run. */
+const mostPages = 10;
+const mostRedirects = 3;
+
+const listSchema = z.object({ total_count: z.int().min(0), artifacts: z.array(z.unknown()).max(perPage) });
+const artifactSchema = z.object({
+  id: z.int().positive(),
+  name: z.string(),
+  expired: z.boolean(),
+  created_at: z.iso.datetime({ offset: true }),
+  size_in_bytes: z.int().min(0),
+});
+
+/** @param now ms since 1970 */
+export function createGithubClient(
+  apiUrl: string,
+  api: GithubApi,
+  credentials: GithubCredentials,
+  observe: Observe,
+  now: () => number,
+): GithubClient {
+  const askOnce = async (qualifiedRepo: string, path: string, signal: AbortSignal) => {
+    const authorization = await credentials.authorize(qualifiedRepo);
+    if (authorization.kind !== "authorized") return { header: null, reply: authorization };
+    const { header, account } = authorization;
+    return { header, reply: await api({ method: "GET", path, authorization: header, account, signal }) };
+  };
+
+  /** A reply that is about what was asked, and not about us. */
+  const ask = async (
+    qualifiedRepo: string,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<GithubReply | { readonly kind: "missing" }> => {
+    let { header, reply } = await askOnce(qualifiedRepo, path, signal);
+    const isDistrusted = reply.kind === "reply" && reply.status === 401;
+    if (isDistrusted && credentials.distrust(header, qualifiedRepo)) {
+      ({ header, reply } = await askOnce(qualifiedRepo, path, signal));
+    }
+    if (reply.kind !== "reply") return reply;
+    if (reply.status === 404 || reply.status === 410) return { kind: "missing" };
+    if (reply.status === 401 || reply.status === 403) {
+      observe({ kind: "rejected_by_github", status: reply.status });
+      return trouble(`status ${reply.status}`, 30_000);
+    }
+    return reply;
+  };
+
+  return {
+    listArtifacts: async (qualifiedRepo, runId, name, signal) => {
+      const artifacts: Artifact[] = [];
+      let askedAt = now();
+      for (let page = 1; page <= mostPages; page++) {
+        const query = new URLSearchParams({ name, per_page: String(perPage), ...(page > 1 && { page: String(page) }) });
+        const reply = await ask(
+          qualifiedRepo,
+          `/repos/${qualifiedRepo}/actions/runs/${runId}/artifacts?${query}`,
+          signal,
+        );
+        if (reply.kind !== "reply") return reply;
+        // a renamed repository is shown under its new name only: the run knows that one
+        if (reply.status === 301 || reply.status === 308) return { kind: "missing" };
+        const list = reply.status === 200 ? parseReply(reply.body, listSchema) : null;
+        if (list === null) return trouble(`artifacts: status ${reply.status}, or not a list`);
+        artifacts.push(...parseArtifacts(list.artifacts, name));
+        const saidAt = Date.parse(reply.headers.get("date") ?? "");
+        if (!Number.isNaN(saidAt)) askedAt = saidAt;
+        if (list.artifacts.length === 0 || list.total_count <= page * perPage) break;
+      }
+      return { kind: "artifacts", artifacts, askedAt };
+    },
+
+    loadArtifact: async (qualifiedRepo, id, longest, signal) => {
+      const reply = await ask(qualifiedRepo, `/repos/${qualifiedRepo}/actions/artifacts/${id}/zip`, signal);
+      if (reply.kind !== "reply") return reply;
+      if (reply.status === 200)
+        return reply.body === null || reply.body.length > longest
+          ? { kind: "too_large" }
+          : { kind: "bytes", bytes: reply.body };
+      return await followToBlob(apiUrl, reply, longest, signal);
+    },
+  };
+}
+
+/**
+ * Where the bytes lie: a redirect to a signed URL that lives a minute. Followed by hand, without our credentials, and only to https, or to
+ * the host of the API itself in the API's own protocol.
+ */
+async function followToBlob(
+  apiUrl: string,
+  first: Extract<GithubReply, { kind: "reply" }>,
+  longest: number,
+  signal: AbortSignal,
+): Promise<ArtifactBytes> {
+  const api = new URL(apiUrl);
+  let reply: { readonly status: number; readonly headers: Headers } = first;
+  let from = api;
+  for (let hop = 0; hop < mostRedirects; hop++) {
+    const location = reply.headers.get("location");
+    if (![301, 302, 303, 307, 308].includes(reply.status) || location === null) {
+      return trouble(`download: status ${reply.status}`);
+    }
+    const target = URL.parse(location, from.href);
+    if (target === null || target.username !== "" || !isTrusted(target, api))
+      return trouble("download: redirected to elsewhere");
+    try {
+      const response = await fetch(target, {
+        redirect: "manual",
+        headers: { "user-agent": "runner-queue", "accept-encoding": "identity" },
+        signal,
+      });
+      if (response.status === 200) {
+        const bytes = await readBytes(response, longest);
+        return bytes === null ? { kind: "too_large" } : { kind: "bytes", bytes };
+      }
+      await response.body?.cancel();
+      reply = response;
+      from = target;
+    } catch (error) {
+      return trouble(`download: ${nameFailure(error)}`);
+    }
+  }
+  return trouble("download: too many redirects");
+}
+
+function isTrusted(target: URL, api: URL): boolean {
+  return target.protocol === "https:" || (target.protocol === api.protocol && target.hostname === api.hostname);
+}
+
+/** Those of this very name; one that is absurd spoils only itself. */
+function parseArtifacts(list: readonly unknown[], name: string): Artifact[] {
+  return list.flatMap((one) => {
+    const parsed = artifactSchema.safeParse(one);
+    if (!parsed.success || parsed.data.name !== name) return [];
+    const { id, expired, created_at, size_in_bytes } = parsed.data;
+    return [{ id, isExpired: expired, createdAt: Date.parse(created_at), size: size_in_bytes }];
+  });
+}

@@ -1,0 +1,119 @@
+// Who we are at GitHub: nobody, the bearer of a token, or a GitHub App, which has an installation, and so a token of its own, for every
+// owner. Installation tokens live an hour; each is kept until shortly before its end.
+import { importPKCS8, SignJWT } from "jose";
+import { z } from "zod";
+import { parseJson } from "../bounded-body.ts";
+import { type GithubApi, type Trouble, trouble } from "./github-api.ts";
+
+export type Authorization =
+  | { readonly kind: "authorized"; readonly header: string | null; readonly account: string }
+  /** the App is not installed where the repository is */
+  | { readonly kind: "missing" }
+  | Trouble;
+
+export interface GithubCredentials {
+  /** @param qualifiedRepo owner/repo that will be asked about */
+  authorize(qualifiedRepo: string): Promise<Authorization>;
+  /** GitHub said 401 to this: do not use it again. True: another try may go better. */
+  distrust(authorization: string | null, qualifiedRepo: string): boolean;
+}
+
+export interface GithubApp {
+  readonly id: string;
+  /** PEM, PKCS#8 */
+  readonly privateKey: string;
+}
+
+/** A token that ends sooner than this is not used any more: a look-up takes up to 20 s, and clocks differ. */
+const renewBeforeMs = 120_000;
+const askWithinMs = 10_000;
+/** Owners remembered; each is one of ALLOWED_REPOS, so this is never reached in earnest. */
+const mostOwners = 1_000;
+
+const installationSchema = z.object({ id: z.int().positive() });
+const accessSchema = z.object({
+  token: z.string().regex(/^[\x21-\x7e]{1,1000}$/),
+  expires_at: z.iso.datetime({ offset: true }),
+});
+
+export function createTokenCredentials(token: string | null): GithubCredentials {
+  const header = token === null ? null : `Bearer ${token}`;
+  return {
+    authorize: async () => ({ kind: "authorized", header, account: "token" }),
+    distrust: () => false,
+  };
+}
+
+/** @param now ms since 1970 */
+export async function createAppCredentials(
+  app: GithubApp,
+  api: GithubApi,
+  now: () => number,
+): Promise<GithubCredentials> {
+  const key = await importPKCS8(app.privateKey, "RS256");
+  const kept = new Map<string, { readonly header: string; readonly until: number }>();
+  const underWay = new Map<string, Promise<Authorization>>();
+
+  /** GitHub takes such a token for at most ten minutes, and none from the future: clocks differ. */
+  const signAppToken = async (): Promise<string> => {
+    const nowSeconds = Math.floor(now() / 1000);
+    const jwt = new SignJWT().setProtectedHeader({ alg: "RS256" }).setIssuer(app.id);
+    return await jwt
+      .setIssuedAt(nowSeconds - 60)
+      .setExpirationTime(nowSeconds + 540)
+      .sign(key);
+  };
+
+  const loadInstallationToken = async (qualifiedRepo: string, owner: string): Promise<Authorization> => {
+    const ask = {
+      authorization: `Bearer ${await signAppToken()}`,
+      account: "app",
+      signal: AbortSignal.timeout(askWithinMs),
+    };
+    const found = await api({ ...ask, method: "GET", path: `/repos/${qualifiedRepo}/installation` });
+    if (found.kind === "trouble") return found;
+    if (found.status === 404) return { kind: "missing" };
+    const installation = parseReply(found.body, installationSchema);
+    if (found.status !== 200 || installation === null) return trouble(`installation: status ${found.status}`);
+    const path = `/app/installations/${installation.id}/access_tokens`;
+    const given = await api({ ...ask, method: "POST", path });
+    if (given.kind === "trouble") return given;
+    const access = parseReply(given.body, accessSchema);
+    if (given.status !== 201 || access === null) return trouble(`installation token: status ${given.status}`);
+    const header = `Bearer ${access.token}`;
+    if (kept.size >= mostOwners) kept.clear();
+    kept.set(owner, { header, until: Date.parse(access.expires_at) - renewBeforeMs });
+    return { kind: "authorized", header, account: `installation of ${owner}` };
+  };
+
+  return {
+    authorize: async (qualifiedRepo) => {
+      const owner = ownerOf(qualifiedRepo);
+      const known = kept.get(owner);
+      if (known !== undefined && known.until > now()) {
+        return { kind: "authorized", header: known.header, account: `installation of ${owner}` };
+      }
+      const asked = underWay.get(owner);
+      if (asked !== undefined) return await asked;
+      const asking = loadInstallationToken(qualifiedRepo, owner).finally(() => underWay.delete(owner));
+      underWay.set(owner, asking);
+      return await asking;
+    },
+    distrust: (authorization, qualifiedRepo) => {
+      const owner = ownerOf(qualifiedRepo);
+      if (kept.get(owner)?.header === authorization) kept.delete(owner);
+      return true;
+    },
+  };
+}
+
+/** The body of a reply as `schema` wants it, or null. */
+export function parseReply<T>(body: Uint8Array | null, schema: z.ZodType<T>): T | null {
+  const json = parseJson(body);
+  const parsed = json.kind === "json" ? schema.safeParse(json.value) : null;
+  return parsed?.success === true ? parsed.data : null;
+}
+
+function ownerOf(qualifiedRepo: string): string {
+  return (qualifiedRepo.split("/")[0] ?? "").toLowerCase();
+}

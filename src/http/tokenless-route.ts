@@ -1,0 +1,43 @@
+// POST /enqueue: a job takes its place without any secret; an artifact that its run uploaded proves who asks, and names the profile.
+import type { Context } from "hono";
+import { isRepoAllowed } from "../auth/allowed-repos.ts";
+import type { ArtifactCheck } from "../auth/artifact-check.ts";
+import { identifyCaller } from "./caller.ts";
+import { type EnqueueDeps, enqueueJob } from "./enqueue-route.ts";
+import { createJobRequestSchema, createProofRequestSchema, parseProofRequest } from "./params.ts";
+import { comeBack, refuse } from "./problem.ts";
+
+export interface TokenlessDeps extends EnqueueDeps {
+  readonly artifacts: ArtifactCheck;
+  /** The other end's address; each runtime has its own way to tell. */
+  readonly peerOf: (c: Context) => string | undefined;
+}
+
+export function createTokenlessRoute(deps: TokenlessDeps): (c: Context) => Promise<Response> {
+  const asked = createProofRequestSchema();
+  const proven = createJobRequestSchema(deps.maxRunnerCount);
+  return async function enqueueTokenless(c) {
+    const parsed = parseProofRequest(c, asked);
+    if (parsed.kind === "refused") return parsed.response;
+    const request = parsed.value;
+    if (deps.allowedRepos.length === 0) return refuse("tokenless_off");
+    if (!isRepoAllowed(deps.allowedRepos, request.qualifiedRepo)) return refuse("repository_not_allowed");
+
+    const caller = identifyCaller(deps.peerOf(c), c.req.header("x-forwarded-for"));
+    const result = await deps.artifacts.prove(request, caller);
+    switch (result.kind) {
+      case "trouble":
+        return comeBack("github_unavailable", result.retryAfterSeconds);
+      case "limited":
+        return comeBack(result.scope === "caller" ? "too_many_lookups" : "lookups_busy", result.retryAfterSeconds);
+      case "refused":
+        return refuse(result.code, result.detail);
+      case "proven": {
+        const { profileKey, runnerCount } = result;
+        const job = proven.safeParse({ ...request, profileKey, runnerCount });
+        if (job.success) return await enqueueJob(deps, job.data);
+        return refuse("artifact_malformed", job.error.issues.map(({ message }) => message).join("; "));
+      }
+    }
+  };
+}
