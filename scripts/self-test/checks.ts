@@ -1,0 +1,19 @@
+// Every check by its name.
+import type { Check, CheckName } from "./check.ts";
+import { checkAbandoned } from "./checks/abandoned.ts";
+import { checkOneRunner } from "./checks/one-runner.ts";
+import { checkReachable } from "./checks/reachable.ts";
+import { checkReplayed } from "./checks/replayed.ts";
+import { checkThreeAtOnce } from "./checks/three-at-once.ts";
+import { checkUnauthorised } from "./checks/unauthorised.ts";
+import { checkUnsatisfiable } from "./checks/unsatisfiable.ts";
+
+export const checks: Readonly<Record<CheckName, Check>> = {
+  reachable: checkReachable,
+  "one runner": checkOneRunner,
+  "three at once": checkThreeAtOnce,
+  unsatisfiable: checkUnsatisfiable,
+  unauthorised: checkUnauthorised,
+  abandoned: checkAbandoned,
+  replayed: checkReplayed,
+};

@@ -1,0 +1,144 @@
+// Reads the command line of `npm run self-test`. Pure: what is wrong with it comes back as one sentence, which never repeats what was
+// typed where that might be the token.
+import { parseArgs } from "node:util";
+import { type CheckName, checkNames } from "./check.ts";
+
+export const usage = `Asks a live queue whether it keeps what it promises. One line per check; takes no runner unless told to.
+
+npm run self-test -- --queue <url> --profile <key> [options]
+  --queue <url>           where the queue is, for example https://ci0.example.org/queue
+  --profile <key>         the kind of runner to ask for
+  --token <text>          one of the queue's API_TOKENS. Better: the environment variable RUNNER_QUEUE_TOKEN, for
+                          a token on the command line shows in the list of processes
+  --take                  take runners for real: five in all, which no job will use. The monitors destroy them
+                          after a minute. Without it nothing is sent that could reserve one
+  --repo <owner/repo>     sent as qualified_repo (runner-queue/self-test)
+  --run-id <digits>       sent as run_id (1)
+  --only <name>,<name>    only these checks: ${checkNames.map((name) => name.replaceAll(" ", "-")).join(", ")}
+  --abandon-after <time>  the queue's ABANDON_AFTER (30s)
+  --timeout <time>        the longest that a check may take (2m, or ABANDON_AFTER and a minute where that is longer)
+  --json                  print one JSON object per check, and one at the end. Say npm run --silent, or npm prints too
+  --help                  print this
+
+Times take ms, s, m, h. Whatever it enqueued is given up at the end, also after Ctrl-C.
+Exits with 0 where nothing failed, with 1 where a check failed, with 2 where it was called wrongly.`;
+
+/** How much later than ABANDON_AFTER a silent job may be found abandoned: the queue sweeps once a second. */
+export const abandonedAtMostLateMs = 5_000;
+
+export interface SelfTestCommand {
+  /** Without a slash at its end. */
+  readonly queueUrl: string;
+  readonly profile: string;
+  readonly token: string;
+  readonly isTaking: boolean;
+  readonly repo: string;
+  readonly runId: string;
+  readonly checks: readonly CheckName[];
+  readonly abandonAfterMs: number;
+  readonly timeoutMs: number;
+  readonly json: boolean;
+}
+
+export type CommandLine =
+  | { readonly kind: "run"; readonly command: SelfTestCommand }
+  | { readonly kind: "help" }
+  | { readonly kind: "wrong"; readonly why: string };
+
+export function parseCommandLine(args: string[], environment: Readonly<NodeJS.ProcessEnv>): CommandLine {
+  try {
+    const values = parseOptions(args);
+    if (values.help) return { kind: "help" };
+    const checks = values.only === undefined ? checkNames : parseNames(values.only);
+    const abandonAfterMs = parseDuration("--abandon-after", values["abandon-after"]);
+    const timeoutMs =
+      values.timeout === undefined
+        ? Math.max(120_000, abandonAfterMs + 60_000)
+        : parseDuration("--timeout", values.timeout);
+    if (checks.includes("abandoned") && timeoutMs <= abandonAfterMs + abandonedAtMostLateMs) {
+      throw new Error(
+        `--timeout is too short for the check "abandoned", which may take ${(abandonAfterMs + abandonedAtMostLateMs) / 1000} s: raise it, or choose others with --only.`,
+      );
+    }
+    const command = {
+      queueUrl: parseQueueUrl(values.queue),
+      profile: matching("--profile", values.profile, /^(?!\.{1,2}$)[\w.-]{1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ -"),
+      token: parseToken(values.token ?? environment.RUNNER_QUEUE_TOKEN),
+      isTaking: values.take,
+      repo: matching("--repo", values.repo, /^[\w.-]+\/[\w.-]+$/, "owner/repo"),
+      runId: matching("--run-id", values["run-id"], /^\d{1,20}$/, "1 to 20 digits"),
+      checks,
+      abandonAfterMs,
+      timeoutMs,
+      json: values.json,
+    };
+    return { kind: "run", command };
+  } catch (error) {
+    return { kind: "wrong", why: describeError(error) };
+  }
+}
+
+function parseOptions(args: string[]) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      queue: { type: "string" },
+      profile: { type: "string" },
+      token: { type: "string" },
+      take: { type: "boolean", default: false },
+      repo: { type: "string", default: "runner-queue/self-test" },
+      "run-id": { type: "string", default: "1" },
+      only: { type: "string" },
+      "abandon-after": { type: "string", default: "30s" },
+      timeout: { type: "string" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  return values;
+}
+
+/** What parseArgs throws begins with a sentence, but quotes a stray argument, and that may be the token. */
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as { code?: unknown };
+  if (code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") return "There is an argument that belongs to no option.";
+  return error.message.split("\n")[0] ?? "";
+}
+
+function parseQueueUrl(text: string | undefined): string {
+  const url = URL.parse(text ?? "");
+  const isPlain = url !== null && url.username === "" && url.password === "" && url.search === "" && url.hash === "";
+  if (!isPlain || !/^https?:$/.test(url.protocol)) {
+    throw new Error("--queue must be an http or https URL without user, password and query.");
+  }
+  return url.href.replace(/\/+$/, "");
+}
+
+function parseToken(text: string | undefined): string {
+  // A secret that was pasted often ends with a line break.
+  const token = (text ?? "").trim();
+  if (token === "") throw new Error("The token is missing: set RUNNER_QUEUE_TOKEN, or pass --token.");
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new Error("The token holds a space or a character outside ASCII.");
+  return token;
+}
+
+function parseNames(text: string): CheckName[] {
+  const wanted = text.split(",").map((name) => name.trim().replaceAll("-", " "));
+  const isKnown = wanted.every((name) => checkNames.some((known) => known === name));
+  if (!isKnown) throw new Error(`--only must list some of ${checkNames.join(", ")}.`);
+  return checkNames.filter((name) => wanted.includes(name));
+}
+
+function parseDuration(option: string, text: string): number {
+  const [, figure, unit] = /^([1-9]\d{0,6})(ms|s|m|h)$/.exec(text) ?? [];
+  const ms = Number(figure) * ({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit ?? ""] ?? Number.NaN);
+  // Timers of Node reach no further than 24.8 days.
+  if (!(ms <= 86_400_000)) throw new Error(`${option} must be a time up to 24h, such as 30s.`);
+  return ms;
+}
+
+function matching(option: string, text: string | undefined, pattern: RegExp, expected: string): string {
+  if (text === undefined || !pattern.test(text)) throw new Error(`${option} must be ${expected}.`);
+  return text;
+}

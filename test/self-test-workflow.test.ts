@@ -1,0 +1,138 @@
+// The workflow cannot be run here: what can be read of it is held to what it must be.
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { checkNames } from "../scripts/self-test/check.ts";
+
+interface Step {
+  readonly id?: string;
+  readonly uses?: string;
+  readonly run?: string;
+  readonly if?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+interface Job {
+  readonly name: string;
+  readonly needs?: string;
+  readonly "runs-on": string;
+  readonly "timeout-minutes"?: number;
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly outputs?: Readonly<Record<string, string>>;
+  readonly strategy?: { readonly matrix: Readonly<Record<string, string>> };
+  readonly steps: readonly Step[];
+}
+
+interface Action {
+  readonly inputs: Readonly<Record<string, { readonly required?: boolean }>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+interface Workflow {
+  readonly on: { readonly workflow_dispatch: { readonly inputs: Readonly<Record<string, unknown>> } };
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const expression = (text: string) => `\${{ ${text} }}`;
+const root = new URL("../", import.meta.url);
+const load = (path: string): unknown => parse(readFileSync(new URL(path, root), "utf8"));
+const workflow = load(".github/workflows/self-test.yml") as Workflow;
+const jobs = Object.values(workflow.jobs);
+const steps = jobs.flatMap((job) => job.steps);
+
+test("it is started by hand, with a queue and a profile, and has a job for each of six things", () => {
+  expect(Object.keys(workflow.on)).toEqual(["workflow_dispatch"]);
+  expect(Object.keys(workflow.on.workflow_dispatch.inputs)).toEqual(["queue-url", "profile"]);
+  const names = jobs.map(({ name }) => name.replace(/ [([].*$/, ""));
+  const wanted = ["ok with one runner", "ok three at once", "unsatisfiable", "unauthorised", "abandoned", "replayed"];
+  expect(names).toEqual(expect.arrayContaining(wanted));
+  expect(names.filter((name) => !wanted.includes(name))).toEqual([
+    "select one runner",
+    "timeout of one runner",
+    "select three at once",
+    "timeout of three at once",
+  ]);
+});
+
+test("it may read the repository, and only jobs that must may do more; every job ends some time", () => {
+  expect(workflow.permissions).toEqual({ contents: "read" });
+  const more = Object.entries(workflow.jobs).flatMap(([key, { permissions }]) =>
+    permissions === undefined ? [] : [[key, permissions]],
+  );
+  const select = { contents: "read", "id-token": "write", actions: "write" };
+  const timeout = { contents: "read", actions: "write" };
+  expect(Object.fromEntries(more)).toEqual({
+    "select-one-runner": select,
+    "timeout-one-runner": timeout,
+    "one-runner": {},
+    "select-three-at-once": select,
+    "timeout-three-at-once": timeout,
+    "three-at-once": {},
+  });
+  for (const job of jobs) expect(job["timeout-minutes"]).toBeGreaterThan(0);
+});
+
+test("no script is put together from expressions, and the token goes to the self-test alone, by its environment", () => {
+  const scripts = steps.flatMap(({ run }) => (run === undefined ? [] : [run]));
+  expect(scripts.filter((script) => script.includes("${{"))).toEqual([]);
+  expect(workflow.env).toEqual({ QUEUE_URL: expression("inputs.queue-url"), PROFILE: expression("inputs.profile") });
+  const withToken = steps.filter((step) => JSON.stringify(step).includes("secrets."));
+  expect(withToken.map(({ run, env }) => [run, env])).toEqual(
+    ["unsatisfiable", "unauthorised", "abandoned", "replayed"].map((name) => [
+      `npm run self-test -- --queue "$QUEUE_URL" --profile "$PROFILE" --only ${name}`,
+      { RUNNER_QUEUE_TOKEN: expression("secrets.RUNNER_QUEUE_TOKEN") },
+    ]),
+  );
+  for (const { uses, with: given } of steps) {
+    if (uses?.startsWith("actions/checkout"))
+      expect([uses, given]).toEqual(["actions/checkout@v6", { "persist-credentials": false }]);
+  }
+  const asked = scripts.flatMap((script) => /--only (\S+)$/.exec(script)?.[1] ?? []);
+  expect(checkNames).toEqual(expect.arrayContaining(asked));
+});
+
+test("the jobs that take really run on the selected runners, beside a time-out, and fail where those are not self-hosted", () => {
+  for (const key of ["one-runner", "three-at-once"]) {
+    const select = `select-${key}`;
+    const output = (name: string) => expression(`needs.${select}.outputs.${name}`);
+    const job = workflow.jobs[key]!;
+    expect(job).toMatchObject({ needs: select, "runs-on": output("selected-runner-label") });
+    expect(job.name).toContain(`[${output("unique-id")}]`);
+    const last = job.steps.at(-1)!;
+    expect(last.run).toBe("exit 1");
+    expect(last.if).toContain(`needs.${select}.outputs.is-self-hosted != 'true'`);
+    expect(last.if).toContain("runner.environment != 'self-hosted'");
+    const timeout = workflow.jobs[`timeout-${key}`]!;
+    expect(timeout.needs).toBe(select);
+    expect(timeout.steps.at(-1)?.with).toMatchObject({ "unique-id": output("unique-id") });
+  }
+  const three = workflow.jobs["three-at-once"]!;
+  expect(three.strategy?.matrix).toEqual({
+    index: expression("fromJSON(needs.select-three-at-once.outputs.selected-runner-indices)"),
+  });
+  expect(three.name).toContain(expression("matrix.index"));
+  expect(three.steps.at(-1)?.if).toContain("selected-runner-count != '3'");
+});
+
+test("whatever is read of another job's outputs, or of an action, is there, and every required input is given", () => {
+  const text = JSON.stringify(workflow.jobs);
+  for (const [, key, output] of text.matchAll(/needs\.([\w-]+)\.outputs\.([\w-]+)/g)) {
+    expect(workflow.jobs[key!]?.outputs?.[output!]).toBe(expression(`steps.select.outputs.${output}`));
+  }
+  const local = jobs.flatMap((job) =>
+    job.steps.filter(({ uses }) => uses?.startsWith("./")).map((step) => ({ job, step })),
+  );
+  expect(local).toHaveLength(4);
+  for (const { job, step } of local) {
+    const action = load(`${step.uses}/action.yml`) as Action;
+    const given = Object.keys(step.with ?? {});
+    expect(Object.keys(action.inputs)).toEqual(expect.arrayContaining(given));
+    const required = Object.entries(action.inputs).flatMap(([name, input]) => (input.required === true ? [name] : []));
+    expect(given).toEqual(expect.arrayContaining(required));
+    if (step.id === "select")
+      expect(Object.keys(action.outputs ?? {})).toEqual(expect.arrayContaining(Object.keys(job.outputs ?? {})));
+  }
+});
