@@ -11,6 +11,8 @@ import { createOidcCheck } from "./auth/oidc.ts";
 import { createTickets } from "./auth/ticket.ts";
 import type { Config } from "./config.ts";
 import { createApp } from "./http/app.ts";
+import { createTally } from "./http/tally.ts";
+import { createMetrics } from "./metrics.ts";
 import { createMonitorClient } from "./monitors/client.ts";
 import { createPoller } from "./monitors/poller.ts";
 import { createDispatcher } from "./queue/dispatcher.ts";
@@ -33,12 +35,18 @@ export interface Service {
 
 export async function composeService(
   config: Config,
-  store: Store,
-  observe: Observe,
+  bareStore: Store,
+  log: Observe,
   version: string,
   peerOf: (c: Context) => string | undefined,
 ): Promise<Service> {
   const settings = queueSettingsOf(config);
+  const metrics = createMetrics();
+  const store = metrics.instrument(bareStore);
+  const observe: Observe = (event) => {
+    metrics.observe(event);
+    log(event);
+  };
   const client = createMonitorClient({
     monitors: config.MONITORS,
     apiToken: config.MONITOR_API_TOKEN ?? config.API_TOKENS[0] ?? "",
@@ -57,6 +65,8 @@ export async function composeService(
   );
   const sweeper = createSweeper(store, dispatcher, observe);
   let isDraining = false;
+  const tally = createTally();
+  metrics.attach({ store: bareStore, tally, monitors: client.names, settings });
   const app = createApp({
     store,
     dispatcher,
@@ -73,6 +83,13 @@ export async function composeService(
     isDraining: () => isDraining,
     version,
     observe,
+    tally,
+    metrics: metrics.expose,
+    settings,
+    monitors: client.names,
+    githubUrl: webUrlOf(config.GITHUB_API_URL),
+    storeKind: config.REDIS_URL === undefined ? "embedded" : "redis",
+    viewers: config.DASHBOARD_TOKEN === undefined ? null : await createBearerCheck([config.DASHBOARD_TOKEN]),
   });
   return {
     app,
@@ -92,13 +109,18 @@ export async function composeService(
   };
 }
 
+/** Where people look at what the API at `apiUrl` is about: GitHub Enterprise Server has its API below /api/v3 of the same host. */
+function webUrlOf(apiUrl: string): string {
+  return apiUrl === "https://api.github.com" ? "https://github.com" : new URL(apiUrl).origin;
+}
+
 async function composeArtifactCheck(config: Config, observe: Observe) {
   const { GITHUB_API_URL: url, GITHUB_TOKEN, GITHUB_APP_ID: id, GITHUB_APP_PRIVATE_KEY: privateKey } = config;
   const api = createGithubApi(url, observe, Date.now);
   const credentials =
     id === undefined || privateKey === undefined
       ? createTokenCredentials(GITHUB_TOKEN ?? null)
-      : await createAppCredentials({ id, privateKey }, api, Date.now);
+      : await createAppCredentials({ id, privateKey }, api, observe, Date.now);
   const settings = { artifactPrefix: config.ARTIFACT_PREFIX, artifactMaxAgeMs: config.ARTIFACT_MAX_AGE };
   const client = createGithubClient(url, api, credentials, observe, Date.now);
   return createArtifactCheck(settings, client, loadSoleFile, observe, Date.now);

@@ -38,6 +38,16 @@ const secrets = z
   );
 const httpUrl = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? "");
 
+/** A base URL that paths are put behind. */
+const baseUrl = z
+  .string()
+  .trim()
+  .refine((text) => {
+    const url = URL.parse(text);
+    return url !== null && httpUrl(text) && url.username + url.password + url.search + url.hash === "";
+  }, "is not http(s)://host[:port][/path]")
+  .transform((text) => text.replace(/\/+$/, ""));
+
 const monitorList = z
   .string()
   .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ""))
@@ -45,7 +55,7 @@ const monitorList = z
     const monitors = parts.map((part, at) => {
       const [, name, url] = /^(?:([A-Za-z0-9._-]{1,64})=)?(.+)$/.exec(part) ?? [];
       const parsed = URL.parse(url ?? "");
-      if (parsed === null || !httpUrl(url ?? "") || parsed.username !== "" || parsed.search !== "") {
+      if (parsed === null || !httpUrl(url ?? "") || parsed.username + parsed.password !== "" || parsed.search !== "") {
         context.addIssue(`has an entry (number ${at + 1}) that is not [name=]http(s)://host[:port][/path]`);
         return { name: "", url: "" };
       }
@@ -64,12 +74,13 @@ const monitorList = z
 /** GitHub hands out PKCS#1, and one-line settings carry line breaks as \n; jose wants PKCS#8. */
 const privateKey = z.string().transform((text, context) => {
   try {
-    const key = createPrivateKey(text.trim().replaceAll("\\n", "\n"));
-    if (key.asymmetricKeyType === "rsa") return key.export({ type: "pkcs8", format: "pem" }).toString();
+    const key = createPrivateKey(text.trim().replaceAll("\\r", "").replaceAll("\\n", "\n"));
+    const isStrong = (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
+    if (key.asymmetricKeyType === "rsa" && isStrong) return key.export({ type: "pkcs8", format: "pem" }).toString();
   } catch {
     // node's message may quote the key
   }
-  context.addIssue("is not an RSA private key in PEM, as GitHub hands it out");
+  context.addIssue("is not an RSA private key of 2048 bits or more in PEM, as GitHub hands it out");
   return "";
 });
 
@@ -94,18 +105,19 @@ const settingsSchema = z.object({
     .describe("bearer for the monitors; default: the first of API_TOKENS"),
   OPERATOR_TOKENS: secrets.optional().describe("bearer tokens of operators; default: API_TOKENS"),
   DASHBOARD_TOKEN: z.string().min(1).optional().describe("closes the dashboard to whoever lacks it"),
-  GITHUB_API_URL: z
-    .string()
-    .refine(httpUrl, "is not an http(s) URL")
-    .default("https://api.github.com")
-    .describe("GitHub's REST API"),
+  GITHUB_API_URL: baseUrl.prefault("https://api.github.com").describe("GitHub's REST API"),
   GITHUB_TOKEN: z
     .string()
     .trim()
     .regex(headerSafe, "holds a space or a character outside ASCII")
     .optional()
     .describe("token to look artifacts up with"),
-  GITHUB_APP_ID: z.string().regex(/^\d+$/, "is not a number").optional().describe("GitHub App to look artifacts up as"),
+  GITHUB_APP_ID: z
+    .string()
+    .trim()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, "is neither an App's id nor its client id")
+    .optional()
+    .describe("GitHub App to look artifacts up as"),
   GITHUB_APP_PRIVATE_KEY: privateKey
     .optional()
     .describe("the App's private key (PEM; line breaks may be written as `\\n`)"),
@@ -119,8 +131,8 @@ const settingsSchema = z.object({
         .filter((part) => part !== ""),
     )
     .refine(
-      (entries) => entries.every((entry) => /^[^/\s]+\/[^/\s]*$/.test(entry)),
-      "has an entry that is not owner/ or owner/repo",
+      (entries) => entries.every((entry) => /^[A-Za-z0-9][A-Za-z0-9_-]{0,38}\/[A-Za-z0-9._-]{0,100}$/.test(entry)),
+      "has an entry that is not owner/ or owner/repo (there are no wildcards)",
     )
     .describe("who may enqueue without a token: `owner/` or `owner/repo`, comma-separated; empty: nobody"),
   ARTIFACT_PREFIX: z
@@ -129,12 +141,8 @@ const settingsSchema = z.object({
     .default("servo-ci-runners_")
     .describe("name of a proving artifact, before the unique id"),
   ARTIFACT_MAX_AGE: positiveDuration.prefault("300s").describe("how old a proving artifact may be"),
-  OIDC_AUDIENCE: z.string().min(1).optional().describe("audience of GitHub OIDC tokens; unset: off"),
-  OIDC_ISSUER: z
-    .string()
-    .refine(httpUrl, "is not an http(s) URL")
-    .default("https://token.actions.githubusercontent.com")
-    .describe("issuer of GitHub OIDC tokens"),
+  OIDC_AUDIENCE: z.string().trim().min(1).optional().describe("audience of GitHub OIDC tokens; unset: off"),
+  OIDC_ISSUER: baseUrl.prefault("https://token.actions.githubusercontent.com").describe("issuer of GitHub OIDC tokens"),
   ABANDON_AFTER: positiveDuration.prefault("30s").describe("a job whose owner did not ask for this long has left"),
   RETRY_AFTER: positiveDuration.prefault("5s").describe("when to ask again, mid-line"),
   PRESENCE_GRACE: duration.prefault("3s").describe("how late a poll may be before its job holds nobody back"),
@@ -209,6 +217,9 @@ export function adviseOn(config: Config): readonly string[] {
   return [
     ...(config.ALLOWED_REPOS.length > 0 && !hasCredentials
       ? ["ALLOWED_REPOS is set, but neither GITHUB_TOKEN nor a GitHub App: GitHub hands out no artifact without"]
+      : []),
+    ...(config.GITHUB_TOKEN !== undefined && config.GITHUB_APP_ID !== undefined
+      ? ["GITHUB_TOKEN and GITHUB_APP_ID are both set: GitHub is asked as the App"]
       : []),
     ...(config.OIDC_AUDIENCE !== undefined && config.ALLOWED_REPOS.length === 0
       ? ["OIDC_AUDIENCE is set, but ALLOWED_REPOS is empty: no workflow may enqueue with its OIDC token"]

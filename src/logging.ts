@@ -29,8 +29,15 @@ export function createEventLog(log: Log): Observe {
     switch (event.kind) {
       case "enqueued":
       case "readmitted":
-      case "cancelled":
         return log.info(fieldsOf(event.job), event.kind);
+      case "cancelled":
+        return log.info({ ...fieldsOf(event.job), waitedMs: event.waitedMs, by: event.by }, event.kind);
+      case "drained":
+      case "resumed":
+        return log.warn({ monitor: event.what, by: event.by, note: event.note, until: event.until }, event.kind);
+      case "paused":
+      case "unpaused":
+        return log.warn({ profileKey: event.what, by: event.by, note: event.note, until: event.until }, event.kind);
       case "claimed":
         return log.info(
           { ...fieldsOf(event.job), attempt: event.attempt, monitors: event.legs.map(({ monitor }) => monitor) },
@@ -46,7 +53,7 @@ export function createEventLog(log: Log): Observe {
       case "failed":
         return log.warn({ ...fieldsOf(event.job), waitedMs: event.waitedMs }, event.kind);
       case "abandoned":
-        return log.info({ uniqueId: event.uniqueId, profileKey: event.profileKey }, event.kind);
+        return log.info({ ...fieldsOf(event.job), waitedMs: event.waitedMs }, event.kind);
       case "reconciled":
         return log.info({ ...fieldsOf(event.job), monitor: event.monitor, verdict: event.verdict }, event.kind);
       case "leaked":
@@ -69,7 +76,7 @@ export function createEventLog(log: Log): Observe {
           event.kind,
         );
       case "github_trouble":
-        return log[isNews(event.kind) ? "warn" : "debug"]({ why: event.why }, event.kind);
+        return log[isNews(`${event.kind} ${event.why}`) ? "warn" : "debug"]({ why: event.why }, event.kind);
       case "rejected_by_github":
         return log[isNews(event.kind) ? "error" : "debug"](
           { status: event.status },
@@ -86,7 +93,10 @@ export function createEventLog(log: Log): Observe {
       case "trouble":
         // store_down has said it once; every command that fails meanwhile is noise
         if (event.error instanceof StoreUnavailable) return log.debug({ where: event.where }, "store unavailable");
-        return log.error({ where: event.where, error: describeError(event) }, event.kind);
+        return log[isNews(`${event.kind} ${event.where} ${nameOf(event.error)}`) ? "error" : "debug"](
+          { where: event.where, error: describeError(event) },
+          event.kind,
+        );
     }
   };
 }
@@ -94,6 +104,10 @@ export function createEventLog(log: Log): Observe {
 function fieldsOf(job: Ticket) {
   const { uniqueId, profileKey, qualifiedRepo, runId, runnerCount } = job;
   return { uniqueId, profileKey, qualifiedRepo, runId, runnerCount };
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
 }
 
 /** Name and code of an error, and the stack only where the bug is ours: messages of libraries may quote what they were given. */

@@ -1,5 +1,5 @@
 // Proves an enqueue by an artifact of its run: asks GitHub, unpacks, compares. Identical look-ups in flight are one look-up, what came of one
-// is remembered for some seconds, and whoever only makes GitHub work is slowed down.
+// is remembered for some seconds, and whoever only makes GitHub work is slowed down. Nobody is refused for what somebody else asked.
 import { base64url } from "jose";
 import type { Observe } from "../queue/ports.ts";
 import {
@@ -16,7 +16,13 @@ import type { GithubClient } from "./github-client.ts";
 import { createLookupLimits } from "./lookup-limits.ts";
 
 export type ProofResult =
-  | { readonly kind: "proven"; readonly profileKey: string; readonly runnerCount: string }
+  /** `qualifiedRepo` as the artifact spells it: one job has one spelling, whatever the request's case */
+  | {
+      readonly kind: "proven";
+      readonly profileKey: string;
+      readonly runnerCount: string;
+      readonly qualifiedRepo: string;
+    }
   | Refused
   | Trouble
   | Limited;
@@ -50,8 +56,11 @@ const longestZip = 64 * 1024;
 const longestFile = 8 * 1024;
 /** Clients give an attempt 30 s. */
 const lookupWithinMs = 20_000;
-const rememberedMs = 5_000;
-const mostRemembered = 10_000;
+/** A refusal may be over soon: the artifact may be uploaded, or a newer one. */
+const refusalKeptMs = 3_000;
+/** What an artifact says is over when its run is; a replay within this costs nothing. */
+const textKeptMs = 30_000;
+const mostRemembered = 2_000;
 /** GitHub objects to more than 100 requests at once. */
 const mostAtOnce = 80;
 
@@ -64,8 +73,9 @@ export function createArtifactCheck(
   now: () => number,
 ): ArtifactCheck {
   const limits = createLookupLimits(now);
-  const underWay = new Map<string, Promise<Lookup>>();
-  const remembered = new Map<string, { readonly until: number; readonly lookup: Lookup }>();
+  const memory = createMemory(now);
+  const underWay = new Map<string, Promise<Lookup | Limited>>();
+  let atOnce = 0;
 
   const lookUp = async ({ qualifiedRepo, runId, uniqueId }: ProofRequest): Promise<Lookup> => {
     const signal = AbortSignal.timeout(lookupWithinMs);
@@ -84,60 +94,91 @@ export function createArtifactCheck(
     return file.kind === "bad" ? malformed(file.why) : parseProofText(file.bytes);
   };
 
-  const lookUpOnce = (key: string, request: ProofRequest, caller: string): Promise<Lookup> => {
-    const looking = lookUp(request)
+  /** A look-up of this caller's own, within his limits; remembers what came of it. */
+  const begin = async (request: ProofRequest, caller: string, keys: Keys): Promise<Lookup | Limited> => {
+    if (atOnce >= mostAtOnce) return { kind: "limited", scope: "all", retryAfterSeconds: 1 };
+    const permit = limits.begin(caller, keys.run);
+    if (permit.kind !== "go") {
+      return { kind: "limited", scope: permit.kind, retryAfterSeconds: permit.retryAfterSeconds };
+    }
+    atOnce += 1;
+    const lookup = await lookUp(request)
       .catch((error: unknown) => {
         observe({ kind: "trouble", where: "artifact", error });
         return trouble("a bug");
       })
-      .then((lookup) => {
-        if (lookup.kind !== "refused") limits.forgive(caller);
-        if (lookup.kind === "trouble") {
-          observe({ kind: "github_trouble", why: lookup.why });
-          return lookup;
-        }
-        remembered.delete(key);
-        if (remembered.size >= mostRemembered) remembered.delete(remembered.keys().next().value ?? "");
-        remembered.set(key, { until: now() + rememberedMs, lookup });
-        return lookup;
-      })
-      .finally(() => underWay.delete(key));
-    underWay.set(key, looking);
-    return looking;
+      .finally(() => {
+        atOnce -= 1;
+      });
+    const result = lookup.kind === "text" ? await matchText(lookup.text, request) : lookup;
+    if (result.kind === "proven") limits.charge(keys.run);
+    if (result.kind === "proven" || (result.kind === "trouble" && !result.isSuspicious)) limits.forgive(caller);
+    if (result.kind === "refused") observe({ kind: "proof_refused", code: result.code, request });
+    if (lookup.kind === "trouble") observe({ kind: "github_trouble", why: lookup.why });
+    if (lookup.kind === "text") memory.keep(keys.job, lookup, textKeptMs);
+    if (lookup.kind === "refused") memory.keep(keys.own, lookup, refusalKeptMs);
+    return lookup;
   };
 
-  /** `isNew`: this request began the look-up; others share or remember it. */
-  const find = async (request: ProofRequest, caller: string): Promise<{ found: Lookup | Limited; isNew: boolean }> => {
-    const key = `${request.qualifiedRepo.toLowerCase()} ${request.runId} ${request.uniqueId}`;
-    const known = remembered.get(key);
-    if (known !== undefined && known.until > now()) return { found: known.lookup, isNew: false };
-    const current = underWay.get(key);
-    if (current !== undefined) return { found: await current, isNew: false };
-    if (underWay.size >= mostAtOnce) {
-      return { found: { kind: "limited", scope: "all", retryAfterSeconds: 1 }, isNew: false };
-    }
-    const permit = limits.begin(caller);
-    if (permit.kind !== "go") {
-      const { kind: scope, retryAfterSeconds } = permit;
-      return { found: { kind: "limited", scope, retryAfterSeconds }, isNew: false };
-    }
-    return { found: await lookUpOnce(key, request, caller), isNew: true };
+  /**
+   * The same question of the same caller in flight is one look-up. One that somebody else began may be older than this caller's artifact, or
+   * unlucky: only what it proves is shared.
+   */
+  const find = (request: ProofRequest, caller: string, keys: Keys): Promise<Lookup | Limited> => {
+    const mine = underWay.get(keys.own);
+    if (mine !== undefined) return mine;
+    const others = underWay.get(keys.job);
+    const finding = (
+      others === undefined
+        ? begin(request, caller, keys)
+        : others.then((found) => (found.kind === "text" ? found : begin(request, caller, keys)))
+    ).finally(() => {
+      for (const key of [keys.own, keys.job]) if (underWay.get(key) === finding) underWay.delete(key);
+    });
+    underWay.set(keys.own, finding);
+    if (others === undefined) underWay.set(keys.job, finding);
+    return finding;
   };
 
   return {
     prove: async (request, caller) => {
-      const { found, isNew } = await find(request, caller);
-      const result =
-        found.kind === "text" ? matchText(found.text, request, await challengeOf(request.codeVerifier)) : found;
-      if (isNew && result.kind === "refused") observe({ kind: "proof_refused", code: result.code, request });
-      return result;
+      const run = `${request.qualifiedRepo.toLowerCase()} ${request.runId}`;
+      const job = `${run} ${request.uniqueId}`;
+      const keys = { run, job, own: `${job} ${caller}` };
+      const found = memory.recall(keys.job) ?? memory.recall(keys.own) ?? (await find(request, caller, keys));
+      return found.kind === "text" ? await matchText(found.text, request) : found;
     },
   };
 }
 
-function matchText(text: ProofText, request: ProofRequest, challenge: string | null): ProofResult {
-  const match = matchProof(text, request, challenge);
-  return match === "proven" ? { kind: "proven", profileKey: text.profileKey, runnerCount: text.runnerCount } : match;
+interface Keys {
+  readonly run: string;
+  readonly job: string;
+  /** the job, asked for by this caller */
+  readonly own: string;
+}
+
+/** What look-ups came to, for a while each; the oldest is forgotten first. */
+function createMemory(now: () => number) {
+  const kept = new Map<string, { readonly until: number; readonly lookup: Lookup }>();
+  return {
+    keep: (key: string, lookup: Lookup, forMs: number): void => {
+      kept.delete(key);
+      for (const [old, { until }] of kept) if (until <= now() || kept.size >= mostRemembered) kept.delete(old);
+      kept.set(key, { until: now() + forMs, lookup });
+    },
+    recall: (key: string): Lookup | null => {
+      const known = kept.get(key);
+      return known !== undefined && known.until > now() ? known.lookup : null;
+    },
+  };
+}
+
+async function matchText(text: ProofText, request: ProofRequest): Promise<ProofResult> {
+  const match = matchProof(text, request, await challengeOf(request.codeVerifier));
+  if (match !== "proven") return match;
+  const { profileKey, runnerCount, qualifiedRepo } = text;
+  return { kind: "proven", profileKey, runnerCount, qualifiedRepo };
 }
 
 /** RFC 7636 section 4.2, S256. */

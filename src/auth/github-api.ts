@@ -9,6 +9,8 @@ export interface Trouble {
   /** for logs; never holds what was asked or answered */
   readonly why: string;
   readonly retryAfterSeconds: number;
+  /** whoever asked may have brought it about by what he asked for: it counts as his look-up */
+  readonly isSuspicious: boolean;
 }
 
 export type GithubReply =
@@ -22,6 +24,8 @@ export interface GithubRequest {
   readonly authorization: string | null;
   /** whose hourly budget it spends */
   readonly account: string;
+  /** rejected credentials may be replaced at once by better ones */
+  readonly mayRenew?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -33,12 +37,15 @@ const longestBody = 2 * 1024 * 1024;
 /** Clients are never told to come back later than this: curl gives up at once when Retry-After is beyond its --retry-max-time. */
 const longestRetryAfterSeconds = 30;
 
+/** Bad credentials do not get better by trying; GitHub locks out who goes on. */
+const rejectedPauseMs = 5_000;
+
 /** @param now ms since 1970 */
 export function createGithubApi(apiUrl: string, observe: Observe, now: () => number): GithubApi {
   const base = apiUrl.replace(/\/+$/, "");
   const pausedUntil = new Map<string, number>();
 
-  return async function askGithub({ method, path, authorization, account, signal }) {
+  return async function askGithub({ method, path, authorization, account, mayRenew, signal }) {
     const pause = (pausedUntil.get(account) ?? 0) - now();
     if (pause > 0) return trouble("rate limit", pause);
     let reply: GithubReply;
@@ -63,8 +70,9 @@ export function createGithubApi(apiUrl: string, observe: Observe, now: () => num
     if (budget !== null) observe({ kind: "github_budget", account, ...budget });
     const says = reply.status === 403 ? new TextDecoder().decode(reply.body?.subarray(0, 1000)) : "";
     const until = decidePause(reply.status, reply.headers, says, now());
-    if (until > 0) pausedUntil.set(account, until);
-    else pausedUntil.delete(account);
+    // Only ever longer: replies come in any order, and one that was under way says nothing of a limit that began since.
+    if (until > 0) pausedUntil.set(account, Math.max(until, pausedUntil.get(account) ?? 0));
+    if (reply.status === 401 && !mayRenew) pausedUntil.set(account, now() + rejectedPauseMs);
     if (until > 0 && reply.status >= 400) return trouble("rate limit", until - now());
     if (reply.status >= 500 || reply.status === 408) return trouble(`status ${reply.status}`);
     return reply;
@@ -72,9 +80,14 @@ export function createGithubApi(apiUrl: string, observe: Observe, now: () => num
 }
 
 /** @param forMs how long it is sure to last, where that is known */
-export function trouble(why: string, forMs = 2_000): Trouble {
+export function trouble(why: string, forMs = 2_000, isSuspicious = false): Trouble {
   const seconds = Math.ceil(Math.max(1000, forMs) / 1000);
-  return { kind: "trouble", why, retryAfterSeconds: Math.min(longestRetryAfterSeconds, seconds) };
+  return { kind: "trouble", why, retryAfterSeconds: Math.min(longestRetryAfterSeconds, seconds), isSuspicious };
+}
+
+/** Statuses that say that what was asked for is not there for us: gone, renamed, or not even a valid name. */
+export function isAboutTheQuestion(status: number): boolean {
+  return [301, 308, 400, 404, 410, 422, 451].includes(status);
 }
 
 /** Name or code of a failed fetch; messages may quote addresses and credentials. */

@@ -28,13 +28,21 @@ export function readBudget(headers: Headers): GithubBudget | null {
  */
 export function decidePause(status: number, headers: Headers, says: string, now: number): number {
   const isRefused = status === 403 || status === 429;
-  const retryAfter = readWholeNumber(headers.get("retry-after"));
+  const retryAfterMs = readRetryAfter(headers.get("retry-after"), now);
   const budget = readBudget(headers);
   const cap = (until: number) => Math.min(until, now + longestPauseMs);
-  if (isRefused && retryAfter !== null) return cap(now + retryAfter * 1000);
+  if (isRefused && retryAfterMs !== null) return cap(now + retryAfterMs);
   if (budget?.remaining === 0) return cap(Math.max(budget.resetAt, now + 1000));
   if (status === 429 || (isRefused && /rate limit|abuse/i.test(says))) return now + secondaryPauseMs;
   return 0;
+}
+
+/** Seconds or a date (RFC 9110 section 10.2.3), as ms from now. */
+function readRetryAfter(text: string | null, now: number): number | null {
+  const seconds = readWholeNumber(text);
+  if (seconds !== null) return seconds * 1000;
+  const at = Date.parse(text ?? "");
+  return Number.isNaN(at) ? null : Math.max(1000, at - now);
 }
 
 function readWholeNumber(text: string | null): number | null {

@@ -2,8 +2,15 @@
 import { z } from "zod";
 import { readBytes } from "../bounded-body.ts";
 import type { Observe } from "../queue/ports.ts";
-import { type GithubApi, type GithubReply, nameFailure, type Trouble, trouble } from "./github-api.ts";
-import { type GithubCredentials, parseReply } from "./github-credentials.ts";
+import {
+  type GithubApi,
+  type GithubReply,
+  isAboutTheQuestion,
+  nameFailure,
+  type Trouble,
+  trouble,
+} from "./github-api.ts";
+import { type Authorization, type GithubCredentials, parseReply } from "./github-credentials.ts";
 
 export interface Artifact {
   readonly id: number;
@@ -57,10 +64,10 @@ export function createGithubClient(
   now: () => number,
 ): GithubClient {
   const askOnce = async (qualifiedRepo: string, path: string, signal: AbortSignal) => {
-    const authorization = await credentials.authorize(qualifiedRepo);
+    const authorization = await within(signal, credentials.authorize(qualifiedRepo));
     if (authorization.kind !== "authorized") return { header: null, reply: authorization };
-    const { header, account } = authorization;
-    return { header, reply: await api({ method: "GET", path, authorization: header, account, signal }) };
+    const { header, account, mayRenew } = authorization;
+    return { header, reply: await api({ method: "GET", path, authorization: header, account, mayRenew, signal }) };
   };
 
   /** A reply that is about what was asked, and not about us. */
@@ -75,10 +82,10 @@ export function createGithubClient(
       ({ header, reply } = await askOnce(qualifiedRepo, path, signal));
     }
     if (reply.kind !== "reply") return reply;
-    if (reply.status === 404 || reply.status === 410) return { kind: "missing" };
+    if (isAboutTheQuestion(reply.status)) return { kind: "missing" };
     if (reply.status === 401 || reply.status === 403) {
       observe({ kind: "rejected_by_github", status: reply.status });
-      return trouble(`status ${reply.status}`, 30_000);
+      return trouble(`status ${reply.status}`, 30_000, true);
     }
     return reply;
   };
@@ -95,14 +102,14 @@ export function createGithubClient(
           signal,
         );
         if (reply.kind !== "reply") return reply;
-        // a renamed repository is shown under its new name only: the run knows that one
-        if (reply.status === 301 || reply.status === 308) return { kind: "missing" };
         const list = reply.status === 200 ? parseReply(reply.body, listSchema) : null;
         if (list === null) return trouble(`artifacts: status ${reply.status}, or not a list`);
-        artifacts.push(...parseArtifacts(list.artifacts, name));
+        const found = parseArtifacts(list.artifacts, name);
+        if (found === null) return trouble("artifacts: one is not as GitHub describes them");
+        artifacts.push(...found);
         const saidAt = Date.parse(reply.headers.get("date") ?? "");
         if (!Number.isNaN(saidAt)) askedAt = saidAt;
-        if (list.artifacts.length === 0 || list.total_count <= page * perPage) break;
+        if (list.artifacts.length < perPage || list.total_count <= page * perPage) break;
       }
       return { kind: "artifacts", artifacts, askedAt };
     },
@@ -164,12 +171,31 @@ function isTrusted(target: URL, api: URL): boolean {
   return target.protocol === "https:" || (target.protocol === api.protocol && target.hostname === api.hostname);
 }
 
-/** Those of this very name; one that is absurd spoils only itself. */
-function parseArtifacts(list: readonly unknown[], name: string): Artifact[] {
-  return list.flatMap((one) => {
-    const parsed = artifactSchema.safeParse(one);
-    if (!parsed.success || parsed.data.name !== name) return [];
-    const { id, expired, created_at, size_in_bytes } = parsed.data;
-    return [{ id, isExpired: expired, createdAt: Date.parse(created_at), size: size_in_bytes }];
+/** Those of this very name, exactly; null where one of them cannot be read. Others may be as absurd as they like. */
+function parseArtifacts(list: readonly unknown[], name: string): Artifact[] | null {
+  const mine = list.filter((one) => (one as { name?: unknown } | null)?.name === name);
+  const parsed = mine.map((one) => artifactSchema.safeParse(one));
+  if (parsed.some(({ success }) => !success)) return null;
+  return parsed.flatMap(({ data }) =>
+    data === undefined
+      ? []
+      : [
+          {
+            id: data.id,
+            isExpired: data.expired,
+            createdAt: Date.parse(data.created_at),
+            size: data.size_in_bytes,
+          },
+        ],
+  );
+}
+
+/** What comes of `work`, or trouble where `signal` ends it first: work that is shared goes on. */
+async function within(signal: AbortSignal, work: Promise<Authorization>): Promise<Authorization> {
+  return await new Promise((resolve, reject) => {
+    const giveUp = () => resolve(trouble("TimeoutError"));
+    if (signal.aborted) return giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
+    work.finally(() => signal.removeEventListener("abort", giveUp)).then(resolve, reject);
   });
 }

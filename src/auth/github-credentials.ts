@@ -3,10 +3,17 @@
 import { importPKCS8, SignJWT } from "jose";
 import { z } from "zod";
 import { parseJson } from "../bounded-body.ts";
-import { type GithubApi, type Trouble, trouble } from "./github-api.ts";
+import type { Observe } from "../queue/ports.ts";
+import { type GithubApi, type GithubReply, isAboutTheQuestion, type Trouble, trouble } from "./github-api.ts";
 
 export type Authorization =
-  | { readonly kind: "authorized"; readonly header: string | null; readonly account: string }
+  /** `mayRenew`: a rejected one may be replaced */
+  | {
+      readonly kind: "authorized";
+      readonly header: string | null;
+      readonly account: string;
+      readonly mayRenew: boolean;
+    }
   /** the App is not installed where the repository is */
   | { readonly kind: "missing" }
   | Trouble;
@@ -39,7 +46,7 @@ const accessSchema = z.object({
 export function createTokenCredentials(token: string | null): GithubCredentials {
   const header = token === null ? null : `Bearer ${token}`;
   return {
-    authorize: async () => ({ kind: "authorized", header, account: "token" }),
+    authorize: async () => ({ kind: "authorized", header, account: "token", mayRenew: false }),
     distrust: () => false,
   };
 }
@@ -48,11 +55,17 @@ export function createTokenCredentials(token: string | null): GithubCredentials 
 export async function createAppCredentials(
   app: GithubApp,
   api: GithubApi,
+  observe: Observe,
   now: () => number,
 ): Promise<GithubCredentials> {
   const key = await importPKCS8(app.privateKey, "RS256");
   const kept = new Map<string, { readonly header: string; readonly until: number }>();
   const underWay = new Map<string, Promise<Authorization>>();
+
+  const troubleOf = (what: string, { status }: Extract<GithubReply, { kind: "reply" }>): Trouble => {
+    if (status === 401 || status === 403) observe({ kind: "rejected_by_github", status });
+    return trouble(`${what}: status ${status}`, status < 500 ? 30_000 : undefined);
+  };
 
   /** GitHub takes such a token for at most ten minutes, and none from the future: clocks differ. */
   const signAppToken = async (): Promise<string> => {
@@ -72,18 +85,18 @@ export async function createAppCredentials(
     };
     const found = await api({ ...ask, method: "GET", path: `/repos/${qualifiedRepo}/installation` });
     if (found.kind === "trouble") return found;
-    if (found.status === 404) return { kind: "missing" };
+    if (isAboutTheQuestion(found.status)) return { kind: "missing" };
     const installation = parseReply(found.body, installationSchema);
-    if (found.status !== 200 || installation === null) return trouble(`installation: status ${found.status}`);
+    if (found.status !== 200 || installation === null) return troubleOf("installation", found);
     const path = `/app/installations/${installation.id}/access_tokens`;
     const given = await api({ ...ask, method: "POST", path });
     if (given.kind === "trouble") return given;
     const access = parseReply(given.body, accessSchema);
-    if (given.status !== 201 || access === null) return trouble(`installation token: status ${given.status}`);
+    if (given.status !== 201 || access === null) return troubleOf("installation token", given);
     const header = `Bearer ${access.token}`;
     if (kept.size >= mostOwners) kept.clear();
     kept.set(owner, { header, until: Date.parse(access.expires_at) - renewBeforeMs });
-    return { kind: "authorized", header, account: `installation of ${owner}` };
+    return { kind: "authorized", header, account: `installation of ${owner}`, mayRenew: true };
   };
 
   return {
@@ -91,11 +104,14 @@ export async function createAppCredentials(
       const owner = ownerOf(qualifiedRepo);
       const known = kept.get(owner);
       if (known !== undefined && known.until > now()) {
-        return { kind: "authorized", header: known.header, account: `installation of ${owner}` };
+        return { kind: "authorized", header: known.header, account: `installation of ${owner}`, mayRenew: true };
       }
-      const asked = underWay.get(owner);
-      if (asked !== undefined) return await asked;
-      const asking = loadInstallationToken(qualifiedRepo, owner).finally(() => underWay.delete(owner));
+      // What a look-up for another repository of this owner found is shared only if it went well: that one may not exist.
+      const shared = await underWay.get(owner);
+      if (shared?.kind === "authorized") return shared;
+      const asking = loadInstallationToken(qualifiedRepo, owner).finally(() => {
+        if (underWay.get(owner) === asking) underWay.delete(owner);
+      });
       underWay.set(owner, asking);
       return await asking;
     },

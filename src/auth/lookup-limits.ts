@@ -1,13 +1,17 @@
-// What keeps a stranger from spending GitHub's hourly budget (5,000 requests): look-ups that end in a proof cost nothing, those that end in
-// a refusal are counted, for each caller and over all of them. Counts melt away with time (a leaky bucket, RFC 2475's policer turned around).
+// What keeps a stranger from spending GitHub's hourly budget (5,000 requests). Look-ups that prove nothing are counted for each caller and over
+// all of them; those that prove something are counted for their run, for anybody who may start a run can upload artifacts by the
+// thousand. Counts melt away with time (a leaky bucket).
 
 export interface LookupLimits {
-  /** Counts a look-up of this caller, or says how many seconds to wait. */
+  /** Counts a look-up of this caller for this run, or says how many seconds to wait. */
   begin(
     caller: string,
+    run: string,
   ): { readonly kind: "go" } | { readonly kind: "caller" | "all"; readonly retryAfterSeconds: number };
-  /** The look-up was honest, or GitHub failed it: it is not counted. */
+  /** The look-up proved what it should, or GitHub failed it: it does not count against the caller. */
   forgive(caller: string): void;
+  /** It proved something: it counts for its run. */
+  charge(run: string): void;
 }
 
 interface Bucket {
@@ -20,13 +24,16 @@ export const lookupLimits = {
   caller: { size: 100, perMinute: 10 },
   /** the same over all callers: at most 500 + 1,500 refusals in an hour, a third of the budget at one or two requests each */
   all: { size: 500, perMinute: 25 },
-  /** callers remembered; the longest silent one is forgotten first */
-  callers: 10_000,
+  /** proven look-ups of one run: a matrix has at most 256 jobs */
+  run: { size: 300, perMinute: 10 },
+  /** callers, and runs, remembered; the longest silent one is forgotten first */
+  remembered: 10_000,
 } as const;
 
 /** @param now ms since 1970 */
 export function createLookupLimits(now: () => number): LookupLimits {
   const callers = new Map<string, Bucket>();
+  const runs = new Map<string, Bucket>();
   const all: Bucket = { level: 0, at: now() };
 
   const levelOf = (bucket: Bucket, perMinute: number): number => {
@@ -39,24 +46,33 @@ export function createLookupLimits(now: () => number): LookupLimits {
   const waitFor = (bucket: Bucket, { size, perMinute }: { size: number; perMinute: number }): number =>
     Math.ceil(Math.max(0, levelOf(bucket, perMinute) + 1 - size) * (60 / perMinute));
 
+  const bucketOf = (buckets: Map<string, Bucket>, key: string): Bucket => {
+    const bucket = buckets.get(key) ?? { level: 0, at: now() };
+    buckets.delete(key);
+    if (buckets.size >= lookupLimits.remembered) buckets.delete(buckets.keys().next().value ?? "");
+    buckets.set(key, bucket);
+    return bucket;
+  };
+
   return {
-    begin: (caller) => {
-      const own = callers.get(caller) ?? { level: 0, at: now() };
-      const ownWait = waitFor(own, lookupLimits.caller);
+    begin: (caller, run) => {
+      const own = bucketOf(callers, caller);
+      const ownWait = Math.max(waitFor(own, lookupLimits.caller), waitFor(bucketOf(runs, run), lookupLimits.run));
       if (ownWait > 0) return { kind: "caller", retryAfterSeconds: ownWait };
       const allWait = waitFor(all, lookupLimits.all);
       if (allWait > 0) return { kind: "all", retryAfterSeconds: allWait };
       own.level += 1;
       all.level += 1;
-      callers.delete(caller);
-      if (callers.size >= lookupLimits.callers) callers.delete(callers.keys().next().value ?? "");
-      callers.set(caller, own);
       return { kind: "go" };
     },
     forgive: (caller) => {
       const own = callers.get(caller);
       if (own !== undefined) own.level = Math.max(0, own.level - 1);
       all.level = Math.max(0, all.level - 1);
+    },
+    charge: (run) => {
+      const bucket = bucketOf(runs, run);
+      bucket.level = levelOf(bucket, lookupLimits.run.perMinute) + 1;
     },
   };
 }

@@ -20,11 +20,15 @@ export interface OidcCheck {
 const longestJwks = 256 * 1024;
 const longestToken = 8 * 1024;
 const clockToleranceSeconds = 5;
+/** An issuer that is down is asked at most this often, however many bearers come. */
+const failureKeptMs = 1_000;
 const claimsSchema = z.object({ repository: z.string(), run_id: z.string() });
 
 export function createOidcCheck(issuer: string, audience: string): OidcCheck {
   const keys = createRemoteJWKSet(new URL(`${issuer.replace(/\/+$/, "")}/.well-known/jwks`), {
     timeoutDuration: 5_000,
+    // for keys that it does not know: GitHub publishes a new key before it signs with it
+    cooldownDuration: 5_000,
     [customFetch]: async (url, options) => {
       const response = await fetch(url, options as RequestInit);
       const bytes = await readBytes(response, longestJwks);
@@ -32,9 +36,11 @@ export function createOidcCheck(issuer: string, audience: string): OidcCheck {
     },
   });
 
+  let failedAt = Number.NEGATIVE_INFINITY;
   return {
     verify: async (token) => {
       if (token.length > longestToken) return { kind: "refused", code: "oidc_invalid" };
+      if (performance.now() - failedAt < failureKeptMs) return trouble("keys of the OIDC issuer: failed a moment ago");
       try {
         const { payload } = await jwtVerify(token, keys, {
           issuer,
@@ -48,7 +54,9 @@ export function createOidcCheck(issuer: string, audience: string): OidcCheck {
         if (!claims.success) return { kind: "refused", code: "oidc_invalid" };
         return { kind: "claims", repository: claims.data.repository, runId: claims.data.run_id };
       } catch (error) {
-        return decideFailure(error);
+        const result = decideFailure(error);
+        if (result.kind === "trouble") failedAt = performance.now();
+        return result;
       }
     },
   };

@@ -1,14 +1,19 @@
 // The application: every route in one place, the same on every runtime. It knows no store, no monitor and no Node.
 import { type Context, Hono } from "hono";
 import { type Observe, StoreUnavailable } from "../queue/ports.ts";
+import { createDashboardRoutes, type DashboardRoutesDeps } from "./dashboard-routes.ts";
 import { createEnqueueRoute } from "./enqueue-route.ts";
 import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
 import { describeApi } from "./openapi.ts";
-import { comeBack, refuse } from "./problem.ts";
+import { createOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
+import { comeBack, noStore, refuse } from "./problem.ts";
 import { createTakeRoute, type TakeDeps } from "./take-route.ts";
+import type { Tally } from "./tally.ts";
 import { createTokenlessRoute, type TokenlessDeps } from "./tokenless-route.ts";
 
-export interface AppDeps extends TokenlessDeps, TakeDeps, JobsDeps {
+export interface AppDeps extends TokenlessDeps, TakeDeps, JobsDeps, DashboardRoutesDeps, OperatorDeps {
+  readonly tally: Tally;
+  readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
   /** every monitor was asked once */
   readonly isFleetAsked: () => boolean;
   readonly isDraining: () => boolean;
@@ -20,21 +25,42 @@ export function createApp(deps: AppDeps): Hono {
   const app = new Hono();
   const enqueue = createEnqueueRoute(deps);
   const jobs = createJobsRoutes(deps);
+  const dashboard = createDashboardRoutes(deps);
+  const operate = createOperatorRoutes(deps);
+  const route = (
+    method: "GET" | "POST" | "DELETE",
+    path: string,
+    handler: (c: Context) => Promise<Response> | Response,
+  ) => app.on(method, path, deps.tally.count(`${method} ${path}`, handler));
 
-  app.post("/take/:uniqueId", createTakeRoute(deps));
-  app.post("/profile/:profileKey/enqueue", enqueue);
-  app.post("/profile/:profileKey/enqueue/:runnerCount", enqueue);
-  app.post("/enqueue", createTokenlessRoute(deps));
-  app.get("/jobs/:uniqueId", jobs.show);
-  app.delete("/jobs/:uniqueId", jobs.cancel);
-  app.get("/healthz", (c) => c.text("ok\n"));
-  app.get("/readyz", async function ready(c) {
+  route("POST", "/take/:uniqueId", createTakeRoute(deps));
+  route("POST", "/profile/:profileKey/enqueue", enqueue);
+  route("POST", "/profile/:profileKey/enqueue/:runnerCount", enqueue);
+  route("POST", "/enqueue", createTokenlessRoute(deps));
+  route("GET", "/jobs/:uniqueId", jobs.show);
+  route("DELETE", "/jobs/:uniqueId", jobs.cancel);
+  route("POST", "/jobs/:uniqueId/cancel", jobs.cancel);
+  route("POST", "/monitors/:monitor/drain", operate.drain);
+  route("POST", "/monitors/:monitor/resume", operate.resumeMonitor);
+  route("POST", "/profiles/:profileKey/pause", operate.pause);
+  route("POST", "/profiles/:profileKey/resume", operate.resumeProfile);
+  route("GET", "/", dashboard.page);
+  route("GET", "/dashboard.json", dashboard.json);
+  route("GET", "/dashboard.txt", dashboard.text);
+  route("GET", "/events", dashboard.events);
+  route("GET", "/history.json", dashboard.history);
+  route("GET", "/metrics", async function showMetrics(c) {
+    const { text, contentType } = await deps.metrics();
+    return c.body(text, 200, { "content-type": contentType, ...noStore });
+  });
+  route("GET", "/healthz", (c) => c.text("ok\n"));
+  route("GET", "/readyz", async function ready(c) {
     if (deps.isDraining()) return comeBack("draining", 1);
     await deps.store.ping();
     return deps.isFleetAsked() ? c.text("ready\n") : comeBack("starting", 1);
   });
   let description: string | undefined;
-  app.get("/openapi.json", (c) => {
+  route("GET", "/openapi.json", (c) => {
     description ??= JSON.stringify(describeApi(deps.maxRunnerCount, deps.version));
     return c.body(description, 200, { "content-type": "application/json" });
   });

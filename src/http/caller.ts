@@ -6,8 +6,11 @@
  */
 export function identifyCaller(peer: string | undefined, forwardedFor: string | undefined): string {
   const address = normalize(peer ?? "");
-  const last = forwardedFor?.split(",").at(-1)?.trim();
-  const counted = last !== undefined && last !== "" && isPrivate(address) ? normalize(last) : address;
+  const last = forwardedFor
+    ?.split(",")
+    .findLast((entry) => entry.trim() !== "")
+    ?.trim();
+  const counted = last !== undefined && isPrivate(address) ? normalize(last) : address;
   return counted.includes(":") ? prefixOf(counted) : counted.slice(0, 64);
 }
 
@@ -18,9 +21,11 @@ function normalize(address: string): string {
   return withoutZone.replace(/^::ffff:(?=\d+\.)/, "").replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1");
 }
 
-/** Loopback, link-local and the networks that nobody routes (RFC 1918, RFC 4193). */
+/** Loopback, link-local and the networks that nobody routes (RFC 1918, RFC 4193, RFC 6598). */
 function isPrivate(address: string): boolean {
-  return /^(127\.|10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|::1$|f[cd]|fe80:)/.test(address);
+  return /^(127\.|10\.|192\.168\.|169\.254\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|172\.(1[6-9]|2\d|3[01])\.|::1$|f[cd]|fe80:)/.test(
+    address,
+  );
 }
 
 /** The first four groups of an IPv6 address, written out. */

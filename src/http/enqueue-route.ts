@@ -31,8 +31,9 @@ export function createEnqueueRoute(deps: EnqueueDeps): (c: Context) => Promise<R
     if (!isOurs && (deps.oidc === null || !looksSigned(bearer))) return refuse("bearer_unknown");
     const request = parseJobRequest(c, schema);
     if (request.kind === "refused") return request.response;
-    const objection = isOurs ? null : await objectToWorkflow(deps, bearer, request.value);
-    return objection ?? (await enqueueJob(deps, request.value));
+    if (isOurs) return await enqueueJob(deps, request.value);
+    const known = await identifyWorkflow(deps, bearer, request.value);
+    return known instanceof Response ? known : await enqueueJob(deps, { ...request.value, qualifiedRepo: known });
   };
 }
 
@@ -71,8 +72,8 @@ function looksSigned(bearer: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(bearer);
 }
 
-/** Null where the token is GitHub's word for this very repository and run, and the repository is one of ours. */
-async function objectToWorkflow(deps: EnqueueDeps, bearer: string, request: JobRequest): Promise<Response | null> {
+/** The repository as GitHub spells it, where the token is GitHub's word for this very repository and run, and it is one of ours. */
+async function identifyWorkflow(deps: EnqueueDeps, bearer: string, request: JobRequest): Promise<Response | string> {
   const result = await deps.oidc?.verify(bearer);
   if (result === undefined) return refuse("bearer_unknown");
   if (result.kind === "trouble") {
@@ -84,5 +85,5 @@ async function objectToWorkflow(deps: EnqueueDeps, bearer: string, request: JobR
     return refuse("oidc_repository_mismatch");
   if (result.runId !== request.runId) return refuse("oidc_run_mismatch");
   if (!isRepoAllowed(deps.allowedRepos, request.qualifiedRepo)) return refuse("repository_not_allowed");
-  return null;
+  return result.repository;
 }

@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import type { Tickets } from "../auth/ticket.ts";
-import { enqueuedAt, type Ticket } from "../queue/job.ts";
+import { enqueuedAt, type Ticket, ticketOf } from "../queue/job.ts";
 import type { Observe, Store } from "../queue/ports.ts";
 import { parseQuery, uniqueIdSchema } from "./params.ts";
 import { noStore, refuse } from "./problem.ts";
@@ -53,7 +53,9 @@ export function createJobsRoutes(deps: JobsDeps) {
     if (reply.kind === "unknown") return ticket === null ? refuse("job_unknown") : refuse("ticket_wrong");
     if (reply.kind === "over" && reply.state === "taken") return refuse("job_taken");
     if (reply.kind === "cancelled") {
-      if (ticket !== null) deps.observe({ kind: "cancelled", job: ticket });
+      const job = ticketOf(profileKey, { uniqueId, job: reply.job });
+      const waitedMs = Math.max(0, Date.now() - enqueuedAt(job.place));
+      deps.observe({ kind: "cancelled", job, waitedMs, by: ticket === null ? "operator" : "owner" });
       if (reply.leaked.length > 0) deps.observe({ kind: "leaked", profileKey, uniqueId, runners: reply.leaked });
     }
     const state = reply.kind === "over" ? reply.state : "cancelled";

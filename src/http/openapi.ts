@@ -3,8 +3,11 @@ import { z } from "zod";
 import { proofRefusals } from "../auth/artifact-proof.ts";
 import { oidcRefusals } from "../auth/oidc.ts";
 import { jobStates } from "../queue/job.ts";
+import { dashboardSchemas, describeOperatorRoutes } from "./openapi-operators.ts";
+import { parameter, refusals, reply, retries } from "./openapi-parts.ts";
 import { codeVerifierSchema, profileKeySchema, qualifiedRepoSchema, runIdSchema, uniqueIdSchema } from "./params.ts";
-import { type ProblemCode, problems, type RetryReason } from "./problem.ts";
+import type { ProblemCode, RetryReason } from "./problem.ts";
+import { problems } from "./problem.ts";
 
 type Json = Record<string, unknown>;
 
@@ -55,12 +58,21 @@ export function describeApi(maxRunnerCount: number, version: string): Json {
     "job_unknown",
     "body_too_large",
   );
+  const cancelled = {
+    200: reply("The job is over", "application/json", {
+      type: "object",
+      properties: { state: { enum: jobStates } },
+    }),
+    ...jobRefusals,
+    ...refusals("job_taken"),
+    ...retries(503, "store_unavailable"),
+  };
   return {
     openapi: "3.1.0",
     info: { title: "runner-queue", version, description: "One fair line in front of all self-hosted CI runners." },
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
-      schemas: { Problem: problemSchema, Job: jobSchema },
+      schemas: { Problem: problemSchema, Job: jobSchema, ...dashboardSchemas },
     },
     paths: {
       "/profile/{profile_key}/enqueue": {
@@ -103,6 +115,7 @@ export function describeApi(maxRunnerCount: number, version: string): Json {
               "not_your_turn",
               "monitors_busy",
               "unsatisfiable_now",
+              "profile_paused",
               "claim_in_flight",
               "reconciling",
               "store_unavailable",
@@ -123,17 +136,17 @@ export function describeApi(maxRunnerCount: number, version: string): Json {
         delete: {
           summary: "Give the job's place up",
           parameters: [id, ticket],
-          responses: {
-            200: reply("The job is over", "application/json", {
-              type: "object",
-              properties: { state: { enum: jobStates } },
-            }),
-            ...jobRefusals,
-            ...refusals("job_taken"),
-            ...retries(503, "store_unavailable"),
-          },
+          responses: cancelled,
         },
       },
+      "/jobs/{unique_id}/cancel": {
+        post: {
+          summary: "The same as DELETE, for whoever cannot send that",
+          parameters: [id, ticket],
+          responses: cancelled,
+        },
+      },
+      ...describeOperatorRoutes(bearer),
       "/healthz": {
         get: { summary: "The process is alive", responses: { 200: reply("ok", "text/plain", { type: "string" }) } },
       },
@@ -185,15 +198,6 @@ const jobSchema: Json = {
   },
 };
 
-function parameter(name: string, where: "path" | "query", schema: z.ZodType, description: string): Json {
-  const { $schema: _, ...shape } = z.toJSONSchema(schema, { unrepresentable: "any" });
-  return { name, in: where, required: true, description, schema: shape };
-}
-
-function reply(description: string, type: string, schema: Json): Json {
-  return { description, content: { [type]: { schema } } };
-}
-
 /** What every enqueue may reply, and what its own way of proving adds. */
 function enqueueReplies(codes: ProblemCode[], slowDown: RetryReason[], busy: RetryReason[]): Json {
   return {
@@ -210,32 +214,5 @@ function enqueueReplies(codes: ProblemCode[], slowDown: RetryReason[], busy: Ret
     ),
     ...retries(429, "queue_full", ...slowDown),
     ...retries(503, "fleet_unknown", "reconciling", "store_unavailable", "github_unavailable", ...busy),
-  };
-}
-
-function refusals(...codes: ProblemCode[]): Json {
-  const byStatus = Map.groupBy(codes, (code) => problems[code][0]);
-  return Object.fromEntries(
-    [...byStatus].map(([status, alike]) => [
-      status,
-      reply(alike.map((code) => `\`${code}\`: ${problems[code][1]}`).join(". "), "application/problem+json", {
-        $ref: "#/components/schemas/Problem",
-      }),
-    ]),
-  );
-}
-
-/** Empty replies that curl retries. */
-function retries(status: 429 | 503, ...reasons: RetryReason[]): Json {
-  const header = (description: string) => ({ description, schema: { type: "string" } });
-  return {
-    [status]: {
-      description: `Come back later (empty body): ${reasons.join(", ")}`,
-      headers: {
-        "Retry-After": header("Whole seconds"),
-        "X-Queue-Reason": header("Why"),
-        "X-Queue-Position": header("The job's position, 1 = next (waiting takes only)"),
-      },
-    },
   };
 }

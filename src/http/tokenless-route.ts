@@ -33,8 +33,8 @@ export function createTokenlessRoute(deps: TokenlessDeps): (c: Context) => Promi
       case "refused":
         return refuse(result.code, result.detail);
       case "proven": {
-        const { profileKey, runnerCount } = result;
-        const job = proven.safeParse({ ...request, profileKey, runnerCount });
+        const { profileKey, runnerCount, qualifiedRepo } = result;
+        const job = proven.safeParse({ ...request, qualifiedRepo, profileKey, runnerCount });
         if (job.success) return await enqueueJob(deps, job.data);
         return refuse("artifact_malformed", job.error.issues.map(({ message }) => message).join("; "));
       }

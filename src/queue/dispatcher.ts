@@ -4,7 +4,7 @@
 // A take's request and the work it starts are two things. The request answers within its budget; a claim it started goes on
 // without it, until every leg is settled, and the answer waits in the store for the next poll. This process renews the
 // claim's lease while it works; should it die, the lease lapses and another instance's sweep continues with the evidence.
-import { enqueuedAt, isOpen, type Job, type Ticket } from "./job.ts";
+import { enqueuedAt, isOpen, type Job, type Ticket, ticketOf } from "./job.ts";
 import type { Monitors, Observe, PollReply, Store } from "./ports.ts";
 import { createReconcile } from "./reconciler.ts";
 import { spreadOf } from "./retry-after.ts";
@@ -67,6 +67,8 @@ export function createDispatcher(
       const reply = await store.poll({ ticket, claimId: `${owner}-${polls}`, owner, spread });
       if ("isReadmitted" in reply && reply.isReadmitted) observe({ kind: "readmitted", job: ticket });
       if (reply.kind === "suspect") return lookForForgottenClaim(ticket, reply);
+      if (reply.kind === "abandoned" && reply.isNew)
+        observe({ kind: "abandoned", job: ticket, waitedMs: waitedMs(ticket) });
       if (reply.kind !== "claimed") return reply;
       const work = startWork(ticket, reply.job, askedAt);
       const end = await settledWithin(work, answerBy - performance.now(), [clientGone(), lettingGo.signal]);
@@ -125,6 +127,7 @@ export function createDispatcher(
     const tookMs = Math.round(performance.now() - begunAt);
     // A silent monitor may still work on it: its place is kept until it cannot.
     if (outcome.kind !== "silent") store.releaseSlot(monitor, legKey).catch(() => {});
+    store.noteTake(monitor, outcome.kind === "refused" ? outcome.cause : outcome.kind).catch(() => {});
     observe({
       kind: "leg",
       job: ticket,
@@ -158,8 +161,9 @@ export function createDispatcher(
         if (reply.leaked.length > 0) {
           observe({ kind: "leaked", profileKey: ticket.profileKey, uniqueId: ticket.uniqueId, runners: reply.leaked });
         }
-        const waitedMs = Date.now() - enqueuedAt(ticket.place);
-        if (reply.kind === "taken" || reply.kind === "failed") observe({ kind: reply.kind, job: ticket, waitedMs });
+        if (reply.kind === "taken" || reply.kind === "failed") {
+          observe({ kind: reply.kind, job: ticket, waitedMs: waitedMs(ticket) });
+        }
         return reply.kind;
       } catch (error) {
         observe({ kind: "trouble", where: "settle", error });
@@ -203,13 +207,17 @@ export function createDispatcher(
 
   const sweep: Dispatcher["sweep"] = async (profileKey) => {
     const { lapsed, abandoned, leaked, lostAt, now } = await store.sweep(profileKey, owner);
-    for (const uniqueId of abandoned) observe({ kind: "abandoned", profileKey, uniqueId });
+    for (const one of abandoned) {
+      const job = ticketOf(profileKey, one);
+      observe({ kind: "abandoned", job, waitedMs: waitedMs(job) });
+    }
     if (leaked.length > 0) observe({ kind: "leaked", profileKey, uniqueId: null, runners: leaked });
-    for (const { uniqueId, job } of lapsed) {
-      const { place, count, repo, run, claim } = job;
+    for (const one of lapsed) {
+      const { job } = one;
+      const { claim } = job;
       if (claim === undefined) continue;
-      const ticket = { uniqueId, profileKey, runnerCount: count, qualifiedRepo: repo, runId: run, place };
-      const isFromBeforeLoss = place < lostAt * 1000;
+      const ticket = ticketOf(profileKey, one);
+      const isFromBeforeLoss = ticket.place < lostAt * 1000;
       inBackground(claim.id, async () => {
         const stopRenewing = keepLease(ticket, claim.id, () => false);
         await reconcile(ticket, job, now, isFromBeforeLoss ? lostAt : null).finally(stopRenewing);
@@ -255,6 +263,10 @@ async function settledWithin(
     }
     work.done.finally(forget).then(resolve, reject);
   });
+}
+
+function waitedMs(ticket: Ticket): number {
+  return Math.max(0, Date.now() - enqueuedAt(ticket.place));
 }
 
 function delay(ms: number): Promise<void> {

@@ -36,6 +36,8 @@ export const fleetRowSchema = z.object({
   failures: z.number().int(),
   blockedUntil: z.number(),
   lastTakeAt: z.number(),
+  /** an operator wants no takes there until then (store clock, ms); 0: not drained */
+  drainedUntil: z.number(),
 });
 export type FleetRow = z.infer<typeof fleetRowSchema>;
 export type Fleet = Readonly<Record<string, FleetRow>>;
@@ -60,11 +62,13 @@ export function createFleetRow(): FleetRow {
     failures: 0,
     blockedUntil: 0,
     lastTakeAt: 0,
+    drainedUntil: 0,
   };
 }
 
 /** Runners that may be claimed at one monitor now. */
 export function availableRunners(row: FleetRow, now: number, freshMs: number): number {
+  if (row.drainedUntil > now) return 0;
   if (row.failing || row.askedAt + freshMs < now) return 0;
   if (row.emptyAt >= row.askedAt || row.blockedUntil > now) return 0;
   const out = legsOut(row, now);
@@ -75,14 +79,25 @@ export function availableRunners(row: FleetRow, now: number, freshMs: number): n
   return Math.max(0, row.idle - asked - invisible);
 }
 
+/** Runners that monitors with a fresh snapshot call idle, claimed or not. */
+export function idleRunners(fleet: Fleet, now: number, freshMs: number): number {
+  return Object.values(fleet).reduce((sum, row) => {
+    const isFresh = !row.failing && row.askedAt + freshMs >= now;
+    return sum + (isFresh ? row.idle : 0);
+  }, 0);
+}
+
 /** Unsettled legs at one monitor. */
 export function legsOut(row: FleetRow, now: number): FleetRow["out"] {
   return row.out.filter(([, , until]) => until > now);
 }
 
-/** Runners that the monitors heard of lately want to keep of this profile: a job that needs more cannot be served now. */
+/** Runners that the monitors heard of lately, and not drained, want to keep of this profile: a job that needs more cannot be served now. */
 export function servableRunners(fleet: Fleet, now: number): number {
-  return Object.values(fleet).reduce((sum, row) => sum + (row.askedAt + targetMemoryMs > now ? row.target : 0), 0);
+  return Object.values(fleet).reduce((sum, row) => {
+    const isServing = row.askedAt + targetMemoryMs > now && row.drainedUntil <= now;
+    return sum + (isServing ? row.target : 0);
+  }, 0);
 }
 
 /** Runners that all monitors together want to keep of this profile, by their last word, however old. */

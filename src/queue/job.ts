@@ -44,6 +44,15 @@ export interface Ticket extends JobRequest {
   readonly place: number;
 }
 
+/** The ticket of a job that a store shows. */
+export function ticketOf(
+  profileKey: string,
+  { uniqueId, job }: { readonly uniqueId: string; readonly job: Job },
+): Ticket {
+  const { place, count, repo, run } = job;
+  return { uniqueId, profileKey, runnerCount: count, qualifiedRepo: repo, runId: run, place };
+}
+
 /** Milliseconds since 1970 at which the job took its place. */
 export function enqueuedAt(place: number): number {
   return Math.floor(place / 1000);
@@ -136,13 +145,13 @@ export function isOpen(leg: Leg): boolean {
   return leg.state === "pending" || leg.state === "unknown";
 }
 
-/** Whether two requests are the same job. */
+/** Whether two requests are the same job; GitHub does not regard the case of a repository. */
 export function isSameRequest(a: JobRequest, b: JobRequest): boolean {
   return (
     a.uniqueId === b.uniqueId &&
     a.profileKey === b.profileKey &&
     a.runnerCount === b.runnerCount &&
-    a.qualifiedRepo === b.qualifiedRepo &&
+    a.qualifiedRepo.toLowerCase() === b.qualifiedRepo.toLowerCase() &&
     a.runId === b.runId
   );
 }

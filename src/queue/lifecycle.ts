@@ -1,5 +1,6 @@
 // How a job begins, and how it ends in a tombstone.
 import { enqueuedAt, type Job, type Ticket } from "./job.ts";
+import type { PollReply } from "./ports.ts";
 import { presenceOfNewJob } from "./presence.ts";
 import { legMemoryMs, type QueueSettings } from "./settings.ts";
 
@@ -23,4 +24,22 @@ export function endJob(job: Job, now: number, settings: QueueSettings): Job {
   const legsEndAt = (job.claim?.legs ?? []).map(({ holdUntil }) => holdUntil + legMemoryMs);
   const goneAt = Math.max(now + settings.tombstoneTtlMs, ticketEndsAt, ...legsEndAt);
   return { ...job, awake: false, endedAt: now, goneAt };
+}
+
+/** What a poll of a job hears that is over; null while it is not. */
+export function replyWhenOver(job: Job, now: number): PollReply | null {
+  switch (job.state) {
+    case "taken": {
+      const isKept = job.answer !== undefined && (job.answerUntil ?? 0) > now;
+      return isKept ? { kind: "taken", answer: job.answer ?? "null" } : { kind: "answer_expired" };
+    }
+    case "abandoned":
+      return { kind: "abandoned", isNew: false };
+    case "failed":
+    case "cancelled":
+      return { kind: job.state };
+    case "queued":
+    case "claimed":
+      return null;
+  }
 }

@@ -1,6 +1,8 @@
 // The interfaces that the core owns. Stores, monitors and observers implement them; the core knows nothing else of them.
 // A store that cannot be reached throws StoreUnavailable: a lost dependency, not an outcome.
+import type { Act } from "./acts.ts";
 import type { Fleet, ProfileCounts } from "./fleet.ts";
+import type { HistoryEntry } from "./history.ts";
 import type { HeldRunner, Job, JobRequest, JobState, Ticket } from "./job.ts";
 import type { WaitReason } from "./rank-gate.ts";
 import type { Evidence } from "./reconcile.ts";
@@ -51,9 +53,11 @@ export type PollReply =
       readonly retryAfterSeconds: number;
       readonly isReadmitted: boolean;
     }
-  | { readonly kind: "failed" | "abandoned" | "cancelled" | "answer_expired" | "ticket_expired" | "superseded" };
+  /** `isNew`: this very poll found that its time was over */
+  | { readonly kind: "abandoned"; readonly isNew: boolean }
+  | { readonly kind: "failed" | "cancelled" | "answer_expired" | "ticket_expired" | "superseded" };
 
-export interface LapsedClaim {
+export interface NamedJob {
   readonly uniqueId: string;
   readonly job: Job;
 }
@@ -61,21 +65,57 @@ export interface LapsedClaim {
 export interface SweepReply {
   readonly now: number;
   readonly lostAt: number;
-  readonly abandoned: readonly string[];
+  readonly abandoned: readonly NamedJob[];
   /** runners let go because the rest of their job's runners did not come in HOLD_TIMEOUT */
   readonly leaked: readonly string[];
   /** claims whose owner died; they are ours now */
-  readonly lapsed: readonly LapsedClaim[];
+  readonly lapsed: readonly NamedJob[];
 }
 
 export type CancelReply =
-  | { readonly kind: "cancelled"; readonly leaked: readonly string[] }
+  | { readonly kind: "cancelled"; readonly job: Job; readonly leaked: readonly string[] }
   | { readonly kind: "over"; readonly state: JobState }
   | { readonly kind: "unknown" };
 
 export type InspectReply =
   | { readonly kind: "job"; readonly job: Job; readonly position: number | null; readonly now: number }
   | { readonly kind: "unknown" };
+
+/** An operator's wish. `until`: ms since 1970, or null for as long as nobody ends it; of no use in an end. */
+export interface ActRequest {
+  readonly kind: "begin" | "end";
+  readonly by: string;
+  readonly note: string;
+  readonly until: number | null;
+}
+
+/** A profile as operators see it. */
+export interface ProfileView {
+  readonly now: number;
+  readonly lostAt: number;
+  readonly paused: Act | null;
+  readonly fleet: Fleet;
+  /** jobs that wait, present or not, and the runners that they need */
+  readonly waitingJobs: number;
+  readonly wantedRunners: number;
+  /** place of the job that has waited longest */
+  readonly oldestPlace: number | null;
+  /** the first live jobs in order of place, claimed ones included */
+  readonly jobs: readonly NamedJob[];
+  /** one sample a minute of the last hour, oldest first: minutes since 1970, jobs waiting, runners idle */
+  readonly chart: readonly (readonly [minute: number, waiting: number, idle: number])[];
+}
+
+/** What came of a take, as counted for its monitor. */
+export const takeResults = ["taken", "unreachable", "rejected", "unsent", "unknown", "silent"] as const;
+export type TakeResult = (typeof takeResults)[number];
+
+export interface MonitorView {
+  readonly record: MonitorRecord;
+  readonly nextAskAt: number;
+  readonly drain: Act | null;
+  readonly takes: Readonly<Partial<Record<TakeResult, number>>>;
+}
 
 export type PollLease =
   /** ask this monitor now; `askedAt` is the store's clock */
@@ -112,6 +152,16 @@ export interface Store {
   fleet(profileKey: string): Promise<Fleet>;
   /** The profile under which an id was enqueued, if any is known. */
   findProfile(uniqueId: string): Promise<string | null>;
+  /** `limit`: how many jobs are listed. Costs as much as those, however long the line is. */
+  view(profileKey: string, limit: number): Promise<ProfileView>;
+  /** The last entries, newest first. */
+  history(profileKey: string, limit: number): Promise<readonly HistoryEntry[]>;
+  /** Stops claims of a profile, or lets them go on. Kept as long as the store keeps anything. */
+  pause(profileKey: string, act: ActRequest): Promise<void>;
+  /** Stops takes at a monitor, or lets them go on, in all its profiles. */
+  drain(monitor: string, act: ActRequest): Promise<void>;
+  viewMonitor(monitor: string): Promise<MonitorView>;
+  noteTake(monitor: string, result: TakeResult): Promise<void>;
   /** Every profile that a job or a monitor ever named. */
   profiles(): Promise<readonly string[]>;
   /** At most one instance at a time gets "ask"; it must report by finishPoll. `holdMs` bounds how long it may take. */
@@ -157,7 +207,16 @@ export interface Monitors {
 
 /** What happened, for logs and metrics. Never holds a ticket, a token or a monitor's body. */
 export type QueueEvent =
-  | { readonly kind: "enqueued" | "readmitted" | "cancelled"; readonly job: Ticket }
+  | { readonly kind: "enqueued" | "readmitted"; readonly job: Ticket }
+  | { readonly kind: "cancelled"; readonly job: Ticket; readonly waitedMs: number; readonly by: "owner" | "operator" }
+  | {
+      readonly kind: "drained" | "resumed" | "paused" | "unpaused";
+      /** a monitor's name, or a profile's key */
+      readonly what: string;
+      readonly by: string;
+      readonly note: string;
+      readonly until: number | null;
+    }
   | {
       readonly kind: "claimed";
       readonly job: Ticket;
@@ -173,7 +232,7 @@ export type QueueEvent =
     }
   | { readonly kind: "taken"; readonly job: Ticket; readonly waitedMs: number }
   | { readonly kind: "failed"; readonly job: Ticket; readonly waitedMs: number }
-  | { readonly kind: "abandoned"; readonly profileKey: string; readonly uniqueId: string }
+  | { readonly kind: "abandoned"; readonly job: Ticket; readonly waitedMs: number }
   | { readonly kind: "reconciled"; readonly job: Ticket; readonly monitor: string; readonly verdict: string }
   | {
       readonly kind: "leaked";

@@ -10,6 +10,7 @@ export const waitReasons = [
   "not_your_turn",
   "monitors_busy",
   "unsatisfiable_now",
+  "profile_paused",
   "claim_in_flight",
   "reconciling",
 ] as const;

@@ -112,6 +112,8 @@ describe("GitHub's rate limits", () => {
   it("Retry-After is obeyed; without it a secondary limit pauses a minute", () => {
     expect(decidePause(403, headers({ "retry-after": "17" }), "", now)).toBe(now + 17_000);
     expect(decidePause(429, headers({}), "", now)).toBe(now + 60_000);
+    const date = new Date(now + 90_000).toUTCString();
+    expect(decidePause(403, headers({ "retry-after": date }), "", now)).toBe(now + 90_000);
     expect(decidePause(403, headers({}), "You have exceeded a secondary rate limit", now)).toBe(now + 60_000);
   });
 
@@ -127,15 +129,26 @@ describe("what look-ups cost a caller", () => {
     let now = 0;
     const limits = createLookupLimits(() => now);
     for (let i = 0; i < 10 * lookupLimits.caller.size; i++) {
-      expect(limits.begin("honest").kind).toBe("go");
+      expect(limits.begin("honest", `run ${i % 50}`).kind).toBe("go");
       limits.forgive("honest");
     }
-    for (let i = 0; i < lookupLimits.caller.size; i++) expect(limits.begin("a").kind).toBe("go");
-    expect(limits.begin("a")).toEqual({ kind: "caller", retryAfterSeconds: 6 });
-    expect(limits.begin("b").kind).toBe("go");
+    for (let i = 0; i < lookupLimits.caller.size; i++) expect(limits.begin("a", "r").kind).toBe("go");
+    expect(limits.begin("a", "r")).toEqual({ kind: "caller", retryAfterSeconds: 6 });
+    expect(limits.begin("b", "r").kind).toBe("go");
     now += 6_000;
-    expect(limits.begin("a").kind).toBe("go");
-    expect(limits.begin("a").kind).toBe("caller");
+    expect(limits.begin("a", "r").kind).toBe("go");
+    expect(limits.begin("a", "r").kind).toBe("caller");
+  });
+
+  it("a run that uploads proofs by the thousand is slowed down, and no other run with it", () => {
+    const limits = createLookupLimits(() => 0);
+    for (let i = 0; i < lookupLimits.run.size; i++) {
+      expect(limits.begin(`address ${i}`, "greedy").kind).toBe("go");
+      limits.forgive(`address ${i}`);
+      limits.charge("greedy");
+    }
+    expect(limits.begin("another address", "greedy").kind).toBe("caller");
+    expect(limits.begin("another address", "modest").kind).toBe("go");
   });
 
   it("a crowd of strangers spends no more than the common limit, however many they are", () => {
@@ -143,7 +156,7 @@ describe("what look-ups cost a caller", () => {
     const limits = createLookupLimits(() => now);
     let spent = 0;
     for (let second = 0; second < 3600; second++) {
-      for (let i = 0; i < 20; i++) if (limits.begin(`stranger ${second}.${i}`).kind === "go") spent++;
+      for (let i = 0; i < 20; i++) if (limits.begin(`stranger ${second}.${i}`, `run ${i}`).kind === "go") spent++;
       now += 1000;
     }
     expect(spent).toBeGreaterThan(1500);
@@ -161,6 +174,8 @@ describe("who a caller is", () => {
     ["127.0.0.1", "198.51.100.1, 203.0.113.7", "203.0.113.7"],
     ["::1", "203.0.113.7:4711", "203.0.113.7"],
     ["10.0.0.3", "", "10.0.0.3"],
+    ["100.64.0.1", "203.0.113.7, ", "203.0.113.7"],
+    ["100.128.0.1", "203.0.113.7", "100.128.0.1"],
     ["172.32.0.1", "203.0.113.7", "172.32.0.1"],
     ["2001:db8:1:2:3:4:5:6", undefined, "2001:db8:1:2::/64"],
     ["2001:0db8:0001:2::1", undefined, "2001:db8:1:2::/64"],

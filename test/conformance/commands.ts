@@ -28,6 +28,12 @@ export type Command =
       readonly ageMs: number;
       readonly news: "snapshot" | "failed" | "redrawing";
     }
+  | {
+      readonly kind: "pause" | "drain";
+      readonly monitor: string;
+      readonly act: "begin" | "end";
+      readonly untilMs: number | null;
+    }
   | { readonly kind: "wait"; readonly ms: number }
   | { readonly kind: "sweep" | "lose" };
 
@@ -96,6 +102,15 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   { weight: 30, arbitrary: fc.constant({ kind: "sweep" as const }) },
   { weight: 8, arbitrary: fc.record({ kind: fc.constantFrom("cancel" as const, "cancelByOperator" as const), id }) },
   { weight: 4, arbitrary: fc.constant({ kind: "lose" as const }) },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("pause" as const, "drain" as const),
+      monitor,
+      act: fc.constantFrom("begin" as const, "end" as const),
+      untilMs: fc.constantFrom(null, 3000, 20_000),
+    }),
+  },
 );
 
 /** Sequences begin with a fleet and a line, so that most of them get somewhere. */
@@ -185,6 +200,14 @@ export async function carryOut(store: Store, given: Command, world: World): Prom
       const news = given.news === "snapshot" ? { kind: given.news, counts } : { kind: given.news };
       return await store.finishPoll(given.monitor, world.now - given.ageMs, news, 1000);
     }
+    case "pause":
+    case "drain": {
+      const until = given.untilMs === null ? null : world.now + given.untilMs;
+      const request = { kind: given.act, by: "me", note: "why", until };
+      return given.kind === "pause"
+        ? await store.pause(profileKey, request)
+        : await store.drain(given.monitor, request);
+    }
     case "sweep":
       return await store.sweep(profileKey, "me");
     case "wait":
@@ -233,7 +256,14 @@ function runnersOf(monitor: string, count: number, world: World) {
 /** How every job and the fleet stand in a store. */
 export async function dump(store: Store): Promise<unknown> {
   const jobs = await Promise.all(ids.map((one) => store.inspect(profileKey, one)));
-  return { jobs, fleet: await store.fleet(profileKey) };
+  const shown = await Promise.all(monitors.map((one) => store.viewMonitor(one)));
+  return {
+    jobs,
+    fleet: await store.fleet(profileKey),
+    view: await store.view(profileKey, 4),
+    history: await store.history(profileKey, 30),
+    monitors: shown,
+  };
 }
 
 /** Whether a job still has an open leg. */

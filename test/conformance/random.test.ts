@@ -37,7 +37,7 @@ describe.skipIf(!hasRedis)("the same commands", () => {
   async function runSequence(sequence: readonly Command[]): Promise<void> {
     const world = createWorld();
     const clock = () => world.now;
-    let embedded: Store;
+    let embedded = createEmbeddedStore(settings, clock);
     const loseAll = async () => {
       now = world.now;
       await server.client.flushdb();
@@ -47,7 +47,6 @@ describe.skipIf(!hasRedis)("the same commands", () => {
       await embedded.sweep(profileKey, "me");
     };
     await loseAll();
-    embedded = createEmbeddedStore(settings, clock);
     const invariants = createInvariants(settings);
     for (const given of sequence) {
       world.steps += 1;

@@ -143,7 +143,7 @@ export function describeStore(name: string, create: StoreFactory): void {
       await poll(polling);
       now += 29_900;
       const sweep = await store.sweep(profileKey, "me");
-      expect(sweep.abandoned).toEqual(["silent"]);
+      expect(sweep.abandoned.map(({ uniqueId }) => uniqueId)).toEqual(["silent"]);
       expect((await poll(polling)).kind).toBe("wait");
       expect((await poll(silent)).kind).toBe("abandoned");
       now += 36_000;

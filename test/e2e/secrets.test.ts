@@ -65,7 +65,16 @@ it("no token, ticket, Authorization header, verifier, key or signed URL is in an
   await send(queue, "GET", `/jobs/by-oidc?token=${byOidc}`);
   await send(queue, "GET", "/jobs/by-oidc", operatorToken);
   await send(queue, "DELETE", `/jobs/by-oidc?token=${byOidc}`);
-  for (const path of ["/", "/healthz", "/readyz", "/openapi.json", "/metrics", "/events", "/dashboard.json"]) {
+  for (const path of [
+    "/",
+    "/healthz",
+    "/readyz",
+    "/openapi.json",
+    "/metrics",
+    "/dashboard.json",
+    "/dashboard.txt",
+    "/history.json",
+  ]) {
     await send(queue, "GET", path, operatorToken);
   }
 

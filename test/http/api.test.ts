@@ -223,6 +223,7 @@ for (const kind of ["embedded", "redis"] as const) {
       };
       for (const [path, methods] of Object.entries(description.paths)) {
         for (const method of Object.keys(methods)) {
+          if (path === "/events") continue; // never ends; test/http/operators.test.ts reads it
           const reply = await ask(method.toUpperCase(), path.replaceAll(/\{\w+\}/g, "1"));
           expect([path, reply.code]).not.toEqual([path, "no_such_route"]);
           expect([path, reply.code]).not.toEqual([path, "method_not_allowed"]);

@@ -113,6 +113,9 @@ const path = fc
     fc.oneof(
       segment.map((one) => `/take/${one}`),
       segment.map((one) => `/jobs/${one}`),
+      segment.map((one) => `/jobs/${one}/cancel`),
+      segment.map((one) => `/monitors/${one}/drain`),
+      segment.map((one) => `/profiles/${one}/resume`),
       segment.map((one) => `/profile/${one}/enqueue`),
       fc.tuple(segment, segment).map(([one, two]) => `/profile/${one}/enqueue/${two}`),
       fc.constantFrom(
@@ -126,12 +129,22 @@ const path = fc
         "/take/",
         "/take//",
         "/dashboard.json",
+        "/dashboard.txt",
+        "/history.json",
+        "/metrics",
+        "/monitors/ci0/resume",
       ),
       segment.map((one) => `/${one}`),
     ),
-    fc.array(fc.tuple(fc.constantFrom("unique_id", "qualified_repo", "run_id", "token", "wait", "x"), encoded), {
-      maxLength: 5,
-    }),
+    fc.array(
+      fc.tuple(
+        fc.constantFrom("unique_id", "qualified_repo", "run_id", "token", "wait", "note", "by", "until", "limit", "x"),
+        encoded,
+      ),
+      {
+        maxLength: 5,
+      },
+    ),
   )
   .map(([base, query]) => `${base}?${query.map(([name, value]) => `${name}=${value}`).join("&")}`);
 const headers = fc.record(

@@ -5,8 +5,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { noFaults } from "../../scripts/simulated-github/faults.ts";
-import { githubToken } from "../support/github.ts";
+import { githubToken, proofText } from "../support/github.ts";
 import { type ProblemReply, startTokenlessQueue, type TokenlessQueue } from "../support/tokenless.ts";
+import { forgeZip } from "../support/zip-forge.ts";
 
 function expectComeBack(reply: ProblemReply, reason = "github_unavailable"): void {
   expect([reply.status, reply.text, reply.headers.get("x-queue-reason"), reply.headers.get("content-length")]).toEqual([
@@ -59,7 +60,9 @@ describe("trouble at GitHub", () => {
   it("does not fill the log: one line for many who ask", async () => {
     queue.github.faults.status = 500;
     await Promise.all(Array.from({ length: 30 }, (_, i) => queue.enqueueJob(`many-${i}`)));
-    expect(queue.service.logLines().filter(({ msg }) => msg === "github_trouble")).toHaveLength(1);
+    expect(
+      queue.service.logLines().filter(({ msg, why }) => msg === "github_trouble" && why === "status 500"),
+    ).toHaveLength(1);
   });
 });
 
@@ -101,6 +104,34 @@ describe("rate limits", () => {
       expect(Date.now() - refusedAt).toBeGreaterThan(1_900);
     },
   );
+});
+
+it("a reply that was under way does not end a pause that GitHub asked for since", async () => {
+  await using queue = await startTokenlessQueue();
+  for (const id of ["slow", "limited", "after"]) queue.upload(id);
+  Object.assign(queue.github.faults, { only: /name=servo-ci-runners_slow/, slowMs: 300 });
+  const seen = queue.github.nextRequest(/_slow/);
+  const slow = queue.enqueueJob("slow");
+  await seen;
+  Object.assign(queue.github.faults, { only: null, slowMs: 0, secondaryLimit: { retryAfterSeconds: 20 } });
+  expectComeBack(await queue.enqueueJob("limited"));
+  queue.github.faults.secondaryLimit = null;
+  await slow;
+  const asked = queue.github.requests.length;
+  expectComeBack(await queue.enqueueJob("after"));
+  expect(queue.github.requests).toHaveLength(asked);
+});
+
+it("the zip is not fetched without TLS from another host than the API's", async () => {
+  await using queue = await startTokenlessQueue();
+  let connections = 0;
+  const elsewhere = createServer().on("connection", () => connections++);
+  await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.2", resolve));
+  onTestFinished(() => void elsewhere.close());
+  queue.upload("a");
+  queue.github.faults.redirectTo = `http://127.0.0.2:${(elsewhere.address() as AddressInfo).port}/zip`;
+  expectComeBack(await queue.enqueueJob("a"));
+  expect(connections).toBe(0);
 });
 
 it("our credentials do not follow a redirect, not even to a host that we trust", async () => {
@@ -164,6 +195,38 @@ describe("as a GitHub App", () => {
       expect((await queue.enqueueJob(id)).status).toBe(200);
       queue.github.revokeInstallationTokens();
     }
+  });
+
+  it("two owners have a token each", async () => {
+    await using queue = await startTokenlessQueue(env, { app: { ...app, installedAt: ["servo", "other"] } });
+    queue.upload("a");
+    expect((await queue.enqueueJob("a")).status).toBe(200);
+    const zip = forgeZip([
+      { name: "f", content: proofText({ uniqueId: "b", repo: "other/repo", runId: "5", profile: "linux" }) },
+    ]);
+    queue.github.addArtifact({ repo: "other/repo", runId: "5", name: "servo-ci-runners_b", zip });
+    const reply = await queue.enqueue({ unique_id: "b", qualified_repo: "other/repo", run_id: "5" });
+    expect(reply.status).toBe(200);
+    expect(paths(queue).filter((path) => path.endsWith("/access_tokens"))).toHaveLength(2);
+  });
+
+  it("a stranger who asks for a repository that does not exist spoils nothing for those that do", async () => {
+    await using queue = await startTokenlessQueue(env, { app });
+    queue.upload("honest");
+    queue.github.faults.slowMs = 150;
+    const seen = queue.github.nextRequest(/servo\/nope\/installation/);
+    const stranger = queue.enqueue({ unique_id: "x", qualified_repo: "servo/nope", run_id: "5" }, "203.0.113.1");
+    await seen;
+    expect((await queue.enqueueJob("honest", "203.0.113.2")).status).toBe(200);
+    expect((await stranger).code).toBe("run_not_visible");
+  });
+
+  it("a wrong key is said loudly", async () => {
+    const other = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const wrong = other.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+    await using queue = await startTokenlessQueue({ ...env, GITHUB_APP_PRIVATE_KEY: wrong }, { app });
+    expectComeBack(await queue.enqueueJob("a"));
+    await queue.service.onLog(({ level }) => level === "error");
   });
 
   it("an owner where it is not installed is refused with a sentence", async () => {

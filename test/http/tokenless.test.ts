@@ -117,6 +117,54 @@ describe("an artifact of the run", () => {
     expect(await queue.enqueue(asked)).toMatchObject({ status: 403, code: "run_not_visible" });
   });
 
+  it("proves one job, also where two runs or two repositories use its id within seconds", async () => {
+    queue.upload("twin");
+    queue.github.addRun(repo, "88");
+    queue.github.addRun("servo/other", runId);
+    expect((await queue.enqueueJob("twin")).status).toBe(200);
+    const asked = { unique_id: "twin", qualified_repo: repo, run_id: runId };
+    expect(await queue.enqueue({ ...asked, run_id: "88" })).toMatchObject({ status: 403, code: "artifact_missing" });
+    expect(await queue.enqueue({ ...asked, qualified_repo: "servo/other" })).toMatchObject({
+      code: "artifact_missing",
+    });
+  });
+
+  it("gets the same ticket for the same request, however its repository is spelt", async () => {
+    queue.upload("spelt");
+    const spellings = ["SERVO/servo", "servo/servo", "Servo/Servo"];
+    const replies = await Promise.all(
+      spellings.map((qualified_repo) => queue.enqueue({ unique_id: "spelt", qualified_repo, run_id: runId })),
+    );
+    expect(new Set(replies.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+    expect(replies[0]?.status).toBe(200);
+  });
+
+  it("is not refused for what a stranger asked before it was there", async () => {
+    expect((await queue.enqueueJob("late", "203.0.113.1")).code).toBe("artifact_missing");
+    queue.upload("late");
+    expect((await queue.enqueueJob("late", "203.0.113.2")).status).toBe(200);
+  });
+
+  it("is not refused for what a stranger's look-up in flight does not find", async () => {
+    queue.github.faults.slowMs = 150;
+    const seen = queue.github.nextRequest(/name=servo-ci-runners_racing/);
+    const stranger = queue.enqueueJob("racing", "203.0.113.1");
+    await seen;
+    const honest = queue.enqueueJob("racing", "203.0.113.2");
+    expect((await stranger).code).toBe("artifact_missing");
+    queue.upload("racing");
+    queue.github.faults.slowMs = 0;
+    expect((await honest).status).toBe(200);
+  });
+
+  it("that was refused is looked at again after some seconds", async () => {
+    expect((await queue.enqueueJob("patient")).code).toBe("artifact_missing");
+    queue.upload("patient");
+    let reply = await queue.enqueueJob("patient");
+    while (reply.code === "artifact_missing") reply = await queue.enqueueJob("patient");
+    expect(reply.status).toBe(200);
+  });
+
   it("is looked up once for 50 that ask at once, and a refusal is remembered for some seconds", async () => {
     queue.github.faults.slowMs = 200;
     const before = queue.github.requests.length;
@@ -141,6 +189,9 @@ it("an old GitHub server that ignores the name is read page by page", async () =
   for (let i = 0; i < 250; i++) queue.github.addArtifact({ repo, runId, name: `x${i}`, zip: new Uint8Array(1) });
   queue.github.faults.ignoresName = true;
   expect((await queue.enqueueJob("old")).status).toBe(200);
+  // an exact name, never the beginning of one
+  queue.upload("old-and-new");
+  expect((await queue.enqueueJob("old-and")).code).toBe("artifact_missing");
 });
 
 it("200 bombs with forged sizes are refused, and the service's memory stays flat", { timeout: 60_000 }, async () => {
@@ -167,6 +218,23 @@ it("200 bombs with forged sizes are refused, and the service's memory stays flat
   for (let round = 10; round < 20; round++) await askTwenty(round);
   // one bomb alone unpacks to 50 MiB
   expect(residentKib() - before).toBeLessThan(50 * 1024);
+});
+
+it("whoever shows proofs that are not his is slowed down too", async () => {
+  await using queue = await startTokenlessQueue();
+  const statuses = new Set<number>();
+  for (let i = 0; i < 120; i++) {
+    queue.upload(`bound-${i}`, { extra: { code_challenge: "c".repeat(43) } });
+    statuses.add((await queue.enqueueJob(`bound-${i}`, "203.0.113.9")).status);
+  }
+  expect([...statuses]).toEqual([403, 429]);
+});
+
+it("a proof that is shown again and again costs GitHub nothing", async () => {
+  await using queue = await startTokenlessQueue();
+  queue.upload("again");
+  for (let i = 0; i < 20; i++) expect((await queue.enqueueJob("again", `203.0.113.${i}`)).status).toBe(200);
+  expect(queue.github.requests.filter(({ path }) => path.includes("/artifacts?"))).toHaveLength(1);
 });
 
 it("a caller who only makes GitHub work is slowed down with 429, others are not, and his honest jobs cost him nothing", async () => {

@@ -1,29 +1,22 @@
 // The store in this process's memory, and the default without REDIS_URL. A restart forgets everything: tickets bring the line
 // back, and jobs older than the restart are not claimed again before evidence says that nothing is reserved for them.
+
 import type { Fleet } from "../../queue/fleet.ts";
+import { describeAct } from "../../queue/history.ts";
 import { isOpen, isOver, type Ticket } from "../../queue/job.ts";
 import type {
+  ActRequest,
   DashboardNews,
   EnqueueCommand,
   EnqueueReply,
   MonitorRecord,
   PollCommand,
-  PollLease,
   Store,
 } from "../../queue/ports.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
 import type { Settlement } from "../../queue/settlement.ts";
+import { MonitorBook } from "./monitor-book.ts";
 import { ProfileQueue } from "./profile-queue.ts";
-
-interface MonitorEntry {
-  record: MonitorRecord;
-  nextAskAt: number;
-  pollId: string;
-  readonly slots: Map<string, number>;
-}
-
-/** A monitor that keeps inventing profiles is believed so many. */
-const mostProfilesPerMonitor = 1_000;
 
 /** @param now the clock in ms since 1970 */
 export function createEmbeddedStore(settings: QueueSettings, now: () => number): Store {
@@ -33,21 +26,13 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
   const knownProfiles = new Set<string>();
   /** by lower-case id, how each is spelt and where it was enqueued: ids are unique over all profiles, whatever their case */
   const bookings = new Map<string, { readonly uniqueId: string; readonly profileKey: string }>();
-  const monitors = new Map<string, MonitorEntry>();
+  const monitors = new MonitorBook();
 
   const queueOf = (profileKey: string): ProfileQueue => {
     const known = queues.get(profileKey);
     if (known !== undefined) return known;
     const created = new ProfileQueue(profileKey, settings, lostAt);
     queues.set(profileKey, created);
-    return created;
-  };
-  const entryOf = (monitor: string): MonitorEntry => {
-    const known = monitors.get(monitor);
-    if (known !== undefined) return known;
-    const record = { askedAt: 0, answeredAt: 0, failures: 0, profiles: [] };
-    const created = { record, nextAskAt: 0, pollId: "", slots: new Map<string, number>() };
-    monitors.set(monitor, created);
     return created;
   };
   const enqueue = (command: EnqueueCommand): EnqueueReply => {
@@ -68,45 +53,29 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
     return reply;
   };
   const finishPoll = (monitor: string, askedAt: number, news: DashboardNews, nextInMs: number): MonitorRecord => {
-    const entry = entryOf(monitor);
-    entry.nextAskAt = now() + nextInMs;
-    const { record } = entry;
-    const profiles =
-      news.kind === "snapshot"
-        ? [...new Set([...record.profiles, ...news.counts.keys()])].slice(0, mostProfilesPerMonitor)
-        : record.profiles;
-    entry.record = {
-      askedAt,
-      answeredAt: news.kind === "snapshot" ? askedAt : record.answeredAt,
-      // reporting twice counts once
-      failures: news.kind !== "failed" ? 0 : record.askedAt === askedAt ? record.failures : record.failures + 1,
-      profiles,
-    };
+    const record = monitors.finishPoll(monitor, askedAt, news, now() + nextInMs);
     if (news.kind !== "redrawing") {
-      for (const profileKey of profiles) {
+      for (const profileKey of record.profiles) {
         const counts =
           news.kind === "failed" ? null : (news.counts.get(profileKey) ?? { idle: 0, target: 0, healthy: 0 });
         knownProfiles.add(profileKey);
-        queueOf(profileKey).saveSnapshot(monitor, askedAt, counts, now());
+        const drainedUntil = monitors.drainedUntil(monitor, now());
+        queueOf(profileKey).saveSnapshot(monitor, askedAt, counts, drainedUntil, now());
       }
     }
-    return entry.record;
+    return record;
   };
-  const beginPoll = (monitor: string, pollId: string, holdMs: number): PollLease => {
-    const entry = entryOf(monitor);
-    const at = now();
-    if (entry.nextAskAt > at && entry.pollId !== pollId) return { kind: "skip", record: entry.record };
-    entry.nextAskAt = at + holdMs;
-    entry.pollId = pollId;
-    return { kind: "ask", askedAt: at, record: entry.record };
+  const drain = (monitor: string, request: ActRequest): void => {
+    const { act, entry } = describeAct(request, "drained", "resumed", [monitor], now());
+    monitors.setDrain(monitor, act);
+    const until = monitors.drainedUntil(monitor, now());
+    for (const profileKey of monitors.view(monitor, now()).record.profiles) {
+      queueOf(profileKey).drain(monitor, until, entry);
+    }
   };
-  const acquireSlot = (monitor: string, legKey: string, limit: number, ttlMs: number): boolean => {
-    const { slots } = entryOf(monitor);
-    const at = now();
-    for (const [key, until] of slots) if (until <= at) slots.delete(key);
-    if (!slots.has(legKey) && slots.size >= limit) return false;
-    slots.set(legKey, at + ttlMs);
-    return true;
+  const pause = (profileKey: string, request: ActRequest): void => {
+    const { act, entry } = describeAct(request, "paused", "unpaused", [], now());
+    queueOf(profileKey).pause(act, entry);
   };
   const sweep = (profileKey: string, owner: string) => {
     for (const [key, booking] of bookings) {
@@ -142,10 +111,16 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
       return booking?.uniqueId === uniqueId ? booking.profileKey : null;
     },
     profiles: async () => [...knownProfiles],
-    beginPoll: async (monitor, pollId, holdMs) => beginPoll(monitor, pollId, holdMs),
+    view: async (profileKey, limit) => queueOf(profileKey).view(limit, now()),
+    history: async (profileKey, limit) => queueOf(profileKey).history(limit),
+    pause: async (profileKey, request) => pause(profileKey, request),
+    drain: async (monitor, request) => drain(monitor, request),
+    viewMonitor: async (monitor) => monitors.view(monitor, now()),
+    noteTake: async (monitor, result) => monitors.noteTake(monitor, result),
+    beginPoll: async (monitor, pollId, holdMs) => monitors.beginPoll(monitor, pollId, holdMs, now()),
     finishPoll: async (monitor, askedAt, news, nextInMs) => finishPoll(monitor, askedAt, news, nextInMs),
-    acquireSlot: async (monitor, legKey, limit, ttlMs) => acquireSlot(monitor, legKey, limit, ttlMs),
-    releaseSlot: async (monitor, legKey) => void entryOf(monitor).slots.delete(legKey),
+    acquireSlot: async (monitor, legKey, limit, ttlMs) => monitors.acquireSlot(monitor, legKey, limit, ttlMs, now()),
+    releaseSlot: async (monitor, legKey) => monitors.releaseSlot(monitor, legKey),
     close: async () => {},
   };
 }

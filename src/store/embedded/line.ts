@@ -1,7 +1,7 @@
 // The present jobs of one profile in order, so that "how many runners do those ahead of me need" is a few binary searches
 // however long the line is. One sorted list per runner count: jobs that nobody can serve now are left out by their count.
 
-interface Waiting {
+export interface Waiting {
   readonly place: number;
   readonly uniqueId: string;
 }
@@ -43,8 +43,14 @@ export class Line {
     return { jobs, runners };
   }
 
-  clear(): void {
-    this.#byCount.clear();
+  /** Runners that all of them need. */
+  totalNeeded(): number {
+    return [...this.#byCount].reduce((sum, [count, list]) => sum + count * list.length, 0);
+  }
+
+  /** The first of every count: among them are the first of all. */
+  first(limit: number): readonly Waiting[] {
+    return [...this.#byCount.values()].flatMap((list) => list.slice(0, limit));
   }
 }
 

@@ -3,22 +3,30 @@
 
 const queue = (profileKey: string, part: string) => `rq:{${profileKey}}:${part}`;
 
+const partsOfProfile = ["epoch", "fleet", "line", "due", "claims", "aside", "paused", "history"];
+/** Keys of profiles seen: written once, for the polled path. A stranger cannot name a profile that does not exist to more than a script. */
+const known = new Map<string, readonly string[]>();
+const mostKnown = 1_000;
+
 /** KEYS of the scripts that work on one profile, in the order that lua/profile-preamble.lua names them. `job` may be a prefix. */
 export function profileKeys(profileKey: string, uniqueId: string): string[] {
-  return [
-    queue(profileKey, "epoch"),
-    queue(profileKey, "fleet"),
-    queue(profileKey, "line"),
-    queue(profileKey, "due"),
-    queue(profileKey, "claims"),
-    queue(profileKey, `job:${uniqueId}`),
-  ];
+  let keys = known.get(profileKey);
+  if (keys === undefined) {
+    keys = partsOfProfile.map((part) => queue(profileKey, part));
+    if (known.size >= mostKnown) known.clear();
+    known.set(profileKey, keys);
+  }
+  return [...keys, queue(profileKey, `job:${uniqueId}`)];
 }
 
 export const fleetKey = (profileKey: string) => queue(profileKey, "fleet");
+export const chartKey = (profileKey: string) => queue(profileKey, "chart");
+export const historyKey = (profileKey: string) => queue(profileKey, "history");
 export const placeKey = (profileKey: string) => queue(profileKey, "place");
 export const monitorKey = (monitor: string) => `rq:monitor:{${monitor}}`;
 export const slotsKey = (monitor: string) => `rq:monitor:{${monitor}}:slots`;
+export const drainKey = (monitor: string) => `rq:monitor:{${monitor}}:drain`;
+export const takesKey = (monitor: string) => `rq:monitor:{${monitor}}:takes`;
 export const idKey = (uniqueId: string) => `rq:id:{${uniqueId.toLowerCase()}}`;
 export const profilesKey = "rq:profiles";
 
@@ -38,6 +46,26 @@ export const keyDescriptions: readonly KeyDescription[] = [
     key: queue("<profile>", "line"),
     holds: "present jobs in order, sorted set of `<needed>:<place>:<unique_id>`",
     ends: "no TTL: sweeping takes every job out in time, and Redis deletes an empty set",
+  },
+  {
+    key: queue("<profile>", "aside"),
+    holds: "queued jobs that are asleep, or not cleared after a loss; members as the line's",
+    ends: "no TTL: as the line",
+  },
+  {
+    key: queue("<profile>", "paused"),
+    holds: "who paused the profile, when, why and until when, JSON",
+    ends: "no TTL: an operator ends it",
+  },
+  {
+    key: queue("<profile>", "history"),
+    holds: "the last 2,000 changes of jobs and acts of operators, a stream",
+    ends: "no TTL: capped",
+  },
+  {
+    key: queue("<profile>", "chart"),
+    holds: "jobs waiting and runners idle, one sample a minute for an hour",
+    ends: "61 min after the last sample",
   },
   {
     key: queue("<profile>", "due"),
@@ -78,6 +106,16 @@ export const keyDescriptions: readonly KeyDescription[] = [
     key: monitorKey("<monitor>"),
     holds: "who asks the monitor next and when, and how it stands",
     ends: "1 h after its last change",
+  },
+  {
+    key: drainKey("<monitor>"),
+    holds: "who drained the monitor, when, why and until when, JSON",
+    ends: "no TTL: an operator ends it",
+  },
+  {
+    key: takesKey("<monitor>"),
+    holds: "how many takes came to what",
+    ends: "24 h after the last take",
   },
   {
     key: slotsKey("<monitor>"),

@@ -5,7 +5,8 @@ import type { DashboardNews, EnqueueReply, Observe, Store } from "../../queue/po
 import { StoreUnavailable } from "../../queue/ports.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
 import { openConnection } from "./connection.ts";
-import { fleetKey, idKey, monitorKey, placeKey, profileKeys, profilesKey, slotsKey } from "./keys.ts";
+import { chartKey, fleetKey, idKey, monitorKey, placeKey, profileKeys, profilesKey, slotsKey } from "./keys.ts";
+import { createOperatorCommands } from "./operator-commands.ts";
 import {
   parseCancelReply,
   parseEnqueueReply,
@@ -122,7 +123,10 @@ ${lua}`,
     const args = [askedAt, news.kind, Math.round(nextInMs), JSON.stringify(shown)];
     const record = parseRecord(await runOnMonitor("finishPoll", monitorKey(monitor), args));
     if (news.kind === "redrawing") return record;
-    await Promise.all(record.profiles.map((profileKey) => saveSnapshot(profileKey, monitor, askedAt, news)));
+    const drainedUntil = await loadDrainedUntil(monitor);
+    await Promise.all(
+      record.profiles.map((profileKey) => saveSnapshot(profileKey, monitor, askedAt, news, drainedUntil)),
+    );
     return record;
   };
   const saveSnapshot = async (
@@ -130,6 +134,7 @@ ${lua}`,
     monitor: string,
     askedAt: number,
     news: DashboardNews,
+    drainedUntil: number,
   ): Promise<void> => {
     const counts = news.kind === "snapshot" ? news.counts.get(profileKey) : undefined;
     if (counts !== undefined) await command(() => redis.sadd(profilesKey, profileKey));
@@ -140,8 +145,11 @@ ${lua}`,
       idle,
       target,
       healthy,
+      drainedUntil,
     ]);
   };
+  const operators = createOperatorCommands(redis, command, runOnProfile, clock);
+  const { loadDrainedUntil } = operators;
 
   return {
     ping: async () => void (await command(() => redis.ping())),
@@ -161,7 +169,8 @@ ${lua}`,
       const args = ticket === null ? ["0"] : ["1", ...ticketArgs(ticket)];
       return parseCancelReply(await runOnProfile("cancel", profileKey, uniqueId, args));
     },
-    sweep: async (profileKey, owner) => parseSweepReply(await runOnProfile("sweep", profileKey, "", [owner])),
+    sweep: async (profileKey, owner) =>
+      parseSweepReply(await runOnProfile("sweep", profileKey, "", [owner], [chartKey(profileKey)])),
     fleet: async (profileKey) => parseFleet(await command(() => redis.get(fleetKey(profileKey)))),
     findProfile: async (uniqueId) => {
       const booking = await command(() => redis.get(idKey(uniqueId)));
@@ -177,6 +186,12 @@ ${lua}`,
     acquireSlot: async (monitor, legKey, limit, ttlMs) =>
       (await runOnMonitor("acquireSlot", slotsKey(monitor), [legKey, limit, Math.round(ttlMs)])) === 1,
     releaseSlot: async (monitor, legKey) => void (await command(() => redis.zrem(slotsKey(monitor), legKey))),
+    view: operators.view,
+    history: operators.history,
+    pause: operators.pause,
+    drain: operators.drain,
+    viewMonitor: operators.viewMonitor,
+    noteTake: operators.noteTake,
     close: async () => connection.close(),
   };
 }

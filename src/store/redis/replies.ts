@@ -1,13 +1,17 @@
 // Parses what the scripts return. The waiting poll is read by hand, for it is the polled path; all that holds a document goes through zod.
 import { z } from "zod";
+import { type Act, actSchema } from "../../queue/acts.ts";
 import { type Fleet, fleetRowSchema } from "../../queue/fleet.ts";
+import { type HistoryEntry, historyEntrySchema } from "../../queue/history.ts";
 import { jobSchema, jobStates } from "../../queue/job.ts";
 import type {
   CancelReply,
   EnqueueReply,
   InspectReply,
   MonitorRecord,
+  NamedJob,
   PollReply,
+  ProfileView,
   SweepReply,
 } from "../../queue/ports.ts";
 import { waitReasons } from "../../queue/rank-gate.ts";
@@ -66,8 +70,9 @@ const pollSchema = z.union([
       isReadmitted,
     }),
   ),
+  z.tuple([z.literal("abandoned"), flag]).transform(([kind, isNew]): PollReply => ({ kind, isNew })),
   z
-    .tuple([z.enum(["failed", "abandoned", "cancelled", "answer_expired", "ticket_expired", "superseded"])])
+    .tuple([z.enum(["failed", "cancelled", "answer_expired", "ticket_expired", "superseded"])])
     .transform(([kind]): PollReply => ({ kind })),
 ]);
 
@@ -77,8 +82,8 @@ const settleSchema = z
 
 const cancelSchema = z.union([
   z
-    .tuple([z.literal("cancelled"), json.pipe(list(z.string()))])
-    .transform(([kind, leaked]): CancelReply => ({ kind, leaked })),
+    .tuple([z.literal("cancelled"), job, json.pipe(list(z.string()))])
+    .transform(([kind, ended, leaked]): CancelReply => ({ kind, job: ended, leaked })),
   z.tuple([z.literal("over"), z.enum(jobStates)]).transform(([kind, state]): CancelReply => ({ kind, state })),
   z.tuple([z.literal("unknown")]).transform(([kind]): CancelReply => ({ kind })),
 ]);
@@ -96,14 +101,62 @@ const inspectSchema = z.union([
 ]);
 
 const sweepSchema = z
-  .tuple([z.number(), z.number(), json.pipe(list(z.string())), json.pipe(list(z.string()))], z.string())
-  .transform(([now, lostAt, abandoned, leaked, ...pairs]): SweepReply => {
-    const lapsed = [];
-    for (let at = 0; at + 1 < pairs.length; at += 2) {
-      lapsed.push({ uniqueId: z.string().parse(pairs[at]), job: job.parse(pairs[at + 1]) });
-    }
-    return { now, lostAt, abandoned, leaked, lapsed };
+  .tuple([z.number(), z.number(), json.pipe(list(z.string())), z.number()], z.string())
+  .transform(([now, lostAt, leaked, abandonedCount, ...pairs]): SweepReply => {
+    const jobs = parseNamedJobs(pairs);
+    return { now, lostAt, leaked, abandoned: jobs.slice(0, abandonedCount), lapsed: jobs.slice(abandonedCount) };
   });
+
+const actOrNone = z.union([z.literal("").transform(() => null), json.pipe(actSchema)]);
+const viewSchema = z
+  .tuple(
+    [
+      z.number(),
+      z.number(),
+      actOrNone,
+      z.string(),
+      z.number(),
+      z.number(),
+      z.string().regex(/^\d*$/),
+      z.array(z.string()),
+    ],
+    z.string(),
+  )
+  .transform(([now, lostAt, paused, fleet, waitingJobs, wantedRunners, oldest, chart, ...pairs]): ProfileView => {
+    const oldestPlace = oldest === "" ? null : Number(oldest);
+    const jobs = parseNamedJobs(pairs);
+    return {
+      ...{
+        now,
+        lostAt,
+        paused,
+        fleet: parseFleet(fleet === "" ? null : fleet),
+        waitingJobs,
+        wantedRunners,
+        oldestPlace,
+      },
+      ...{ jobs, chart: parseChart(chart) },
+    };
+  });
+
+/** Texts that alternate between an id and its job. */
+function parseNamedJobs(pairs: readonly string[]): NamedJob[] {
+  const jobs: NamedJob[] = [];
+  for (let at = 0; at + 1 < pairs.length; at += 2) {
+    jobs.push({ uniqueId: pairs[at] ?? "", job: job.parse(pairs[at + 1]) });
+  }
+  return jobs;
+}
+
+/** Fields of the hash, minute and "<waiting> <idle>" by turns, in any order. */
+function parseChart(fields: readonly string[]): ProfileView["chart"] {
+  const samples: [number, number, number][] = [];
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const [waiting, idle] = (fields[at + 1] ?? "").split(" ");
+    samples.push([Number(fields[at]), Number(waiting), Number(idle)]);
+  }
+  return samples.sort(([a], [b]) => a - b);
+}
 
 const recordSchema = json.pipe(
   z.object({ askedAt: z.number(), answeredAt: z.number(), failures: z.number(), profiles: list(z.string()) }),
@@ -116,6 +169,11 @@ export const parseSettleReply = (reply: unknown): SettleReply => settleSchema.pa
 export const parseCancelReply = (reply: unknown): CancelReply => cancelSchema.parse(reply);
 export const parseInspectReply = (reply: unknown): InspectReply => inspectSchema.parse(reply);
 export const parseSweepReply = (reply: unknown): SweepReply => sweepSchema.parse(reply);
+export const parseViewReply = (reply: unknown): ProfileView => viewSchema.parse(reply);
+export const parseAct = (text: string | null): Act | null => (text === null ? null : actOrNone.parse(text));
+/** Entries of a stream as ioredis gives them: id and fields. */
+export const parseHistory = (entries: readonly [string, string[]][]): HistoryEntry[] =>
+  entries.map(([, fields]) => json.pipe(historyEntrySchema).parse(fields[1]));
 export const parseFleet = (text: string | null): Fleet =>
   text === null ? {} : json.pipe(z.record(z.string(), fleetRowSchema)).parse(text);
 

@@ -1,4 +1,5 @@
 // Writes the settings into the scripts: `settings.<name>` becomes its figure, so that a call neither passes nor builds anything for them.
+import { historyLength } from "../../queue/history.ts";
 import {
   claimLeaseMs,
   forgetMonitorAfterMs,
@@ -19,6 +20,7 @@ export function writeScript(lua: string, settings: QueueSettings): string {
     ...settings,
     claimLeaseMs,
     forgetMonitorAfterMs,
+    historyLength,
     leastEvidenceMs,
     legMemoryMs,
     rejectedBackoffMs,

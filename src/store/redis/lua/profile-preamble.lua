@@ -7,18 +7,21 @@
 --       3 line     sorted set, all scores 0: "<needed>:<place>:<unique_id>" of present jobs, so that counting those ahead is a look-up
 --       4 due      sorted set: queued jobs by when time alone next changes them
 --       5 claims   sorted set: jobs with open legs by when their lease lapses
---       6 job      JSON of one job (in sweep: the prefix of all)
+--       6 aside    sorted set as the line, of queued jobs that are not present, or not cleared after a loss
+--       7 paused   JSON of the act that pauses the profile
+--       8 history  stream: `e` is the JSON of an entry
+--       9 job      JSON of one job (in sweep and view: the prefix of all)
 -- ARGV  1 now      ms, or 0 for Redis's own clock
 --       2 marker   the server's run id and replication id
 --       3 uniqueId
-local epochKey, fleetKey, lineKey, dueKey, claimsKey, jobKey = unpack(KEYS)
+local epochKey, fleetKey, lineKey, dueKey, claimsKey, asideKey, pausedKey, historyKey, jobKey = unpack(KEYS)
 local now, marker, uniqueId = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 if now == 0 then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
-local epochText, fleetText, jobText = unpack(redis.call("MGET", epochKey, fleetKey, jobKey))
+local epochText, fleetText, jobText, pausedText = unpack(redis.call("MGET", epochKey, fleetKey, jobKey, pausedKey))
 
 -- Since when this store knows everything: jobs older than that may have claims that it forgot. A new run of the server, or
 -- none known, starts a new epoch; all present jobs leave the line until evidence clears them. A marker of an earlier epoch
@@ -29,6 +32,7 @@ local function findLostAt()
   if older and string.find(older .. ",", marker .. ",", 1, true) then return nil end
   older = knownMarker and string.sub(knownMarker .. "," .. older, 1, 1000) or ""
   redis.call("SET", epochKey, string.format("%s|%.0f|%s", marker, now, older))
+  redis.call("ZUNIONSTORE", asideKey, 2, asideKey, lineKey)
   redis.call("DEL", lineKey)
   return now
 end
@@ -49,13 +53,18 @@ local function targetRunners(fleet)
   return sum
 end
 
--- Targets of monitors heard of lately: what can be served now.
+-- Targets of monitors heard of lately and not drained: what can be served now.
 local function servableRunners(fleet)
   local sum = 0
   for _, row in pairs(fleet) do
-    if row.askedAt + settings.targetMemoryMs > now then sum = sum + row.target end
+    if row.askedAt + settings.targetMemoryMs > now and row.drainedUntil <= now then sum = sum + row.target end
   end
   return sum
+end
+
+local function isPaused()
+  local act = pausedText and cjson.decode(pausedText)
+  return act and (act["until"] == cjson.null or act["until"] > now)
 end
 
 local over = { taken = true, failed = true, abandoned = true, cancelled = true }
@@ -82,24 +91,53 @@ local function isSuspect(job)
   return tonumber(job.place) < lostAt * 1000 and job.clearedFor ~= lostAt
 end
 
--- The job's member of the line, or false where it is not in it.
-local function listedAs(id, job)
-  if job.state ~= "queued" or not job.awake or isSuspect(job) then return false end
-  return string.format("%04d:%s:%s", neededRunners(job), job.place, id)
+-- The job's member of the line or of those aside; nothing where it does not wait.
+local function memberOf(id, job)
+  if job.state ~= "queued" then return nil end
+  local member = string.format("%04d:%s:%s", neededRunners(job), job.place, id)
+  return member, job.awake and not isSuspect(job) and lineKey or asideKey
 end
 
--- The job and how it stands in the line; nil where nothing is known of it.
+local function noteHistory(entry)
+  redis.call("XADD", historyKey, "MAXLEN", "~", settings.historyLength, "*", "e", cjson.encode(entry))
+end
+
+-- history.ts: the entry for a job that is in another state than it was.
+local function noteChange(id, job, isReadmitted)
+  local entry = {
+    at = now, what = isReadmitted and job.state == "queued" and "readmitted" or job.state, id = id, repo = job.repo, run = job.run,
+    count = job.count, attempts = job.attempts, waitedMs = now - math.floor(tonumber(job.place) / 1000),
+  }
+  if job.state == "claimed" then
+    entry.monitors = {}
+    for _, leg in ipairs(job.claim.legs) do table.insert(entry.monitors, leg.monitor) end
+  elseif job.state == "taken" then
+    entry.runners = {}
+    for i = math.max(1, #job.known - job.count + 1), #job.known do table.insert(entry.runners, job.known[i]) end
+  end
+  noteHistory(entry)
+end
+
+-- How each job stood when it was loaded: what saveJob has to undo.
+local stateBefore, memberBefore, listBefore = {}, {}, {}
+
+-- The job; nil where nothing is known of it.
 local function loadJob(id, text)
   local job = text and cjson.decode(text)
-  if not job or (job.goneAt and job.goneAt <= now) then return nil, false end
-  return job, listedAs(id, job)
+  if not job or (job.goneAt and job.goneAt <= now) then return nil end
+  stateBefore[id] = job.state
+  memberBefore[id], listBefore[id] = memberOf(id, job)
+  return job
 end
 
-local function saveJob(id, key, job, wasListedAs)
-  local isListedAs = listedAs(id, job)
-  if wasListedAs and wasListedAs ~= isListedAs then redis.call("ZREM", lineKey, wasListedAs) end
-  if isListedAs then redis.call("ZADD", lineKey, 0, isListedAs) end
-  if job.state == "queued" then
+-- `isEnqueued`: somebody asked for it just now; else a job that was not known came back.
+local function saveJob(id, key, job, isEnqueued)
+  local member, list = memberOf(id, job)
+  if memberBefore[id] and (memberBefore[id] ~= member or listBefore[id] ~= list) then
+    redis.call("ZREM", listBefore[id], memberBefore[id])
+  end
+  if member then
+    redis.call("ZADD", list, 0, member)
     local dueAt = job.awake and math.min(job.awakeUntil, job.abandonAt) or job.abandonAt
     redis.call("ZADD", dueKey, math.min(dueAt, heldSince(job) + settings.holdTimeoutMs), id)
   else
@@ -114,6 +152,7 @@ local function saveJob(id, key, job, wasListedAs)
   local ttlMs = settings.tombstoneTtlMs + settings.abandonAfterMs + settings.unknownHoldMs
   if job.goneAt then ttlMs = job.goneAt - now end
   redis.call("SET", key, cjson.encode(job), "PX", math.max(1, ttlMs))
+  if stateBefore[id] ~= job.state then noteChange(id, job, not stateBefore[id] and not isEnqueued) end
 end
 
 local function createJob(place, count, repo, run)
@@ -164,7 +203,7 @@ local function findAhead(job, servable)
   local head, tail = redis.call("ZRANGE", lineKey, 0, 0)[1], redis.call("ZRANGE", lineKey, -1, -1)[1]
   if not head then return 0, 0 end
   local need = tonumber(string.sub(head, 1, 4))
-  local mine = tonumber(string.sub(tail, 1, 4)) == need and need <= servable and listedAs(uniqueId, job)
+  local mine = tonumber(string.sub(tail, 1, 4)) == need and need <= servable and memberOf(uniqueId, job)
   local rank = mine and redis.call("ZRANK", lineKey, mine)
   if rank then return rank, rank * need end
   local jobs, runners, from = 0, 0, "-"

@@ -1,9 +1,9 @@
 -- cancel: a place is given up. With a ticket also for a job that the store lost, so that no late poll brings it back.
 -- ARGV  4 hasTicket ("1" or "0")  5 count  6 repo  7 run  8 place
--- Returns {"cancelled", JSON list of leaked runners} | {"over", state} | {"unknown"}
+-- Returns {"cancelled", job, JSON list of leaked runners} | {"over", state} | {"unknown"}
 local hasTicket = ARGV[4] == "1"
 
-local job, wasListedAs = loadJob(uniqueId, jobText)
+local job = loadJob(uniqueId, jobText)
 if hasTicket then
   local ticketPlace = string.format("%016.0f", tonumber(ARGV[8]))
   job = job or createJob(ticketPlace, tonumber(ARGV[5]), ARGV[6], ARGV[7])
@@ -15,5 +15,5 @@ local leaked = {}
 dropHeld(job, leaked, math.huge)
 job.state = "cancelled"
 endJob(job)
-saveJob(uniqueId, jobKey, job, wasListedAs)
-return { "cancelled", #leaked > 0 and cjson.encode(leaked) or "[]" }
+saveJob(uniqueId, jobKey, job)
+return { "cancelled", cjson.encode(job), #leaked > 0 and cjson.encode(leaked) or "[]" }

@@ -2,12 +2,12 @@
 -- ARGV  4 count  5 repo  6 run  7 place (all from the ticket)  8 claimId  9 owner  10 spread (0..999)
 -- Returns {"wait", reason, position, retryAfterSeconds, isReadmitted} | {"claimed", job} | {"taken", answer}
 --       | {"suspect", job, lostAt, now, position, retryAfterSeconds, isReadmitted}
---       | {"failed" | "abandoned" | "cancelled" | "answer_expired" | "ticket_expired" | "superseded"}
+--       | {"abandoned", isNew} | {"failed" | "cancelled" | "answer_expired" | "ticket_expired" | "superseded"}
 -- Keeps: a job claims only if those ahead and itself fit in the capacity; never two live claims of one job.
 local ticketPlace = string.format("%016.0f", tonumber(ARGV[7]))
 local claimId, owner, spread = ARGV[8], ARGV[9], tonumber(ARGV[10])
 
-local job, wasListedAs = loadJob(uniqueId, jobText)
+local job = loadJob(uniqueId, jobText)
 local isReadmitted = not job
 if not job then
   if now - tonumber(ticketPlace) / 1000 > settings.ticketMaxAgeMs then return { "ticket_expired" } end
@@ -18,19 +18,20 @@ if job.state == "taken" then
   if job.answer and job.answerUntil > now then return { "taken", job.answer } end
   return { "answer_expired" }
 end
+if job.state == "abandoned" then return { "abandoned", 0 } end
 if over[job.state] then return { job.state } end
 if job.state == "queued" and job.abandonAt <= now then
   job.state = "abandoned"
   endJob(job)
-  saveJob(uniqueId, jobKey, job, wasListedAs)
-  return { "abandoned" }
+  saveJob(uniqueId, jobKey, job)
+  return { "abandoned", 1 }
 end
 if job.state == "claimed" then
   if job.claim.id == claimId then return { "claimed", cjson.encode(job) } end
   if now - job.touchedAt >= settings.touchIntervalMs then
     touch(job, 1)
     job.awake = false
-    saveJob(uniqueId, jobKey, job, wasListedAs)
+    saveJob(uniqueId, jobKey, job)
   end
   local reason = "reconciling"
   for _, leg in ipairs(job.claim.legs) do
@@ -54,7 +55,7 @@ end
 local function noteWaiting(retryAfterSeconds)
   if not isReadmitted and job.awake and now - job.touchedAt < settings.touchIntervalMs then return end
   touch(job, retryAfterSeconds)
-  saveJob(uniqueId, jobKey, job, wasListedAs)
+  saveJob(uniqueId, jobKey, job)
 end
 local function wait(reason, retryAfterSeconds)
   noteWaiting(retryAfterSeconds)
@@ -69,6 +70,8 @@ if isSuspect(job) then
   return { "suspect", cjson.encode(job), lostAt, now, position, retryAfterSeconds, isReadmitted and 1 or 0 }
 end
 
+if isPaused() then return wait("profile_paused", decideRetryAfterSeconds()) end
+
 local function legsOut(row)
   local legs = {}
   for _, leg in ipairs(row.out) do
@@ -78,6 +81,7 @@ local function legsOut(row)
 end
 
 local function availableRunners(row)
+  if row.drainedUntil > now then return 0 end
   if row.failing or row.askedAt + settings.snapshotFreshMs < now then return 0 end
   if row.emptyAt >= row.askedAt or row.blockedUntil > now then return 0 end
   local out, free = legsOut(row), row.idle
@@ -130,6 +134,6 @@ end
 touch(job, 1)
 job.state, job.awake, job.attempts = "claimed", false, job.attempts + 1
 job.claim = { id = claimId, owner = owner, leaseUntil = now + settings.claimLeaseMs, at = now, needed = needed, legs = legs }
-saveJob(uniqueId, jobKey, job, wasListedAs)
+saveJob(uniqueId, jobKey, job)
 saveFleet(fleet)
 return { "claimed", cjson.encode(job) }

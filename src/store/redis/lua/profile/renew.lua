@@ -3,7 +3,7 @@
 -- Returns 1, or 0 where the claim is no longer the owner's.
 local claimId, owner, isClientPresent = ARGV[4], ARGV[5], ARGV[6] == "1"
 
-local job, wasListedAs = loadJob(uniqueId, jobText)
+local job = loadJob(uniqueId, jobText)
 local claim = job and job.claim
 if not claim or claim.id ~= claimId or claim.owner ~= owner or not hasOpenLeg(job) then return 0 end
 if isClientPresent and not over[job.state] then
@@ -11,5 +11,5 @@ if isClientPresent and not over[job.state] then
   job.awake = false
 end
 claim.leaseUntil = now + settings.claimLeaseMs
-saveJob(uniqueId, jobKey, job, wasListedAs)
+saveJob(uniqueId, jobKey, job)
 return 1

@@ -1,5 +1,6 @@
 -- saveSnapshot: what one monitor says of this profile, or that it failed to say anything. Older news changes nothing.
 -- ARGV  3 monitor  4 askedAt (ms)  5 isFailed ("1" or "0")  6 idle  7 target  8 healthy
+--       9 drainedUntil (ms): counts for a monitor that this profile did not know yet
 -- Returns nothing.
 -- Keeps: a settled claim is subtracted until a snapshot that was asked for after it settled.
 local monitor, askedAt, isFailed = ARGV[3], tonumber(ARGV[4]), ARGV[5] == "1"
@@ -11,7 +12,7 @@ end
 local row = fleet[monitor]
   or {
     askedAt = 0, idle = 0, target = 0, healthy = 0, failing = false, out = {}, settled = {},
-    emptyAt = 0, failures = 0, blockedUntil = 0, lastTakeAt = 0,
+    emptyAt = 0, failures = 0, blockedUntil = 0, lastTakeAt = 0, drainedUntil = tonumber(ARGV[9]),
   }
 fleet[monitor] = row
 if askedAt >= row.askedAt then

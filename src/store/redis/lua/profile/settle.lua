@@ -10,7 +10,7 @@ local ticketPlace = string.format("%016.0f", tonumber(ARGV[7]))
 local settlement = cjson.decode(ARGV[8])
 local leaked = {}
 
-local job, wasListedAs = loadJob(uniqueId, jobText)
+local job = loadJob(uniqueId, jobText)
 job = job or createJob(ticketPlace, tonumber(ARGV[4]), ARGV[5], ARGV[6])
 if job.place ~= ticketPlace then
   for _, leg in ipairs(settlement.legs) do
@@ -118,7 +118,7 @@ if not wasOver then
   end
   if over[job.state] then endJob(job) end
 end
-saveJob(uniqueId, jobKey, job, wasListedAs)
+saveJob(uniqueId, jobKey, job)
 if claim then saveFleet(fleet) end
 local kind = "over"
 if job.state == "taken" or job.state == "failed" or job.state == "queued" then kind = job.state end

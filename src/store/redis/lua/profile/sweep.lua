@@ -1,13 +1,14 @@
 -- sweep: what time alone does to a queue, and the claims whose owner died. At most 200 jobs of each a call.
 -- ARGV  4 owner (who takes lapsed claims over)
--- Returns {now, lostAt, JSON list of abandoned ids, JSON list of leaked runners, then id and job of every lapsed claim}
+-- KEYS  + 10 chart  hash: minute -> "<jobs waiting> <runners idle>"
+-- Returns {now, lostAt, JSON list of leaked runners, number of abandoned jobs, then id and job of each, then of every lapsed claim}
 -- Keeps: a job is abandoned only after ABANDON_AFTER; a lapsed claim goes to one owner.
-local owner, batch = ARGV[4], 200
-local abandoned, leaked = {}, {}
+local chartKey, owner, batch = KEYS[10], ARGV[4], 200
+local abandoned, lapsed, leaked = {}, {}, {}
 
 for _, id in ipairs(redis.call("ZRANGEBYSCORE", dueKey, "-inf", now, "LIMIT", 0, batch)) do
   local key = jobKey .. id
-  local job, wasListedAs = loadJob(id, redis.call("GET", key))
+  local job = loadJob(id, redis.call("GET", key))
   if not job or job.state ~= "queued" then
     redis.call("ZREM", dueKey, id)
   else
@@ -16,25 +17,45 @@ for _, id in ipairs(redis.call("ZRANGEBYSCORE", dueKey, "-inf", now, "LIMIT", 0,
       dropHeld(job, leaked, math.huge)
       job.state = "abandoned"
       endJob(job)
-      table.insert(abandoned, id)
+      table.insert(abandoned, { id, job })
     else
       job.awake = job.awakeUntil > now
     end
-    saveJob(id, key, job, wasListedAs)
+    saveJob(id, key, job)
   end
 end
 
-local reply = { now, lostAt, cjson.encode(abandoned), cjson.encode(leaked) }
 for _, id in ipairs(redis.call("ZRANGEBYSCORE", claimsKey, "-inf", now, "LIMIT", 0, batch)) do
   local key = jobKey .. id
-  local job, wasListedAs = loadJob(id, redis.call("GET", key))
+  local job = loadJob(id, redis.call("GET", key))
   if not job or not hasOpenLeg(job) then
     redis.call("ZREM", claimsKey, id)
   else
     job.claim.owner, job.claim.leaseUntil = owner, now + settings.claimLeaseMs
-    saveJob(id, key, job, wasListedAs)
-    table.insert(reply, id)
-    table.insert(reply, cjson.encode(job))
+    saveJob(id, key, job)
+    table.insert(lapsed, { id, job })
+  end
+end
+
+-- One sample a minute for the chart of the last hour.
+local minute = math.floor(now / 60000)
+if redis.call("HEXISTS", chartKey, minute) == 0 then
+  local idle = 0
+  for _, row in pairs(loadFleet()) do
+    if not row.failing and row.askedAt + settings.snapshotFreshMs >= now then idle = idle + row.idle end
+  end
+  redis.call("HSET", chartKey, minute, redis.call("ZCARD", dueKey) .. " " .. idle)
+  for _, known in ipairs(redis.call("HKEYS", chartKey)) do
+    if tonumber(known) <= minute - 60 then redis.call("HDEL", chartKey, known) end
+  end
+  redis.call("PEXPIRE", chartKey, 3660000)
+end
+
+local reply = { now, lostAt, #leaked > 0 and cjson.encode(leaked) or "[]", #abandoned }
+for _, list in ipairs({ abandoned, lapsed }) do
+  for _, one in ipairs(list) do
+    table.insert(reply, one[1])
+    table.insert(reply, cjson.encode(one[2]))
   end
 end
 return reply

@@ -1,0 +1,169 @@
+// What the operator's view shows, as one document: loaded from the store at most once a second however many look, and the same in
+// every instance.
+import type { Act } from "../queue/acts.ts";
+import type { Fleet, FleetRow } from "../queue/fleet.ts";
+import type { HistoryEntry } from "../queue/history.ts";
+import { enqueuedAt } from "../queue/job.ts";
+import { explainLine, type JobView, sumCapacity } from "../queue/line-view.ts";
+import type { MonitorView, ProfileView, Store } from "../queue/ports.ts";
+import type { QueueSettings } from "../queue/settings.ts";
+
+/** Jobs of a line that are shown; the rest is counted. */
+export const shownJobs = 100;
+const shownEnds = 100;
+/** How long a document is shown to all who ask. */
+const keptMs = 1_000;
+const endStates = new Set(["taken", "failed", "abandoned", "cancelled"]);
+
+export interface DashboardDeps {
+  readonly store: Store;
+  readonly settings: QueueSettings;
+  readonly monitors: readonly string[];
+  /** where people look at runs, such as https://github.com */
+  readonly githubUrl: string;
+  readonly version: string;
+  readonly storeKind: "embedded" | "redis";
+}
+
+export type Dashboard = Awaited<ReturnType<typeof loadDashboard>>;
+export type DashboardProfile = Dashboard["profiles"][number];
+export type DashboardJob = DashboardProfile["jobs"][number];
+export type DashboardMonitor = Dashboard["monitors"][number];
+export type DashboardEnd = Dashboard["ends"][number];
+
+/** Shares one load among all who ask within a second. Throws StoreUnavailable. */
+export function createDashboardLoader(deps: DashboardDeps): () => Promise<Dashboard> {
+  let current: { readonly at: number; readonly dashboard: Promise<Dashboard> } | undefined;
+  return () => {
+    const now = performance.now();
+    if (current !== undefined && now - current.at < keptMs) return current.dashboard;
+    const begun = { at: now, dashboard: loadDashboard(deps) };
+    current = begun;
+    begun.dashboard.catch(() => {
+      if (current === begun) current = undefined;
+    });
+    return begun.dashboard;
+  };
+}
+
+async function loadDashboard(deps: DashboardDeps) {
+  const { store, settings } = deps;
+  const keys = [...(await store.profiles())].sort();
+  const views = await Promise.all(keys.map(async (key) => [key, await store.view(key, shownJobs)] as const));
+  const histories = await Promise.all(keys.map(async (key) => [key, await store.history(key, 5 * shownEnds)] as const));
+  const monitors = await Promise.all(deps.monitors.map(async (name) => [name, await store.viewMonitor(name)] as const));
+  const now = Math.max(0, ...views.map(([, view]) => view.now)) || Date.now();
+  return {
+    at: isoTime(now),
+    version: deps.version,
+    store: deps.storeKind,
+    profiles: views.map(([key, view]) => describeProfile(key, view, settings, deps.githubUrl)),
+    monitors: monitors.map(([name, view]) => describeMonitor(name, view, views, now, settings)),
+    ends: histories
+      .flatMap(([key, entries]) => entries.filter(({ what }) => endStates.has(what)).map((entry) => ({ key, entry })))
+      .sort((a, b) => b.entry.at - a.entry.at)
+      .slice(0, shownEnds)
+      .map(({ key, entry }) => describeEntry(key, entry, deps.githubUrl)),
+  };
+}
+
+function describeProfile(profileKey: string, view: ProfileView, settings: QueueSettings, githubUrl: string) {
+  const { now, oldestPlace } = view;
+  return {
+    profile_key: profileKey,
+    paused: describeAct(view.paused),
+    waiting: view.waitingJobs,
+    runners_wanted: view.wantedRunners,
+    oldest_waited_ms: oldestPlace === null ? null : Math.max(0, now - enqueuedAt(oldestPlace)),
+    capacity: sumCapacity(view.fleet, now, settings.snapshotFreshMs),
+    jobs: explainLine(view, settings).map((job) => describeJob(job, now, githubUrl)),
+    chart: view.chart.map(([minute, waiting, idle]) => ({ at: isoTime(minute * 60_000), waiting, idle })),
+  };
+}
+
+function describeJob({ uniqueId, job, position, reason }: JobView, now: number, githubUrl: string) {
+  return {
+    unique_id: uniqueId,
+    position,
+    state: job.state,
+    reason,
+    qualified_repo: job.repo,
+    run_id: job.run,
+    run_url: runUrl(githubUrl, job.repo, job.run),
+    runner_count: job.count,
+    runners_in_hand: job.held?.length ?? 0,
+    attempts: job.attempts,
+    enqueued_at: isoTime(enqueuedAt(job.place)),
+    waited_ms: Math.max(0, now - enqueuedAt(job.place)),
+    last_poll_at: job.touchedAt === 0 ? null : isoTime(job.touchedAt),
+    monitors: job.claim === undefined || job.state !== "claimed" ? [] : job.claim.legs.map(({ monitor }) => monitor),
+  };
+}
+
+function describeMonitor(
+  name: string,
+  view: MonitorView,
+  views: readonly (readonly [string, ProfileView])[],
+  now: number,
+  settings: QueueSettings,
+) {
+  const { record, nextAskAt, drain, takes } = view;
+  const rows = views.flatMap(([profileKey, { fleet }]): (readonly [string, FleetRow])[] => {
+    const row = (fleet as Fleet)[name];
+    return row === undefined ? [] : [[profileKey, row]];
+  });
+  const isFresh = record.answeredAt + settings.snapshotFreshMs >= now;
+  const state = record.askedAt === 0 ? "unknown" : record.failures > 0 ? "failing" : isFresh ? "fresh" : "stale";
+  const blockedUntil = Math.max(0, ...rows.map(([, row]) => row.blockedUntil));
+  return {
+    name,
+    state: state as "unknown" | "failing" | "fresh" | "stale",
+    /** of the last dashboard that it gave */
+    answered_at: record.answeredAt === 0 ? null : isoTime(record.answeredAt),
+    failures: record.failures,
+    next_ask_at: nextAskAt === 0 ? null : isoTime(nextAskAt),
+    draining: describeAct(drain),
+    /** takes wait until then, after refusals */
+    backing_off_until: blockedUntil > now ? isoTime(blockedUntil) : null,
+    takes,
+    profiles: rows.map(([profile_key, row]) => ({
+      profile_key,
+      ...sumCapacity({ [name]: row }, now, settings.snapshotFreshMs),
+    })),
+  };
+}
+
+/** An entry of the history, for people and scripts. */
+export function describeEntry(profileKey: string, entry: HistoryEntry, githubUrl: string) {
+  const { id, repo, run } = entry;
+  return {
+    at: isoTime(entry.at),
+    what: entry.what,
+    profile_key: profileKey,
+    unique_id: id ?? null,
+    qualified_repo: repo ?? null,
+    run_id: run ?? null,
+    run_url: repo === undefined || run === undefined ? null : runUrl(githubUrl, repo, run),
+    runner_count: entry.count ?? null,
+    attempts: entry.attempts ?? null,
+    waited_ms: entry.waitedMs ?? null,
+    monitors: entry.monitors ?? [],
+    runners: entry.runners ?? [],
+    by: entry.by ?? null,
+    note: entry.note ?? null,
+  };
+}
+
+function describeAct(act: Act | null) {
+  if (act === null) return null;
+  return { by: act.by, note: act.note, at: isoTime(act.at), until: act.until === null ? null : isoTime(act.until) };
+}
+
+/** Repository and run come from tickets and were checked; encoded all the same. */
+function runUrl(githubUrl: string, repo: string, run: string): string {
+  return `${githubUrl}/${repo.split("/").map(encodeURIComponent).join("/")}/actions/runs/${encodeURIComponent(run)}`;
+}
+
+function isoTime(ms: number): string {
+  return new Date(Math.min(ms, 8_640_000_000_000_000)).toISOString();
+}

@@ -1,0 +1,104 @@
+// What operators do: drain and resume a monitor, pause and resume a profile. By an operator's bearer; a note says why, `until` when it ends by
+// itself. Doing it again is fine: the last word counts.
+import type { Context } from "hono";
+import { z } from "zod";
+import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
+import type { ActRequest, Observe, Store } from "../queue/ports.ts";
+import { parseQuery, profileKeySchema } from "./params.ts";
+import { noStore, refuse } from "./problem.ts";
+
+export interface OperatorDeps {
+  readonly store: Store;
+  readonly operators: BearerCheck;
+  readonly monitors: readonly string[];
+  readonly observe: Observe;
+}
+
+const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const longestUntilMs = 366 * units.d;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
+const plainText = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/;
+const actSchema = z.object({
+  note: z.string().max(300, "note: at most 300 characters").regex(plainText, "note: one line of plain text"),
+  by: z.string().max(100, "by: at most 100 characters").regex(plainText, "by: one line of plain text"),
+  until: z.string().nullable(),
+});
+
+export function createOperatorRoutes(deps: OperatorDeps) {
+  /** The act that a request asks for, or what is wrong with the request. */
+  const parseAct = async (c: Context, kind: ActRequest["kind"]): Promise<ActRequest | Response> => {
+    const objection = await objectToOperator(deps.operators, c.req.header("authorization"));
+    if (objection !== null) return objection;
+    const query = parseQuery(c);
+    if (query.kind === "refused") return query.response;
+    const parsed = actSchema.safeParse({
+      note: query.value.get("note") ?? "",
+      by: query.value.get("by") ?? "operator",
+      until: query.value.get("until") ?? null,
+    });
+    if (!parsed.success)
+      return refuse("malformed_parameter", parsed.error.issues.map(({ message }) => message).join("; "));
+    const { until, ...rest } = parsed.data;
+    const end = until === null ? null : parseUntil(until, Date.now());
+    if (end === "malformed") {
+      return refuse("malformed_parameter", "until: a time to come, such as 2h or 2026-01-31T18:00:00Z, within a year");
+    }
+    return { kind, ...rest, until: kind === "end" ? null : end };
+  };
+
+  const actOnMonitor = (kind: ActRequest["kind"]) =>
+    async function drainOrResume(c: Context): Promise<Response> {
+      const act = await parseAct(c, kind);
+      if (act instanceof Response) return act;
+      const monitor = c.req.param("monitor") ?? "";
+      if (!deps.monitors.includes(monitor)) return refuse("monitor_unknown");
+      await deps.store.drain(monitor, act);
+      deps.observe({ ...act, kind: kind === "begin" ? "drained" : "resumed", what: monitor });
+      const { drain } = await deps.store.viewMonitor(monitor);
+      return c.json({ monitor, draining: drain !== null, ...describe(act) }, 200, noStore);
+    };
+  const actOnProfile = (kind: ActRequest["kind"]) =>
+    async function pauseOrResume(c: Context): Promise<Response> {
+      const act = await parseAct(c, kind);
+      if (act instanceof Response) return act;
+      const key = profileKeySchema.safeParse(c.req.param("profileKey"));
+      if (!key.success || !(await deps.store.profiles()).includes(key.data)) return refuse("profile_unknown");
+      await deps.store.pause(key.data, act);
+      deps.observe({ ...act, kind: kind === "begin" ? "paused" : "unpaused", what: key.data });
+      return c.json({ profile_key: key.data, paused: kind === "begin", ...describe(act) }, 200, noStore);
+    };
+
+  return {
+    drain: actOnMonitor("begin"),
+    resumeMonitor: actOnMonitor("end"),
+    pause: actOnProfile("begin"),
+    resumeProfile: actOnProfile("end"),
+  };
+}
+
+/** Null where the bearer is an operator's. */
+export async function objectToOperator(
+  operators: BearerCheck,
+  authorization: string | undefined,
+): Promise<Response | null> {
+  const bearer = parseBearer(authorization);
+  if (bearer === null) return refuse("bearer_missing", undefined, { "www-authenticate": "Bearer" });
+  return (await operators.isKnown(bearer)) ? null : refuse("bearer_unknown");
+}
+
+/** ms since 1970 of a duration from now on (90s, 30m, 2h, 3d) or an ISO 8601 time with its zone. */
+function parseUntil(text: string, now: number): number | "malformed" {
+  const [, figure, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const isTime = z.iso.datetime({ offset: true }).safeParse(text).success;
+  const at =
+    unit === undefined
+      ? isTime
+        ? Date.parse(text)
+        : Number.NaN
+      : now + Number(figure) * units[unit as keyof typeof units];
+  return at > now && at <= now + longestUntilMs ? at : "malformed";
+}
+
+function describe({ by, note, until }: ActRequest) {
+  return { by, note, until: until === null ? null : new Date(until).toISOString() };
+}

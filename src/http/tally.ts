@@ -1,0 +1,31 @@
+// Counts replies by route and class of status, so cheaply that the polled path may be counted too: an array look-up, no label is built.
+import type { Context } from "hono";
+
+type Handler = (c: Context) => Promise<Response> | Response;
+
+export interface Tally {
+  /** The same handler, counted. */
+  count(route: string, handler: Handler): Handler;
+  /** Replies so far: route, then first digit of the status, then how many. */
+  counts(): ReadonlyMap<string, readonly number[]>;
+}
+
+export function createTally(): Tally {
+  const counts = new Map<string, number[]>();
+  return {
+    count: (route, handler) => {
+      const byClass = counts.get(route) ?? [0, 0, 0, 0, 0, 0];
+      counts.set(route, byClass);
+      return async function counted(c) {
+        // A handler that throws is answered by the application's onError: 500 or 503.
+        byClass[5] = (byClass[5] ?? 0) + 1;
+        const response = await handler(c);
+        byClass[5] = (byClass[5] ?? 0) - 1;
+        const statusClass = Math.floor(response.status / 100);
+        byClass[statusClass] = (byClass[statusClass] ?? 0) + 1;
+        return response;
+      };
+    },
+    counts: () => counts,
+  };
+}

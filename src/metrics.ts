@@ -1,0 +1,50 @@
+// Metrics for Prometheus: what happens is counted in this process, how the line and the fleet stand is read from the store when somebody asks.
+// Each service has a registry of its own, so that nothing is shared by accident. docs/operations.md explains every metric (checked).
+import { Registry } from "prom-client";
+import { createEventMetrics } from "./metrics/event-metrics.ts";
+import { createHttpMetrics, type HttpCounts } from "./metrics/http-metrics.ts";
+import { createKnownLabels, mostProfiles } from "./metrics/known-labels.ts";
+import { createStandingMetrics } from "./metrics/standing-metrics.ts";
+import { createStoreMetrics } from "./metrics/store-metrics.ts";
+import type { Observe, Store } from "./queue/ports.ts";
+import type { QueueSettings } from "./queue/settings.ts";
+
+export interface Metrics {
+  /** Counts what happens; every event of the queue goes through it. */
+  readonly observe: Observe;
+  /** The same store, with the time and the failures of each command counted. */
+  instrument(store: Store): Store;
+  /** What cannot be counted but has to be looked at when asked: given once all parts are there. */
+  attach(parts: {
+    readonly store: Store;
+    readonly tally: HttpCounts;
+    readonly monitors: readonly string[];
+    readonly settings: QueueSettings;
+  }): void;
+  /** The exposition text (version 0.0.4), and its content type. Never throws: a store that is away leaves its figures out. */
+  expose(): Promise<{ readonly text: string; readonly contentType: string }>;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const profiles = createKnownLabels(mostProfiles);
+  const monitors = createKnownLabels(Number.POSITIVE_INFINITY);
+  const standing = createStandingMetrics(registry, profiles);
+  const events = createEventMetrics(registry, profiles, monitors);
+  const commands = createStoreMetrics(registry, profiles, monitors);
+  const http = createHttpMetrics(registry);
+  return {
+    observe: events.observe,
+    instrument: commands.instrument,
+    attach: (parts) => {
+      for (const name of parts.monitors) monitors.admit(name);
+      standing.attach(parts);
+      http.attach(parts.tally);
+    },
+    expose: async () => {
+      await standing.refresh();
+      http.refresh();
+      return { text: await registry.metrics(), contentType: registry.contentType };
+    },
+  };
+}

@@ -1,0 +1,158 @@
+// What happens, counted from the queue's events. Texts of events are open; their labels here come from closed lists.
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { type QueueEvent, StoreUnavailable } from "../queue/ports.ts";
+import { createKnownLabels, type KnownLabels, others } from "./known-labels.ts";
+import {
+  decideGithubTrouble,
+  decideTakeOutcome,
+  decideTroublePlace,
+  decideVerdict,
+  githubTroubles,
+  takeOutcomes,
+  troublePlaces,
+  verdicts,
+} from "./outcomes.ts";
+import { createRecentJobs } from "./recent-jobs.ts";
+
+const mostAccounts = 50;
+const mostCodes = 50;
+const endStates = ["taken", "failed", "abandoned", "cancelled"] as const;
+type EndEvent = Extract<QueueEvent, { kind: (typeof endStates)[number] }>;
+
+export function createEventMetrics(
+  registry: Registry,
+  profiles: KnownLabels,
+  monitors: KnownLabels,
+): { readonly observe: (event: QueueEvent) => void } {
+  const counter = <Name extends string>(name: string, help: string, labelNames: readonly Name[]) =>
+    new Counter({ name: `runner_queue_${name}_total`, help, labelNames, registers: [registry] });
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name: `runner_queue_${name}`, help, labelNames: ["account"], registers: [registry] });
+
+  const claims = counter("claims", "Claims won", ["profile"]);
+  const ended = counter("jobs_ended", "Jobs that are over, by how they ended", ["profile", "state"]);
+  const waited = new Histogram({
+    name: "runner_queue_wait_duration_seconds",
+    help: "From enqueue until the runners were reserved, of jobs that were taken",
+    labelNames: ["profile"],
+    buckets: [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600],
+    registers: [registry],
+  });
+  const readmissions = counter("readmissions", "Jobs that the store had lost and their tickets brought back", [
+    "profile",
+  ]);
+  const leaked = counter("leaked_runners", "Runners reserved that no job will use", ["profile"]);
+  const takes = counter("takes", "Legs, by what came of asking the monitor", ["monitor", "outcome"]);
+  const takeTime = new Histogram({
+    name: "runner_queue_take_duration_seconds",
+    help: "How long a monitor took to answer a take, or until it was given up",
+    labelNames: ["monitor"],
+    buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 20, 25, 30, 60],
+    registers: [registry],
+  });
+  const rejections = counter("monitor_rejections", "Takes for which a monitor rejected our token or route", [
+    "monitor",
+  ]);
+  const reconciled = counter("reconciled_legs", "Legs settled by evidence, by verdict", ["monitor", "verdict"]);
+  const proofs = counter("proofs_refused", "Enqueues by artifact that were refused, by code", ["code"]);
+  const remaining = gauge("github_budget_remaining", "Requests left of GitHub's hourly budget when it was last asked");
+  const limit = gauge("github_budget_limit", "GitHub's hourly budget in requests");
+  const resetAt = gauge(
+    "github_budget_reset_timestamp_seconds",
+    "When GitHub's budget is whole again, seconds since 1970",
+  );
+  const troubles = counter("github_troubles", "Look-ups that GitHub did not answer usably", ["reason"]);
+  const githubRejections = counter("github_rejections", "Requests for which GitHub rejected our credentials", []);
+  const errors = counter("internal_errors", "Errors that should never happen, by where", ["where"]);
+
+  const accounts = createKnownLabels(mostAccounts);
+  const codes = createKnownLabels(mostCodes);
+  /** A job whose last leg came late is reported as taken once more. */
+  const overJobs = createRecentJobs<EndEvent["kind"]>();
+
+  const beginProfile = (profile: string): void => {
+    for (const perProfile of [claims, readmissions, leaked]) perProfile.inc({ profile }, 0);
+    for (const state of endStates) ended.inc({ profile, state }, 0);
+    waited.zero({ profile });
+  };
+  const beginMonitor = (monitor: string): void => {
+    for (const outcome of takeOutcomes) takes.inc({ monitor, outcome }, 0);
+    for (const verdict of verdicts) reconciled.inc({ monitor, verdict }, 0);
+    rejections.inc({ monitor }, 0);
+    takeTime.zero({ monitor });
+  };
+  profiles.onNew(beginProfile);
+  monitors.onNew(beginMonitor);
+  leaked.inc({ profile: others }, 0);
+  for (const reason of githubTroubles) troubles.inc({ reason }, 0);
+  for (const where of troublePlaces) errors.inc({ where }, 0);
+
+  const countEnd = (event: EndEvent): void => {
+    if (overJobs.wordOn(event.job) !== undefined) return;
+    overJobs.note(event.job, event.kind);
+    const profile = profiles.admit(event.job.profileKey);
+    ended.inc({ profile, state: event.kind });
+    if (event.kind === "taken") waited.observe({ profile }, event.waitedMs / 1000);
+  };
+
+  return {
+    observe: function countEvent(event) {
+      switch (event.kind) {
+        case "readmitted":
+          return readmissions.inc({ profile: profiles.admit(event.job.profileKey) });
+        case "claimed":
+          return claims.inc({ profile: profiles.admit(event.job.profileKey) });
+        case "taken":
+        case "failed":
+        case "abandoned":
+        case "cancelled":
+          return countEnd(event);
+        case "leg": {
+          const monitor = monitors.labelOf(event.monitor);
+          const outcome = decideTakeOutcome(event.outcome);
+          takes.inc({ monitor, outcome });
+          if (outcome !== "monitor_busy" && outcome !== "too_late_to_send")
+            takeTime.observe({ monitor }, event.tookMs / 1000);
+          return;
+        }
+        case "reconciled":
+          return reconciled.inc({
+            monitor: monitors.labelOf(event.monitor),
+            verdict: decideVerdict(event.verdict),
+          });
+        case "leaked":
+          return leaked.inc({ profile: profiles.labelOf(event.profileKey) }, event.runners.length);
+        case "rejected_by_monitor":
+          return rejections.inc({ monitor: monitors.labelOf(event.monitor) });
+        case "github_budget": {
+          const account = accounts.admit(event.account);
+          if (account === others) return;
+          remaining.set({ account }, event.remaining);
+          limit.set({ account }, event.limit);
+          return resetAt.set({ account }, event.resetAt / 1000);
+        }
+        case "github_trouble":
+          return troubles.inc({ reason: decideGithubTrouble(event.why) });
+        case "rejected_by_github":
+          return githubRejections.inc();
+        case "proof_refused":
+          return proofs.inc({ code: codes.admit(event.code) });
+        case "trouble":
+          // a store that is away is no error of ours; its failures are counted by command
+          if (event.error instanceof StoreUnavailable) return;
+          return errors.inc({ where: decideTroublePlace(event.where) });
+        // Counted where the store is asked (store-metrics.ts), or read from it (standing-metrics.ts).
+        case "enqueued":
+        case "monitor_up":
+        case "monitor_down":
+        case "store_up":
+        case "store_down":
+        case "drained":
+        case "resumed":
+        case "paused":
+        case "unpaused":
+          return;
+      }
+    },
+  };
+}

@@ -1,0 +1,22 @@
+// What operators do to a part of the queue: a monitor is drained, a profile is paused, until they say otherwise or until a time that they gave.
+import { z } from "zod";
+
+export const actSchema = z.object({
+  /** who, in their own words */
+  by: z.string(),
+  /** why; may be empty */
+  note: z.string(),
+  /** store clock, ms since 1970 */
+  at: z.number(),
+  /** when it ends by itself, ms since 1970; null: when somebody ends it */
+  until: z.number().nullable(),
+});
+export type Act = z.infer<typeof actSchema>;
+
+/** `drainedUntil` of a monitor that is drained until somebody resumes it: the last date there is. */
+export const forEver = 8_640_000_000_000_000;
+
+/** Whether an act holds at `now`. */
+export function isInForce(act: Act | null, now: number): act is Act {
+  return act !== null && (act.until === null || act.until > now);
+}

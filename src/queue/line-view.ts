@@ -1,0 +1,72 @@
+// Why each job of a line waits, as an operator sees it: the same rules that a poll goes by, applied to a whole view at once.
+import { isInForce } from "./acts.ts";
+import { availableRunners, type Fleet, legsOut, servableRunners } from "./fleet.ts";
+import { type Job, neededRunners } from "./job.ts";
+import type { ProfileView } from "./ports.ts";
+import { decideTurn, type WaitReason } from "./rank-gate.ts";
+import type { QueueSettings } from "./settings.ts";
+
+export interface JobView {
+  readonly uniqueId: string;
+  readonly job: Job;
+  /** 1 = next; null while it is claimed */
+  readonly position: number | null;
+  /** "asleep": its next poll is overdue, so it holds nobody back. "your_turn": its next poll will claim */
+  readonly reason: WaitReason | "asleep" | "your_turn";
+}
+
+/** The listed jobs of a view, each with its position and why it waits. */
+export function explainLine(view: ProfileView, settings: QueueSettings): readonly JobView[] {
+  const { now, fleet, lostAt } = view;
+  const servable = servableRunners(fleet, now);
+  const isPaused = isInForce(view.paused, now);
+  let jobsAhead = 0;
+  let rank = 0;
+  return view.jobs.map(({ uniqueId, job }): JobView => {
+    if (job.state === "claimed") {
+      const isAsked = job.claim?.legs.some((leg) => leg.state === "pending") && job.claim.leaseUntil > now;
+      return { uniqueId, job, position: null, reason: isAsked ? "claim_in_flight" : "reconciling" };
+    }
+    const needed = neededRunners(job);
+    const position = jobsAhead + 1;
+    const isSuspect = job.place < lostAt * 1000 && job.clearedFor !== lostAt;
+    const reasonOfPresent = (): JobView["reason"] => {
+      if (isSuspect) return "reconciling";
+      if (isPaused) return "profile_paused";
+      const turn = decideTurn(fleet, needed, rank, now, settings);
+      return turn.kind === "claim" ? "your_turn" : turn.reason;
+    };
+    const reason = job.awake ? reasonOfPresent() : "asleep";
+    if (job.awake && !isSuspect && needed <= servable) {
+      jobsAhead += 1;
+      rank += needed;
+    }
+    return { uniqueId, job, position, reason };
+  });
+}
+
+export interface Capacity {
+  /** what the monitors with a fresh snapshot call idle */
+  readonly idle: number;
+  /** asked for, or reserved and not yet visible in a snapshot */
+  readonly claimed: number;
+  /** what may be claimed now */
+  readonly available: number;
+  readonly healthy: number;
+  readonly target: number;
+}
+
+/** How one monitor, or all of a fleet, stand for a profile. */
+export function sumCapacity(fleet: Fleet, now: number, freshMs: number): Capacity {
+  let [idle, claimed, available, healthy, target] = [0, 0, 0, 0, 0];
+  for (const row of Object.values(fleet)) {
+    const isFresh = !row.failing && row.askedAt + freshMs >= now;
+    idle += isFresh ? row.idle : 0;
+    healthy += isFresh ? row.healthy : 0;
+    claimed += legsOut(row, now).reduce((sum, [, runners]) => sum + runners, 0);
+    claimed += row.settled.reduce((sum, [, runners]) => sum + runners, 0);
+    available += availableRunners(row, now, freshMs);
+    target += row.target;
+  }
+  return { idle, claimed, available, healthy, target };
+}

@@ -1,0 +1,85 @@
+// What the embedded store knows of each monitor beside its rows in the profiles: when it was asked, who drained it, what is under way
+// there, and what came of its takes.
+import { type Act, forEver, isInForce } from "../../queue/acts.ts";
+import type { DashboardNews, MonitorRecord, MonitorView, PollLease, TakeResult } from "../../queue/ports.ts";
+
+interface Entry {
+  record: MonitorRecord;
+  nextAskAt: number;
+  pollId: string;
+  drain: Act | null;
+  takes: Partial<Record<TakeResult, number>>;
+  readonly slots: Map<string, number>;
+}
+
+/** A monitor that keeps inventing profiles is believed so many. */
+const mostProfilesPerMonitor = 1_000;
+
+export class MonitorBook {
+  readonly #entries = new Map<string, Entry>();
+
+  /** At most one at a time gets "ask". */
+  beginPoll(monitor: string, pollId: string, holdMs: number, now: number): PollLease {
+    const entry = this.#entryOf(monitor);
+    if (entry.nextAskAt > now && entry.pollId !== pollId) return { kind: "skip", record: entry.record };
+    entry.nextAskAt = now + holdMs;
+    entry.pollId = pollId;
+    return { kind: "ask", askedAt: now, record: entry.record };
+  }
+
+  finishPoll(monitor: string, askedAt: number, news: DashboardNews, nextAskAt: number): MonitorRecord {
+    const entry = this.#entryOf(monitor);
+    entry.nextAskAt = nextAskAt;
+    const { record } = entry;
+    const shown = news.kind === "snapshot" ? news.counts.keys() : [];
+    entry.record = {
+      askedAt,
+      answeredAt: news.kind === "snapshot" ? askedAt : record.answeredAt,
+      // reporting twice counts once
+      failures: news.kind !== "failed" ? 0 : record.askedAt === askedAt ? record.failures : record.failures + 1,
+      profiles: [...new Set([...record.profiles, ...shown])].slice(0, mostProfilesPerMonitor),
+    };
+    return entry.record;
+  }
+
+  acquireSlot(monitor: string, legKey: string, limit: number, ttlMs: number, now: number): boolean {
+    const { slots } = this.#entryOf(monitor);
+    for (const [key, until] of slots) if (until <= now) slots.delete(key);
+    if (!slots.has(legKey) && slots.size >= limit) return false;
+    slots.set(legKey, now + ttlMs);
+    return true;
+  }
+
+  releaseSlot(monitor: string, legKey: string): void {
+    this.#entryOf(monitor).slots.delete(legKey);
+  }
+
+  setDrain(monitor: string, act: Act | null): void {
+    this.#entryOf(monitor).drain = act;
+  }
+
+  /** Until when a monitor is drained, ms; 0: it is not. */
+  drainedUntil(monitor: string, now: number): number {
+    const { drain } = this.#entryOf(monitor);
+    return isInForce(drain, now) ? (drain.until ?? forEver) : 0;
+  }
+
+  noteTake(monitor: string, result: TakeResult): void {
+    const { takes } = this.#entryOf(monitor);
+    takes[result] = (takes[result] ?? 0) + 1;
+  }
+
+  view(monitor: string, now: number): MonitorView {
+    const { record, nextAskAt, drain, takes } = this.#entryOf(monitor);
+    return { record, nextAskAt, drain: isInForce(drain, now) ? drain : null, takes: { ...takes } };
+  }
+
+  #entryOf(monitor: string): Entry {
+    const known = this.#entries.get(monitor);
+    if (known !== undefined) return known;
+    const record = { askedAt: 0, answeredAt: 0, failures: 0, profiles: [] };
+    const created = { record, nextAskAt: 0, pollId: "", drain: null, takes: {}, slots: new Map<string, number>() };
+    this.#entries.set(monitor, created);
+    return created;
+  }
+}
