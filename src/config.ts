@@ -177,6 +177,10 @@ const settingsSchema = z.object({
     )
     .default("info")
     .describe("least severe log line that is written"),
+  LOG_FORMAT: z
+    .enum(["json", "pretty"], "is neither json nor pretty")
+    .default("json")
+    .describe("json for machines, pretty for a person at a terminal"),
 });
 
 export type Config = z.output<typeof settingsSchema>;

@@ -1,19 +1,21 @@
 // The log: pino JSON lines on stdout. Only fields named here are ever written, so that no ticket, token or header can get in;
 // redaction is the second net.
-import { pino } from "pino";
+import { type DestinationStream, pino } from "pino";
 import type { Ticket } from "./queue/job.ts";
 import { type Observe, type QueueEvent, StoreUnavailable } from "./queue/ports.ts";
 
 export type Log = pino.Logger;
 
-export function createLog(level: string): Log {
-  return pino({
+/** @param stream where lines go; stdout where it is not given */
+export function createLog(level: string, stream?: DestinationStream): Log {
+  const options = {
     level,
     base: null,
     redact: ["authorization", "Authorization", "token", "*.authorization", "*.Authorization", "*.token"],
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
-  });
+  };
+  return stream === undefined ? pino(options) : pino(options, stream);
 }
 
 /** Writes one structured line per event. */

@@ -25,7 +25,7 @@ if (parsed.kind === "problems") {
   process.exit(1);
 }
 const { config } = parsed;
-const log = createLog(config.LOG_LEVEL);
+const log = createLog(config.LOG_LEVEL, config.LOG_FORMAT === "pretty" ? await createPrettyStream() : undefined);
 const observe = createEventLog(log);
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -69,6 +69,13 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     log.info({ signal }, "draining");
     void shutDown();
   });
+}
+
+/** One short line per event; loaded only where a person wants it. */
+async function createPrettyStream() {
+  const { default: pretty } = await import("pino-pretty");
+  const colorize = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+  return pretty({ sync: true, singleLine: true, colorize, translateTime: "SYS:HH:MM:ss.l", destination: 1 });
 }
 
 /** Connections that leave some of this process's files for the monitors and the store; null where the limit cannot be read. */

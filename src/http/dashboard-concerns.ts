@@ -18,33 +18,36 @@ export function listConcerns({ monitors, profiles }: Dashboard): readonly Concer
   return [...all.filter(({ tone }) => tone === "bad"), ...all.filter(({ tone }) => tone !== "bad")];
 }
 
-/** Ill: it cannot be told what it has. Draining and backing off are not ill. */
+/** Nobody can tell what it has. One that is drained or left alone for a while is not ill. */
 export function isIll({ state }: DashboardMonitor): boolean {
   return state !== "fresh";
 }
 
-function concernsOfMonitor({ name, state, failures, draining, backing_off_until }: DashboardMonitor): Concern[] {
-  const about = { about: "monitor", name, note: "" } as const;
-  const ills: Readonly<Record<string, Concern>> = {
-    failing: { ...about, tone: "bad", says: `fails: no dashboard at ${countOf(failures, "try").replace("trys", "tries")}` },
-    stale: { ...about, tone: "warn", says: "is silent: its last dashboard is too old to count" },
-    unknown: { ...about, tone: "warn", says: "was never heard of" },
-  };
-  const ill = ills[state];
-  return [
-    ...(ill === undefined ? [] : [ill]),
-    ...(draining === null ? [] : [{ ...about, tone: "warn", says: "is draining", note: draining.note } as const]),
-    ...(backing_off_until === null ? [] : [{ ...about, tone: "warn", says: "gets no takes for now: it refused some" } as const]),
-  ];
+function concernsOfMonitor({ name, state, draining, backing_off_until }: DashboardMonitor): Concern[] {
+  const concern = (tone: Tone, says: string, note = ""): Concern => ({ about: "monitor", name, tone, says, note });
+  const concerns: Concern[] = [];
+  if (state === "failing") concerns.push(concern("bad", "gives no dashboard"));
+  else if (state === "stale") concerns.push(concern("warn", "is silent: its last dashboard is too old to count"));
+  else if (state !== "fresh") concerns.push(concern("warn", "was never heard of"));
+  if (draining !== null) concerns.push(concern("warn", "is draining", draining.note));
+  if (backing_off_until !== null) concerns.push(concern("warn", "gets no takes for now, after refusals"));
+  return concerns;
 }
 
 function concernsOfProfile({ profile_key, paused, jobs }: DashboardProfile): Concern[] {
-  const about = { about: "profile", name: profile_key, note: "", tone: "warn" } as const;
+  const concern = (says: string, note = ""): Concern => ({
+    about: "profile",
+    name: profile_key,
+    tone: "warn",
+    says,
+    note,
+  });
   const tooLarge = jobs.filter(({ reason }) => reason === "unsatisfiable_now").length;
-  return [
-    ...(paused === null ? [] : [{ ...about, says: "is paused", note: paused.note }]),
-    ...(tooLarge === 0
-      ? []
-      : [{ ...about, says: `has ${countOf(tooLarge, "job")} that ${tooLarge === 1 ? "asks" : "ask"} for more runners than there are` }]),
-  ];
+  const concerns: Concern[] = [];
+  if (paused !== null) concerns.push(concern("is paused", paused.note));
+  if (tooLarge > 0) {
+    const verb = tooLarge === 1 ? "asks" : "ask";
+    concerns.push(concern(`has ${countOf(tooLarge, "job")} that ${verb} for more runners than there are now`));
+  }
+  return concerns;
 }

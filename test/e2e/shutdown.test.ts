@@ -161,3 +161,24 @@ test("a port that is taken: said in words, exit code 1", async () => {
   );
   expect(service.strayLines).toEqual([]);
 });
+
+test("SIGTERM with viewers of the live view: their streams end, and nobody waits for them", async () => {
+  const monitor = await startMonitor();
+  await using service = await startService({ monitors: [monitor] });
+  const streams = await Promise.all(["/events", "/events?as=html"].map((path) => fetch(service.url + path)));
+  const stopped = service.stop();
+  for (const stream of streams) expect(await stream.text()).toContain("event: dashboard");
+  const begun = performance.now();
+  expect(await stopped).toBe(0);
+  expect(performance.now() - begun).toBeLessThan(5_000);
+});
+
+test("LOG_FORMAT=pretty writes one line per event for people, and no JSON", async () => {
+  const service = spawnService({ MONITORS: "http://127.0.0.1:9", API_TOKENS: apiToken, LOG_FORMAT: "pretty" });
+  const isListening = () => service.strayLines.some((line) => line.includes("INFO: listening"));
+  while (!isListening() && service.isRunning()) await new Promise((resolve) => setTimeout(resolve, 20));
+  service.send("SIGTERM");
+  expect(await service.ended).toBe(0);
+  expect(service.logLines).toEqual([]);
+  for (const line of service.strayLines) expect(line).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] [A-Z]+: \w+/);
+});

@@ -1,0 +1,93 @@
+// The line of a profile as a table: who waits, for what, for how long, and why.
+import { html } from "hono/html";
+import type { DashboardJob, DashboardProfile } from "./dashboard-data.ts";
+import {
+  idOf,
+  type Markup,
+  renderBadge,
+  renderForeign,
+  renderHeads,
+  renderRun,
+  renderTable,
+} from "./dashboard-fragments.ts";
+import { renderTime } from "./dashboard-time.ts";
+import { countOf, describeReason, formatCount, toneOfReason } from "./dashboard-words.ts";
+
+/**
+ * A poll is written down up to TOUCH_INTERVAL late, and the next comes a third of ABANDON_AFTER later: with the shipped settings nobody who is
+ * there is older than this. The page says no more than "just now", else every row would change all the time.
+ */
+const justNowMs = 20_000;
+
+const heads = [
+  ["#", "position"],
+  ["Repository", "repo"],
+  ["Run", "run"],
+  ["Runners", "runners"],
+  ["Waited", "waited"],
+  ["Last poll", "poll"],
+  ["State", "state"],
+  ["Why it waits", "why"],
+] as const;
+
+/** @param at the document's time */
+export function renderLine({ profile_key, jobs, waiting }: DashboardProfile, at: string): Markup {
+  if (jobs.length === 0 && waiting === 0) return html`<p class="empty">Nobody waits.</p>`;
+  const id = idOf("line", profile_key);
+  const caption = html`The line for ${renderForeign(profile_key)}, the next job first`;
+  const unlisted = countUnlisted({ jobs, waiting });
+  return html`<details open id="${id}-fold"><summary>The line</summary>
+${renderTable(
+  id,
+  caption,
+  renderHeads(heads),
+  jobs.map((job) => renderJob(job, at)),
+)}
+${unlisted === 0 ? "" : html`<p class="more">and ${formatCount(unlisted)} more</p>`}
+</details>`;
+}
+
+/** Jobs that wait and are not in the document, which holds the first hundred of a line. */
+export function countUnlisted({ jobs, waiting }: Pick<DashboardProfile, "jobs" | "waiting">): number {
+  return Math.max(0, waiting - jobs.filter(({ state }) => state === "queued").length);
+}
+
+/** Whether the last poll is as recent as it can be expected to be. */
+export function isJustNow(lastPollAt: string, at: string): boolean {
+  return Date.parse(at) - Date.parse(lastPollAt) < justNowMs;
+}
+
+function renderJob(job: DashboardJob, at: string): Markup {
+  const { unique_id, position, qualified_repo, run_id, run_url, enqueued_at, state, reason } = job;
+  const title = `Run ${run_id}, job ${unique_id}`;
+  return html`<tr id="${idOf("job", unique_id)}">
+<td class="position">${position === null ? html`<span title="It is its turn: runners are being taken for it">now</span>` : formatCount(position)}</td>
+<th scope="row" class="repo">${renderForeign(qualified_repo)}</th>
+<td class="run">${renderRun(idOf("run", unique_id), run_id, run_url, title)}</td>
+<td class="runners">${renderRunners(job)}</td>
+<td class="waited">${renderTime(enqueued_at, "since")}</td>
+<td class="poll">${renderLastPoll(job, at)}</td>
+<td class="state">${renderBadge(state, state === "claimed" ? "good" : "calm")}${renderAttempts(job)}</td>
+<td class="why ${toneOfReason(reason)}">${describeReason(reason)}${renderAsked(job)}</td>
+</tr>
+`;
+}
+
+function renderRunners({ runner_count, runners_in_hand }: DashboardJob): Markup {
+  return html`${formatCount(runner_count)}${runners_in_hand === 0 ? "" : html` <small>(${formatCount(runners_in_hand)} in hand)</small>`}`;
+}
+
+function renderLastPoll({ last_poll_at }: DashboardJob, at: string): Markup | string {
+  if (last_poll_at === null) return "not yet";
+  return isJustNow(last_poll_at, at) ? "just now" : renderTime(last_poll_at, "ago");
+}
+
+function renderAttempts({ attempts, state }: DashboardJob): Markup | string {
+  const past = state === "claimed" ? attempts - 1 : attempts;
+  return past <= 0 ? "" : html` <small>after ${countOf(past, "attempt")}</small>`;
+}
+
+function renderAsked({ monitors }: DashboardJob): Markup | string {
+  const names = [...new Set(monitors)];
+  return names.length === 0 ? "" : html`: ${names.map((name, i) => html`${i === 0 ? "" : ", "}${renderForeign(name)}`)}`;
+}
