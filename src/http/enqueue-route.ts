@@ -28,7 +28,8 @@ export function createEnqueueRoute(deps: EnqueueDeps): (c: Context) => Promise<R
     const bearer = parseBearer(c.req.header("authorization"));
     if (bearer === null) return refuse("bearer_missing", undefined, { "www-authenticate": "Bearer" });
     const isOurs = await deps.callers.isKnown(bearer);
-    if (!isOurs && (deps.oidc === null || !looksSigned(bearer))) return refuse("bearer_unknown");
+    if (!isOurs && !looksSigned(bearer)) return refuse("bearer_unknown");
+    if (!isOurs && deps.oidc === null) return refuse("bearer_unknown", "OIDC tokens are not taken here");
     const request = parseJobRequest(c, schema);
     if (request.kind === "refused") return request.response;
     if (isOurs) return await enqueueJob(deps, request.value);
