@@ -26,7 +26,7 @@ export function createApp(deps: AppDeps): Hono {
   const enqueue = createEnqueueRoute(deps);
   const jobs = createJobsRoutes(deps);
   const dashboard = createDashboardRoutes(deps);
-  const operate = createOperatorRoutes(deps);
+  const operate = createOperatorRoutes(deps, dashboard.forget);
   const route = (
     method: "GET" | "POST" | "DELETE",
     path: string,

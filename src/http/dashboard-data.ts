@@ -31,10 +31,16 @@ export type DashboardJob = DashboardProfile["jobs"][number];
 export type DashboardMonitor = Dashboard["monitors"][number];
 export type DashboardEnd = Dashboard["ends"][number];
 
+export interface DashboardLoader {
+  readonly load: () => Promise<Dashboard>;
+  /** Something was done: whoever looks next sees it. */
+  readonly forget: () => void;
+}
+
 /** Shares one load among all who ask within a second. Throws StoreUnavailable. */
-export function createDashboardLoader(deps: DashboardDeps): () => Promise<Dashboard> {
+export function createDashboardLoader(deps: DashboardDeps): DashboardLoader {
   let current: { readonly at: number; readonly dashboard: Promise<Dashboard> } | undefined;
-  return () => {
+  const load = (): Promise<Dashboard> => {
     const now = performance.now();
     if (current !== undefined && now - current.at < keptMs) return current.dashboard;
     const begun = { at: now, dashboard: loadDashboard(deps) };
@@ -43,6 +49,12 @@ export function createDashboardLoader(deps: DashboardDeps): () => Promise<Dashbo
       if (current === begun) current = undefined;
     });
     return begun.dashboard;
+  };
+  return {
+    load,
+    forget: () => {
+      current = undefined;
+    },
   };
 }
 
@@ -151,6 +163,7 @@ export function describeEntry(profileKey: string, entry: HistoryEntry, githubUrl
     runners: entry.runners ?? [],
     by: entry.by ?? null,
     note: entry.note ?? null,
+    until: entry.until === undefined ? null : isoTime(entry.until),
   };
 }
 

@@ -21,7 +21,7 @@ const mostViewers = 200;
 const mostEntries = 2_000;
 
 export function createDashboardRoutes(deps: DashboardRoutesDeps) {
-  const load = createDashboardLoader(deps);
+  const { load, forget } = createDashboardLoader(deps);
   let viewers = 0;
   /** One rendering for all who look. */
   let rendered: { readonly of: Dashboard; readonly html: string } | undefined;
@@ -122,5 +122,5 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     return c.json({ entries: entries.slice(0, limit) }, 200, noStore);
   };
 
-  return { page, json, text, events, history };
+  return { page, json, text, events, history, forget };
 }

@@ -56,6 +56,7 @@ export const dashboardSchemas: Json = {
     runners: { ...listOf(text), description: "monitor/id of each runner that was given out" },
     by: textOrNull,
     note: textOrNull,
+    until: timeOrNull,
   }),
   Dashboard: shape({
     at: time,

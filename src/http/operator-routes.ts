@@ -24,7 +24,8 @@ const actSchema = z.object({
   until: z.string().nullable(),
 });
 
-export function createOperatorRoutes(deps: OperatorDeps) {
+/** @param noteAct called after every act */
+export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
   /** The act that a request asks for, or what is wrong with the request. */
   const parseAct = async (c: Context, kind: ActRequest["kind"]): Promise<ActRequest | Response> => {
     const objection = await objectToOperator(deps.operators, c.req.header("authorization"));
@@ -54,6 +55,7 @@ export function createOperatorRoutes(deps: OperatorDeps) {
       if (!deps.monitors.includes(monitor)) return refuse("monitor_unknown");
       await deps.store.drain(monitor, act);
       deps.observe({ ...act, kind: kind === "begin" ? "drained" : "resumed", what: monitor });
+      noteAct();
       const { drain } = await deps.store.viewMonitor(monitor);
       return c.json({ monitor, draining: drain !== null, ...describe(act) }, 200, noStore);
     };
@@ -65,6 +67,7 @@ export function createOperatorRoutes(deps: OperatorDeps) {
       if (!key.success || !(await deps.store.profiles()).includes(key.data)) return refuse("profile_unknown");
       await deps.store.pause(key.data, act);
       deps.observe({ ...act, kind: kind === "begin" ? "paused" : "unpaused", what: key.data });
+      noteAct();
       return c.json({ profile_key: key.data, paused: kind === "begin", ...describe(act) }, 200, noStore);
     };
 

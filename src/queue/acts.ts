@@ -13,6 +13,11 @@ export const actSchema = z.object({
 });
 export type Act = z.infer<typeof actSchema>;
 
+/** What a row of the fleet is told of the last word on its monitor. An end is an act whose time is over. */
+export function drainedBy(act: Act | null): { readonly drainedAt: number; readonly drainedUntil: number } {
+  return act === null ? { drainedAt: 0, drainedUntil: 0 } : { drainedAt: act.at, drainedUntil: act.until ?? forEver };
+}
+
 /** `drainedUntil` of a monitor that is drained until somebody resumes it: the last date there is. */
 export const forEver = 8_640_000_000_000_000;
 

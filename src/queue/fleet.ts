@@ -36,7 +36,8 @@ export const fleetRowSchema = z.object({
   failures: z.number().int(),
   blockedUntil: z.number(),
   lastTakeAt: z.number(),
-  /** an operator wants no takes there until then (store clock, ms); 0: not drained */
+  /** when an operator last drained or resumed it, and until when it is drained since (store clock, ms; 0: not at all) */
+  drainedAt: z.number(),
   drainedUntil: z.number(),
 });
 export type FleetRow = z.infer<typeof fleetRowSchema>;
@@ -62,6 +63,7 @@ export function createFleetRow(): FleetRow {
     failures: 0,
     blockedUntil: 0,
     lastTakeAt: 0,
+    drainedAt: 0,
     drainedUntil: 0,
   };
 }
@@ -110,6 +112,14 @@ export function withSnapshot(row: FleetRow, askedAt: number, counts: ProfileCoun
   if (askedAt < row.askedAt) return row;
   if (counts === null) return { ...row, failing: true };
   return { ...row, ...counts, askedAt, failing: false, settled: row.settled.filter(([at]) => at >= askedAt) };
+}
+
+/** What operators last said of a monitor. */
+export type Drained = Pick<FleetRow, "drainedAt" | "drainedUntil">;
+
+/** The row with what an operator said; the last word counts, however late an older one arrives. */
+export function withDrained(row: FleetRow, drained: Drained): FleetRow {
+  return drained.drainedAt > row.drainedAt ? { ...row, ...drained } : row;
 }
 
 /** How long a monitor is left alone after its n-th refusal in a row: not at all after the first, which may be bad luck. */

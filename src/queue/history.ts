@@ -41,11 +41,19 @@ export const historyEntrySchema = z.object({
   runners: z.array(z.string()).optional(),
   by: z.string().optional(),
   note: z.string().optional(),
+  /** of an act: when it ends by itself */
+  until: z.number().optional(),
 });
 export type HistoryEntry = z.infer<typeof historyEntrySchema>;
 
-/** The entry for a job that was just saved in a state that it was not in before; `isReadmitted`: the store had nothing of it, and nobody enqueued it. */
-export function describeChange(uniqueId: string, job: Job, isReadmitted: boolean, now: number): HistoryEntry {
+/** The entry for a job that was just saved in a state that it was not in before. `by`: the operator who did it. `isReadmitted`: the store had nothing of it, and nobody enqueued it. */
+export function describeChange(
+  uniqueId: string,
+  job: Job,
+  isReadmitted: boolean,
+  by: string | null,
+  now: number,
+): HistoryEntry {
   const names = job.known ?? [];
   return {
     at: now,
@@ -58,25 +66,28 @@ export function describeChange(uniqueId: string, job: Job, isReadmitted: boolean
     waitedMs: now - enqueuedAt(job.place),
     ...(job.state === "claimed" &&
       job.claim !== undefined && { monitors: job.claim.legs.map(({ monitor }) => monitor) }),
+    ...(by !== null && { by }),
     // what was given out is named last
     ...(job.state === "taken" && { runners: names.slice(-job.count) }),
   };
 }
 
-/** What an operator's wish becomes: the act that holds from now on (null where it ends one), and its entry in the history. */
+/** What an operator's wish becomes: the last word from now on (an end is an act whose time is over), and its entry in the history. */
 export function describeAct(
   { kind, by, note, until }: ActRequest,
   begun: Happening,
   ended: Happening,
   monitors: readonly string[],
   now: number,
-): { readonly act: Act | null; readonly entry: HistoryEntry } {
+): { readonly act: Act; readonly entry: HistoryEntry } {
+  const isBegun = kind === "begin";
   const entry = {
     at: now,
-    what: kind === "begin" ? begun : ended,
+    what: isBegun ? begun : ended,
     by,
     note,
+    ...(isBegun && until !== null && { until }),
     ...(monitors.length > 0 && { monitors: [...monitors] }),
   };
-  return { act: kind === "begin" ? { by, note, at: now, until } : null, entry };
+  return { act: { by, note, at: now, until: isBegun ? until : now }, entry };
 }

@@ -194,6 +194,7 @@ for (const kind of ["embedded", "redis"] as const) {
         "paused ann",
         "unpaused operator",
         "paused operator",
+        "cancelled operator",
         "unpaused operator",
       ]);
       for (const entry of entries) expect(differences("Entry", entry)).toBeNull();

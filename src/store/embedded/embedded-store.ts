@@ -59,8 +59,7 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
         const counts =
           news.kind === "failed" ? null : (news.counts.get(profileKey) ?? { idle: 0, target: 0, healthy: 0 });
         knownProfiles.add(profileKey);
-        const drainedUntil = monitors.drainedUntil(monitor, now());
-        queueOf(profileKey).saveSnapshot(monitor, askedAt, counts, drainedUntil, now());
+        queueOf(profileKey).saveSnapshot(monitor, askedAt, counts, monitors.drained(monitor), now());
       }
     }
     return record;
@@ -68,9 +67,8 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
   const drain = (monitor: string, request: ActRequest): void => {
     const { act, entry } = describeAct(request, "drained", "resumed", [monitor], now());
     monitors.setDrain(monitor, act);
-    const until = monitors.drainedUntil(monitor, now());
     for (const profileKey of monitors.view(monitor, now()).record.profiles) {
-      queueOf(profileKey).drain(monitor, until, entry);
+      queueOf(profileKey).drain(monitor, monitors.drained(monitor), entry);
     }
   };
   const pause = (profileKey: string, request: ActRequest): void => {

@@ -30,8 +30,8 @@ export class Ledger {
     return job === undefined || (job.goneAt !== undefined && job.goneAt <= now) ? null : job;
   }
 
-  /** `isEnqueued`: somebody asked for it just now; else a job that was not known came back. */
-  save(uniqueId: string, job: Job, now: number, isEnqueued = false): void {
+  /** `isEnqueued`: somebody asked for it just now; else a job that was not known came back. `by`: the operator who did it. */
+  save(uniqueId: string, job: Job, now: number, isEnqueued = false, by: string | null = null): void {
     const known = this.load(uniqueId, now);
     const before = this.#jobs.get(uniqueId);
     if (before !== undefined) {
@@ -49,7 +49,7 @@ export class Ledger {
     if (job.claim?.legs.some(isOpen)) this.#leaseUntil.set(uniqueId, job.claim.leaseUntil);
     else this.#leaseUntil.delete(uniqueId);
     if (known?.state !== job.state) {
-      this.note(describeChange(uniqueId, job, known === null && !isEnqueued, now));
+      this.note(describeChange(uniqueId, job, known === null && !isEnqueued, by, now));
     }
   }
 

@@ -1,6 +1,7 @@
 // What the embedded store knows of each monitor beside its rows in the profiles: when it was asked, who drained it, what is under way
 // there, and what came of its takes.
-import { type Act, forEver, isInForce } from "../../queue/acts.ts";
+import { type Act, drainedBy, isInForce } from "../../queue/acts.ts";
+import type { Drained } from "../../queue/fleet.ts";
 import type { DashboardNews, MonitorRecord, MonitorView, PollLease, TakeResult } from "../../queue/ports.ts";
 
 interface Entry {
@@ -54,14 +55,12 @@ export class MonitorBook {
     this.#entryOf(monitor).slots.delete(legKey);
   }
 
-  setDrain(monitor: string, act: Act | null): void {
+  setDrain(monitor: string, act: Act): void {
     this.#entryOf(monitor).drain = act;
   }
 
-  /** Until when a monitor is drained, ms; 0: it is not. */
-  drainedUntil(monitor: string, now: number): number {
-    const { drain } = this.#entryOf(monitor);
-    return isInForce(drain, now) ? (drain.until ?? forEver) : 0;
+  drained(monitor: string): Drained {
+    return drainedBy(this.#entryOf(monitor).drain);
   }
 
   noteTake(monitor: string, result: TakeResult): void {

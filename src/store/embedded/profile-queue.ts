@@ -4,12 +4,14 @@ import { type Act, isInForce } from "../../queue/acts.ts";
 import { claimJob } from "../../queue/claim.ts";
 import {
   createFleetRow,
+  type Drained,
   type Fleet,
   type FleetRow,
   idleRunners,
   type ProfileCounts,
   servableRunners,
   targetRunners,
+  withDrained,
   withSnapshot,
 } from "../../queue/fleet.ts";
 import type { HistoryEntry } from "../../queue/history.ts";
@@ -161,7 +163,7 @@ export class ProfileQueue {
     const leaked: string[] = [];
     dropHeld(job, leaked);
     const ended = endJob({ ...job, state: "cancelled" }, now, this.#settings);
-    this.#ledger.save(uniqueId, ended, now);
+    this.#ledger.save(uniqueId, ended, now, false, ticket === null ? "operator" : null);
     return { kind: "cancelled", job: ended, leaked };
   }
 
@@ -202,29 +204,22 @@ export class ProfileQueue {
     return { now, lostAt: this.#lostAt, abandoned, leaked, lapsed };
   }
 
-  /** `drainedUntil` counts for a monitor that this profile did not know yet. */
-  saveSnapshot(
-    monitor: string,
-    askedAt: number,
-    counts: ProfileCounts | null,
-    drainedUntil: number,
-    now: number,
-  ): void {
+  saveSnapshot(monitor: string, askedAt: number, counts: ProfileCounts | null, drained: Drained, now: number): void {
     const rows: Record<string, FleetRow> = {};
     for (const [name, row] of Object.entries(this.#fleet))
       if (row.askedAt + forgetMonitorAfterMs > now) rows[name] = row;
-    const row = this.#fleet[monitor] ?? { ...createFleetRow(), drainedUntil };
+    const row = withDrained(this.#fleet[monitor] ?? createFleetRow(), drained);
     this.#fleet = { ...rows, [monitor]: withSnapshot(row, askedAt, counts) };
   }
 
-  pause(act: Act | null, entry: HistoryEntry): void {
+  pause(act: Act, entry: HistoryEntry): void {
     this.#paused = act;
     this.#ledger.note(entry);
   }
 
-  drain(monitor: string, drainedUntil: number, entry: HistoryEntry): void {
+  drain(monitor: string, drained: Drained, entry: HistoryEntry): void {
     const row = this.#fleet[monitor];
-    if (row !== undefined) this.#fleet = { ...this.#fleet, [monitor]: { ...row, drainedUntil } };
+    if (row !== undefined) this.#fleet = { ...this.#fleet, [monitor]: { ...row, ...drained } };
     this.#ledger.note(entry);
   }
 

@@ -109,8 +109,8 @@ export const keyDescriptions: readonly KeyDescription[] = [
   },
   {
     key: drainKey("<monitor>"),
-    holds: "who drained the monitor, when, why and until when, JSON",
-    ends: "no TTL: an operator ends it",
+    holds: "the last word on the monitor: who drained or resumed it, when, why and until when, JSON",
+    ends: "no TTL: it counts until the next one",
   },
   {
     key: takesKey("<monitor>"),

@@ -1,6 +1,7 @@
 // What operators see and do, on Redis: views, history, pauses and drains, and what is counted for them.
 import type { Redis } from "ioredis";
-import { forEver, isInForce } from "../../queue/acts.ts";
+import { drainedBy, isInForce } from "../../queue/acts.ts";
+import type { Drained } from "../../queue/fleet.ts";
 import { describeAct } from "../../queue/history.ts";
 import type { ActRequest, MonitorRecord, Store, TakeResult } from "../../queue/ports.ts";
 import { chartKey, drainKey, historyKey, monitorKey, takesKey } from "./keys.ts";
@@ -16,8 +17,8 @@ type RunOnProfile = (
 ) => Promise<unknown>;
 
 type OperatorCommands = Pick<Store, "view" | "history" | "pause" | "drain" | "viewMonitor" | "noteTake"> & {
-  /** Until when a monitor is drained, ms; 0: it is not. */
-  loadDrainedUntil(monitor: string): Promise<number>;
+  /** An operator's last word on a monitor. */
+  loadDrained(monitor: string): Promise<Drained>;
 };
 
 const takesTtlMs = 24 * 3_600_000;
@@ -46,18 +47,18 @@ export function createOperatorCommands(
       parseHistory(await command(() => redis.xrevrange(historyKey(profileKey), "+", "-", "COUNT", limit))),
     pause: async (profileKey, request: ActRequest) => {
       const { act, entry } = describeAct(request, "paused", "unpaused", [], 0);
-      const args = ["pause", act === null ? "" : JSON.stringify(act), JSON.stringify(entry), 0];
-      await runOnProfile("act", profileKey, "", args);
+      const held = request.kind === "begin" ? JSON.stringify(act) : "";
+      await runOnProfile("act", profileKey, "", ["pause", held, JSON.stringify(entry), 0, 0]);
     },
     drain: async (monitor, request: ActRequest) => {
       const { act, entry } = describeAct(request, "drained", "resumed", [monitor], await loadNow());
-      // First what every new row is told, then the rows that are there: whoever polls in between starts out drained.
-      if (act === null) await command(() => redis.del(drainKey(monitor)));
-      else await command(() => redis.set(drainKey(monitor), JSON.stringify(act)));
-      const until = act === null ? 0 : (act.until ?? forEver);
+      // First the word that every later snapshot carries, then the rows that are there: wherever it breaks off, the rest follows by itself.
+      await command(() => redis.set(drainKey(monitor), JSON.stringify(act)));
+      const { drainedAt, drainedUntil } = drainedBy(act);
       const { record } = await loadRecord(monitor);
       for (const profileKey of record.profiles) {
-        await runOnProfile("act", profileKey, monitor, ["drain", "", JSON.stringify(entry), until]);
+        const args = ["drain", "", JSON.stringify(entry), drainedAt, drainedUntil];
+        await runOnProfile("act", profileKey, monitor, args);
       }
     },
     viewMonitor: async (monitor) => {
@@ -72,9 +73,6 @@ export function createOperatorCommands(
       await command(() => redis.hincrby(takesKey(monitor), result, 1));
       await command(() => redis.pexpire(takesKey(monitor), takesTtlMs));
     },
-    loadDrainedUntil: async (monitor) => {
-      const drain = parseAct(await command(() => redis.get(drainKey(monitor))));
-      return isInForce(drain, await loadNow()) ? (drain.until ?? forEver) : 0;
-    },
+    loadDrained: async (monitor) => drainedBy(parseAct(await command(() => redis.get(drainKey(monitor))))),
   };
 }

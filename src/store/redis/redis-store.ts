@@ -1,5 +1,6 @@
 // The store that all instances share: one Lua script per operation, each atomic, each safe to run twice, on Redis's own clock.
 
+import type { Drained } from "../../queue/fleet.ts";
 import { isOpen, isOver, type Ticket } from "../../queue/job.ts";
 import type { DashboardNews, EnqueueReply, Observe, Store } from "../../queue/ports.ts";
 import { StoreUnavailable } from "../../queue/ports.ts";
@@ -123,10 +124,8 @@ ${lua}`,
     const args = [askedAt, news.kind, Math.round(nextInMs), JSON.stringify(shown)];
     const record = parseRecord(await runOnMonitor("finishPoll", monitorKey(monitor), args));
     if (news.kind === "redrawing") return record;
-    const drainedUntil = await loadDrainedUntil(monitor);
-    await Promise.all(
-      record.profiles.map((profileKey) => saveSnapshot(profileKey, monitor, askedAt, news, drainedUntil)),
-    );
+    const drained = await loadDrained(monitor);
+    await Promise.all(record.profiles.map((profileKey) => saveSnapshot(profileKey, monitor, askedAt, news, drained)));
     return record;
   };
   const saveSnapshot = async (
@@ -134,7 +133,7 @@ ${lua}`,
     monitor: string,
     askedAt: number,
     news: DashboardNews,
-    drainedUntil: number,
+    { drainedAt, drainedUntil }: Drained,
   ): Promise<void> => {
     const counts = news.kind === "snapshot" ? news.counts.get(profileKey) : undefined;
     if (counts !== undefined) await command(() => redis.sadd(profilesKey, profileKey));
@@ -145,11 +144,12 @@ ${lua}`,
       idle,
       target,
       healthy,
+      drainedAt,
       drainedUntil,
     ]);
   };
   const operators = createOperatorCommands(redis, command, runOnProfile, clock);
-  const { loadDrainedUntil } = operators;
+  const { loadDrained } = operators;
 
   return {
     ping: async () => void (await command(() => redis.ping())),

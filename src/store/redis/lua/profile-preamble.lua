@@ -102,11 +102,14 @@ local function noteHistory(entry)
   redis.call("XADD", historyKey, "MAXLEN", "~", settings.historyLength, "*", "e", cjson.encode(entry))
 end
 
+-- The operator whose script this is, if it is one's.
+local actor = nil
+
 -- history.ts: the entry for a job that is in another state than it was.
 local function noteChange(id, job, isReadmitted)
   local entry = {
     at = now, what = isReadmitted and job.state == "queued" and "readmitted" or job.state, id = id, repo = job.repo, run = job.run,
-    count = job.count, attempts = job.attempts, waitedMs = now - math.floor(tonumber(job.place) / 1000),
+    by = actor, count = job.count, attempts = job.attempts, waitedMs = now - math.floor(tonumber(job.place) / 1000),
   }
   if job.state == "claimed" then
     entry.monitors = {}

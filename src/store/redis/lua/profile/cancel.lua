@@ -14,6 +14,7 @@ if over[job.state] then return { "over", job.state } end
 local leaked = {}
 dropHeld(job, leaked, math.huge)
 job.state = "cancelled"
+if not hasTicket then actor = "operator" end
 endJob(job)
 saveJob(uniqueId, jobKey, job)
 return { "cancelled", cjson.encode(job), #leaked > 0 and cjson.encode(leaked) or "[]" }

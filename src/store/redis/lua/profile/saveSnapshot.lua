@@ -1,6 +1,6 @@
 -- saveSnapshot: what one monitor says of this profile, or that it failed to say anything. Older news changes nothing.
 -- ARGV  3 monitor  4 askedAt (ms)  5 isFailed ("1" or "0")  6 idle  7 target  8 healthy
---       9 drainedUntil (ms): counts for a monitor that this profile did not know yet
+--       9 drainedAt  10 drainedUntil (ms): an operator's last word on this monitor, for rows that have not heard it
 -- Returns nothing.
 -- Keeps: a settled claim is subtracted until a snapshot that was asked for after it settled.
 local monitor, askedAt, isFailed = ARGV[3], tonumber(ARGV[4]), ARGV[5] == "1"
@@ -12,9 +12,11 @@ end
 local row = fleet[monitor]
   or {
     askedAt = 0, idle = 0, target = 0, healthy = 0, failing = false, out = {}, settled = {},
-    emptyAt = 0, failures = 0, blockedUntil = 0, lastTakeAt = 0, drainedUntil = tonumber(ARGV[9]),
+    emptyAt = 0, failures = 0, blockedUntil = 0, lastTakeAt = 0, drainedAt = 0, drainedUntil = 0,
   }
 fleet[monitor] = row
+local drainedAt = tonumber(ARGV[9])
+if drainedAt > row.drainedAt then row.drainedAt, row.drainedUntil = drainedAt, tonumber(ARGV[10]) end
 if askedAt >= row.askedAt then
   row.failing = isFailed
   if not isFailed then

@@ -1,0 +1,47 @@
+// What a command line asks for, once it is read.
+import type { Connection } from "./connection.ts";
+
+export type QueuectlCommand = LookCommand | WatchCommand | JobsCommand | ActCommand | CancelCommand | HistoryCommand;
+
+export interface LookCommand extends Connection {
+  readonly name: "status" | "monitors";
+}
+
+export interface WatchCommand extends Connection {
+  readonly name: "watch";
+}
+
+export interface JobsCommand extends Connection {
+  readonly name: "jobs";
+  readonly profile: string | null;
+  /** Also jobs that are over. */
+  readonly isAll: boolean;
+}
+
+export type ActName = "drain" | "resume" | "pause" | "unpause";
+
+export interface ActCommand extends Connection {
+  readonly name: ActName;
+  /** A monitor's name, or a profile's key. */
+  readonly what: string;
+  readonly note: string;
+  readonly by: string;
+  /** As it was given: the queue knows what it means. */
+  readonly until: string | null;
+}
+
+export interface CancelCommand extends Connection {
+  readonly name: "cancel";
+  readonly uniqueId: string;
+}
+
+/** Null where it is not to be narrowed. */
+export interface HistoryCommand extends Connection {
+  readonly name: "history";
+  readonly run: string | null;
+  readonly repo: string | null;
+  readonly id: string | null;
+  readonly profile: string | null;
+  readonly limit: number | null;
+  readonly sinceMs: number | null;
+}

@@ -1,0 +1,99 @@
+// What the queue's documents hold of what we show. The rest is kept as it comes, for --json.
+import { z } from "zod";
+
+const timeSchema = z.string().refine((text) => Number.isFinite(Date.parse(text)), "no time");
+
+const actSchema = z.looseObject({
+  by: z.string(),
+  note: z.string(),
+  at: timeSchema,
+  until: timeSchema.nullable(),
+});
+export type Act = z.infer<typeof actSchema>;
+
+const capacitySchema = z.looseObject({
+  idle: z.number(),
+  claimed: z.number(),
+  available: z.number(),
+  healthy: z.number(),
+  target: z.number(),
+});
+
+const jobSchema = z.looseObject({
+  unique_id: z.string(),
+  /** Null while it is claimed. */
+  position: z.number().nullable(),
+  state: z.string(),
+  reason: z.string(),
+  qualified_repo: z.string(),
+  run_id: z.string(),
+  runner_count: z.number(),
+  runners_in_hand: z.number(),
+  attempts: z.number(),
+  waited_ms: z.number(),
+  last_poll_at: timeSchema.nullable(),
+  /** Whom its claim asks. */
+  monitors: z.array(z.string()),
+});
+export type Job = z.infer<typeof jobSchema>;
+
+const profileSchema = z.looseObject({
+  profile_key: z.string(),
+  paused: actSchema.nullable(),
+  waiting: z.number(),
+  runners_wanted: z.number(),
+  oldest_waited_ms: z.number().nullable(),
+  capacity: capacitySchema,
+  jobs: z.array(jobSchema),
+});
+export type Profile = z.infer<typeof profileSchema>;
+
+const monitorSchema = z.looseObject({
+  name: z.string(),
+  state: z.string(),
+  answered_at: timeSchema.nullable(),
+  failures: z.number(),
+  next_ask_at: timeSchema.nullable(),
+  draining: actSchema.nullable(),
+  backing_off_until: timeSchema.nullable(),
+  takes: z.record(z.string(), z.number()),
+  profiles: z.array(capacitySchema.extend({ profile_key: z.string() })),
+});
+export type Monitor = z.infer<typeof monitorSchema>;
+
+const entrySchema = z.looseObject({
+  at: timeSchema,
+  what: z.string(),
+  profile_key: z.string(),
+  unique_id: z.string().nullable(),
+  qualified_repo: z.string().nullable(),
+  run_id: z.string().nullable(),
+  runner_count: z.number().nullable(),
+  attempts: z.number().nullable(),
+  waited_ms: z.number().nullable(),
+  monitors: z.array(z.string()),
+  runners: z.array(z.string()),
+  by: z.string().nullable(),
+  note: z.string().nullable(),
+});
+/** Something that happened: to a job, or by an operator. */
+export type Entry = z.infer<typeof entrySchema>;
+
+export const dashboardSchema = z.looseObject({
+  at: timeSchema,
+  store: z.string(),
+  profiles: z.array(profileSchema),
+  monitors: z.array(monitorSchema),
+  /** The last jobs that are over, newest first. */
+  ends: z.array(entrySchema),
+});
+export type Dashboard = z.infer<typeof dashboardSchema>;
+
+/** Newest first. */
+export const historySchema = z.looseObject({ entries: z.array(entrySchema) });
+export type History = z.infer<typeof historySchema>;
+
+export const actReplySchema = z.looseObject({ by: z.string(), note: z.string(), until: timeSchema.nullable() });
+export type ActReply = z.infer<typeof actReplySchema>;
+
+export const cancelReplySchema = z.looseObject({ state: z.string() });

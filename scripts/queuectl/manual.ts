@@ -1,0 +1,120 @@
+// What queuectl can do: every command, what it is about, and the options that it knows.
+
+export const optionHelp = {
+  profile: ["--profile <key>", "only this profile"],
+  all: ["--all", "also the last jobs that are over"],
+  note: ["--note <text>", "why, for whoever wonders later: one line, at most 300 characters"],
+  until: ["--until <when>", "ends by itself: after 90s, 30m, 2h, 3d, or at 2026-01-31T18:00:00Z"],
+  by: ["--by <who>", "who does it (your name at this computer)"],
+  run: ["--run <digits>", "only this run, and what operators did to its profile in its time"],
+  repo: ["--repo <owner/repo>", "only this repository, likewise"],
+  id: ["--id <unique_id>", "only this job, likewise"],
+  limit: ["--limit <n>", "only the last n entries, at most 2000 (200; with --since 2000)"],
+  since: ["--since <time>", "only what happened in the last 90s, 10m, 2h, 1d"],
+} as const;
+export const commonHelp = {
+  queue: ["--queue <url>", "where the queue is (RUNNER_QUEUE_URL, or else http://127.0.0.1:8002)"],
+  token: ["--token <text>", "one of its OPERATOR_TOKENS. Better: the environment variable RUNNER_QUEUE_TOKEN, for a"],
+  json: ["--json", "print the queue's own document, one JSON value. Say npm run --silent, or npm prints too"],
+  help: ["--help", "print this; after a command, print what is said of it"],
+} as const;
+type OptionName = keyof typeof optionHelp;
+
+export interface Command {
+  /** What stands behind the name; null: nothing does. */
+  readonly argument: "<monitor>" | "<profile>" | "<unique_id>" | null;
+  /** An option that it cannot do without. */
+  readonly needs: "--note <text>" | null;
+  readonly options: readonly OptionName[];
+  readonly needsToken: boolean;
+  readonly summary: string;
+  readonly more: string;
+}
+
+export const manual = {
+  status: {
+    argument: null,
+    needs: null,
+    options: [],
+    needsToken: false,
+    summary: "one line per profile, one per monitor",
+    more: "Idle and target are what the monitors last said; claimed is asked for, or reserved and not yet seen there.",
+  },
+  jobs: {
+    argument: null,
+    needs: null,
+    options: ["profile", "all"],
+    needsToken: false,
+    summary: "the line: who waits, at which position, how long and why",
+    more: "The first 100 jobs of each profile. --all adds the last 100 that were taken, failed, abandoned or cancelled.",
+  },
+  monitors: {
+    argument: null,
+    needs: null,
+    options: [],
+    needsToken: false,
+    summary: "each monitor: its state, who drains it, what came of its takes",
+    more: "A second table has its runners by profile; available are those that may be claimed now.",
+  },
+  drain: {
+    argument: "<monitor>",
+    needs: "--note <text>",
+    options: ["note", "until", "by"],
+    needsToken: true,
+    summary: "stop takes at a monitor; jobs go to the others",
+    more: "At once and through every instance; with Redis also over restarts. Takes under way go on. Again is fine: the last word counts.",
+  },
+  resume: {
+    argument: "<monitor>",
+    needs: null,
+    options: ["note", "by"],
+    needsToken: true,
+    summary: "let takes at a drained monitor go on",
+    more: "Fine where it is not drained.",
+  },
+  pause: {
+    argument: "<profile>",
+    needs: "--note <text>",
+    options: ["note", "until", "by"],
+    needsToken: true,
+    summary: "serve no job of a profile; all keep their places",
+    more: "At once and through every instance; with Redis also over restarts. Jobs are enqueued as ever. Again is fine: the last word counts.",
+  },
+  unpause: {
+    argument: "<profile>",
+    needs: null,
+    options: ["note", "by"],
+    needsToken: true,
+    summary: "serve a paused profile again, in order",
+    more: "Fine where it is not paused.",
+  },
+  cancel: {
+    argument: "<unique_id>",
+    needs: null,
+    options: [],
+    needsToken: true,
+    summary: "give a job's place in line up",
+    more: "A job that has its runners already cannot be cancelled.",
+  },
+  history: {
+    argument: null,
+    needs: null,
+    options: ["run", "repo", "id", "profile", "limit", "since"],
+    needsToken: true,
+    summary: "what happened, oldest first: to a run, a repository, a job, a profile",
+    more: "The queue remembers the last 2000 entries of each profile.",
+  },
+  watch: {
+    argument: null,
+    needs: null,
+    options: [],
+    needsToken: false,
+    summary: "status, again every 2 seconds, until Ctrl-C",
+    more: "With --json one document per line.",
+  },
+} as const satisfies Record<string, Command>;
+export type CommandName = keyof typeof manual;
+
+export function isCommandName(text: string): text is CommandName {
+  return Object.hasOwn(manual, text);
+}

@@ -1,0 +1,83 @@
+// The line: who waits, at which position, how long and why. On demand also who waited before.
+import type { Dashboard, Entry, Job, Profile } from "./documents.ts";
+import { describeWhat } from "./render-history.ts";
+import { describeAgo, describeSpan } from "./span.ts";
+import { type Column, renderTable } from "./table.ts";
+
+interface Row {
+  readonly profile: string;
+  readonly position: number | null;
+  readonly id: string | null;
+  readonly repo: string | null;
+  readonly run: string | null;
+  readonly runners: number | null;
+  readonly waitedMs: number | null;
+  readonly lastPoll: string | null;
+  readonly state: string;
+  readonly why: string;
+}
+
+const columns: readonly Column<Row>[] = [
+  { title: "PROFILE", cell: ({ profile }) => profile },
+  { title: "POSITION", cell: ({ position }) => position },
+  { title: "JOB", cell: ({ id }) => id },
+  { title: "REPOSITORY", cell: ({ repo }) => repo },
+  { title: "RUN", cell: ({ run }) => run },
+  { title: "RUNNERS", cell: ({ runners }) => runners },
+  { title: "WAITED", cell: ({ waitedMs }) => (waitedMs === null ? null : describeSpan(waitedMs)) },
+  { title: "LAST POLL", cell: ({ lastPoll }) => lastPoll },
+  { title: "STATE", cell: ({ state }) => state },
+  { title: "WHY", cell: ({ why }) => why },
+];
+
+/** @param isAll also the jobs that are over */
+export function renderJobs({ at, profiles, ends }: Dashboard, isAll: boolean, token: string | null): readonly string[] {
+  const live = profiles.flatMap(({ profile_key, jobs }) => jobs.map((job) => rowOfJob(profile_key, job, at)));
+  const over = isAll ? ends.map((entry) => rowOfEnd(entry, at)) : [];
+  const rows = [...live, ...over];
+  const hidden = profiles.reduce((sum, profile) => sum + countHidden(profile), 0);
+  return [
+    ...(rows.length === 0 ? ["Nobody waits."] : renderTable(columns, rows, token)),
+    ...(hidden === 0 ? [] : [`And ${hidden} more further back.`]),
+  ];
+}
+
+function rowOfJob(profile: string, job: Job, now: string): Row {
+  return {
+    profile,
+    position: job.position,
+    id: job.unique_id,
+    repo: job.qualified_repo,
+    run: job.run_id,
+    runners: job.runner_count,
+    waitedMs: job.waited_ms,
+    lastPoll: describeAgo(job.last_poll_at, now) ?? "never",
+    state: job.state,
+    why: [
+      job.reason,
+      ...(job.monitors.length === 0 ? [] : [`asks ${job.monitors.join(", ")}`]),
+      ...(job.runners_in_hand === 0 ? [] : [`${job.runners_in_hand} in hand`]),
+      ...(job.attempts < 2 ? [] : [`attempt ${job.attempts}`]),
+    ].join(", "),
+  };
+}
+
+function rowOfEnd(entry: Entry, now: string): Row {
+  return {
+    profile: entry.profile_key,
+    position: null,
+    id: entry.unique_id,
+    repo: entry.qualified_repo,
+    run: entry.run_id,
+    runners: entry.runner_count,
+    waitedMs: entry.waited_ms,
+    lastPoll: null,
+    state: entry.what,
+    why: [describeAgo(entry.at, now), describeWhat(entry)].filter((text) => text !== "").join(", "),
+  };
+}
+
+/** Jobs that wait and are not listed. */
+function countHidden({ waiting, jobs }: Profile): number {
+  return Math.max(0, waiting - jobs.filter(({ state }) => state === "queued").length);
+}

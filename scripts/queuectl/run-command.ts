@@ -1,0 +1,75 @@
+// Does what one command says: asks the queue, and has its document ready to be printed, for people or as it is.
+import { Unexpected } from "../self-test/reply.ts";
+import { askQueue } from "./ask-queue.ts";
+import type { ActCommand, ActName, JobsCommand, QueuectlCommand, WatchCommand } from "./command.ts";
+import { actReplySchema, cancelReplySchema, type Dashboard, dashboardSchema } from "./documents.ts";
+import { makeLegible } from "./legible.ts";
+import { loadHistory } from "./load-history.ts";
+import { renderActReply } from "./render-act.ts";
+import { renderJobs } from "./render-jobs.ts";
+import { renderMonitors } from "./render-monitors.ts";
+import { renderStatus } from "./render-status.ts";
+
+export interface Done {
+  readonly document: unknown;
+  /** Lines for people. */
+  readonly render: () => readonly string[];
+}
+
+/** Rejects with Unexpected where the queue says no, something unexpected, or nothing. */
+export async function runCommand(command: Exclude<QueuectlCommand, WatchCommand>): Promise<Done> {
+  switch (command.name) {
+    case "status": {
+      const { document } = await askQueue(command, "GET", "/dashboard.json", dashboardSchema);
+      return { document, render: () => renderStatus(document, command.token) };
+    }
+    case "jobs": {
+      const { document } = await askQueue(command, "GET", "/dashboard.json", dashboardSchema);
+      const narrowed = narrow(document, command);
+      return { document: narrowed, render: () => renderJobs(narrowed, command.isAll, command.token) };
+    }
+    case "monitors": {
+      const { document } = await askQueue(command, "GET", "/dashboard.json", dashboardSchema);
+      return { document, render: () => renderMonitors(document, command.token) };
+    }
+    case "drain":
+    case "resume":
+    case "pause":
+    case "unpause":
+      return await act(command);
+    case "cancel": {
+      const { uniqueId, token } = command;
+      const path = `/jobs/${encodeURIComponent(uniqueId)}/cancel`;
+      const { document } = await askQueue(command, "POST", path, cancelReplySchema);
+      const { state } = document;
+      const said = state === "cancelled" ? "is cancelled" : `was over already: ${state}`;
+      return { document, render: () => [makeLegible(`${uniqueId} ${said}.`, token)] };
+    }
+    case "history":
+      return await loadHistory(command);
+  }
+}
+
+/** Of the dashboard only what is about the profile. */
+function narrow(dashboard: Dashboard, { profile }: JobsCommand): Dashboard {
+  if (profile === null) return dashboard;
+  const profiles = dashboard.profiles.filter(({ profile_key }) => profile_key === profile);
+  if (profiles.length === 0) throw new Unexpected("No monitor and no job ever named this profile.");
+  return { ...dashboard, profiles, ends: dashboard.ends.filter(({ profile_key }) => profile_key === profile) };
+}
+
+const routeOf = {
+  drain: ["monitors", "drain"],
+  resume: ["monitors", "resume"],
+  pause: ["profiles", "pause"],
+  unpause: ["profiles", "resume"],
+} as const satisfies Record<ActName, readonly [kind: string, verb: string]>;
+
+async function act(command: ActCommand): Promise<Done> {
+  const { name, what, note, by, until, token } = command;
+  const [kind, verb] = routeOf[name];
+  const query = new URLSearchParams({ note, by, ...(until === null ? {} : { until }) });
+  const path = `/${kind}/${encodeURIComponent(what)}/${verb}?${query}`;
+  const { document } = await askQueue(command, "POST", path, actReplySchema);
+  return { document, render: () => [makeLegible(renderActReply(name, what, document), token)] };
+}
