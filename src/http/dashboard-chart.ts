@@ -8,7 +8,7 @@ import { formatCount } from "./dashboard-words.ts";
 type Sample = DashboardProfile["chart"][number];
 
 const minutes = 60;
-const [width, height, left, top, bottom] = [360, 84, 24, 8, 14] as const;
+const [width, height, left, top, bottom] = [360, 96, 26, 6, 15] as const;
 const baseline = height - bottom;
 /** Samples come a minute apart; a longer pause than this is a gap in the line. */
 const gapMs = 150_000;
@@ -56,7 +56,7 @@ function renderKey(kind: "waiting" | "idle"): Markup {
 
 /** Before the first line stands the number at its top, so it is one that reads well. */
 function roundUp(value: number): number {
-  const steps = [2, 4, 6, 8, 10, 12, 16, 20, 30, 40, 50, 60, 80, 100];
+  const steps = [2, 4, 6, 8, 10, 12, 16, 20, 24, 30, 40, 50, 60, 80, 100];
   const power = 10 ** Math.max(0, Math.ceil(Math.log10(Math.max(1, value))) - 2);
   return power * (steps.find((step) => step * power >= value) ?? 100);
 }

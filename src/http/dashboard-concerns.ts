@@ -1,8 +1,11 @@
-// What an operator should know before anything else: which monitors are ill or drained, which profiles are paused or asked for too much.
+// What an operator should know before anything else: how many wait, which monitors are ill or drained, which profiles are paused or asked for
+// too much.
 import type { Dashboard, DashboardMonitor, DashboardProfile } from "./dashboard-data.ts";
-import { countOf, type Tone } from "./dashboard-words.ts";
+import { msBetween } from "./dashboard-time.ts";
+import { countOf, describeWaiting, type Tone } from "./dashboard-words.ts";
 
 export interface Concern {
+  readonly what: "ill" | "draining" | "backing-off" | "paused" | "too-large";
   readonly about: "monitor" | "profile";
   readonly name: string;
   readonly tone: Tone;
@@ -12,10 +15,27 @@ export interface Concern {
   readonly note: string;
 }
 
-/** The worst first. Nothing in it changes by time alone. */
-export function listConcerns({ monitors, profiles }: Dashboard): readonly Concern[] {
-  const all = [...monitors.flatMap(concernsOfMonitor), ...profiles.flatMap(concernsOfProfile)];
+/** The worst first. */
+export function listConcerns({ at, monitors, profiles }: Dashboard): readonly Concern[] {
+  const all = [
+    ...monitors.flatMap((monitor) => concernsOfMonitor(monitor, at)),
+    ...profiles.flatMap(concernsOfProfile),
+  ];
   return [...all.filter(({ tone }) => tone === "bad"), ...all.filter(({ tone }) => tone !== "bad")];
+}
+
+/** How everything stands, in a line. */
+export function summarise(dashboard: Dashboard): string {
+  const { profiles, monitors } = dashboard;
+  const wanted = profiles.reduce((sum, { runners_wanted }) => sum + runners_wanted, 0);
+  const idle = profiles.reduce((sum, { capacity }) => sum + capacity.idle, 0);
+  const well = monitors.filter((monitor) => !isIll(monitor)).length;
+  const waiting = describeWaiting(countWaiting(dashboard), wanted);
+  return `${waiting}. ${countOf(idle, "runner")} idle, ${well} of ${countOf(monitors.length, "monitor")} well.`;
+}
+
+export function countWaiting({ profiles }: Dashboard): number {
+  return profiles.reduce((sum, { waiting }) => sum + waiting, 0);
 }
 
 /** Nobody can tell what it has. One that is drained or left alone for a while is not ill. */
@@ -23,31 +43,41 @@ export function isIll({ state }: DashboardMonitor): boolean {
   return state !== "fresh";
 }
 
-function concernsOfMonitor({ name, state, draining, backing_off_until }: DashboardMonitor): Concern[] {
-  const concern = (tone: Tone, says: string, note = ""): Concern => ({ about: "monitor", name, tone, says, note });
+/** A monitor whose hands are full for a second is left alone too, which is nobody's concern. */
+const leastBackoffMs = 2_000;
+
+/** Until when no takes go there after refusals, or null. */
+export function endOfBackoff({ backing_off_until: until }: DashboardMonitor, at: string): string | null {
+  return until !== null && msBetween(at, until) >= leastBackoffMs ? until : null;
+}
+
+function concernsOfMonitor(monitor: DashboardMonitor, at: string): Concern[] {
+  const { name, state, draining } = monitor;
+  const concern = { about: "monitor", name, tone: "warn", note: "" } as const;
   const concerns: Concern[] = [];
-  if (state === "failing") concerns.push(concern("bad", "gives no dashboard"));
-  else if (state === "stale") concerns.push(concern("warn", "is silent: its last dashboard is too old to count"));
-  else if (state !== "fresh") concerns.push(concern("warn", "was never heard of"));
-  if (draining !== null) concerns.push(concern("warn", "is draining", draining.note));
-  if (backing_off_until !== null) concerns.push(concern("warn", "gets no takes for now, after refusals"));
+  if (isIll(monitor)) concerns.push({ ...concern, what: "ill", ...describeIllness(state) });
+  if (draining !== null) concerns.push({ ...concern, what: "draining", says: "is draining", note: draining.note });
+  if (endOfBackoff(monitor, at) !== null) {
+    concerns.push({ ...concern, what: "backing-off", says: "gets no takes for now, after refusals" });
+  }
   return concerns;
 }
 
+function describeIllness(state: string): Pick<Concern, "tone" | "says"> {
+  if (state === "failing") return { tone: "bad", says: "gives no dashboard" };
+  if (state === "stale") return { tone: "warn", says: "is silent: its last dashboard is too old to count" };
+  return { tone: "warn", says: "was never heard of" };
+}
+
 function concernsOfProfile({ profile_key, paused, jobs }: DashboardProfile): Concern[] {
-  const concern = (says: string, note = ""): Concern => ({
-    about: "profile",
-    name: profile_key,
-    tone: "warn",
-    says,
-    note,
-  });
+  const concern = { about: "profile", name: profile_key, tone: "warn", note: "" } as const;
   const tooLarge = jobs.filter(({ reason }) => reason === "unsatisfiable_now").length;
   const concerns: Concern[] = [];
-  if (paused !== null) concerns.push(concern("is paused", paused.note));
+  if (paused !== null) concerns.push({ ...concern, what: "paused", says: "is paused", note: paused.note });
   if (tooLarge > 0) {
     const verb = tooLarge === 1 ? "asks" : "ask";
-    concerns.push(concern(`has ${countOf(tooLarge, "job")} that ${verb} for more runners than there are now`));
+    const says = `has ${countOf(tooLarge, "job")} that ${verb} for more runners than there are now`;
+    concerns.push({ ...concern, what: "too-large", says });
   }
   return concerns;
 }

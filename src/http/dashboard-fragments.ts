@@ -22,9 +22,9 @@ export function renderBadge(text: string, tone: Tone): Markup {
 }
 
 /** A link to a run, or its number alone where there is no address that a browser should follow. */
-export function renderRun(id: string, run: string, url: string | null, title: string): Markup {
+export function renderRun(id: string, run: string, url: string | null, uniqueId: string): Markup {
   if (url === null || !/^https?:\/\//i.test(url)) return renderForeign(run);
-  return html`<a id="${id}" href="${url}" rel="noopener noreferrer" title="${makePlain(title)}">${renderForeign(run)}</a>`;
+  return html`<a id="${id}" href="${url}" rel="noopener" title="job ${makePlain(uniqueId)}">${renderForeign(run)}</a>`;
 }
 
 /** Who did it, when, why, and until when. */
@@ -48,7 +48,12 @@ export function renderCounts({ idle, claimed, available, healthy, target }: Coun
 }
 
 /** A table that scrolls by itself where there is no room for it, by keyboard too. */
-export function renderTable(id: string, caption: Markup | string, head: readonly Markup[], rows: readonly Markup[]): Markup {
+export function renderTable(
+  id: string,
+  caption: Markup | string,
+  head: readonly Markup[],
+  rows: readonly Markup[],
+): Markup {
   return html`<div class="scroll" id="${id}" tabindex="0" role="region" aria-labelledby="${id}-caption"><table>
 <caption id="${id}-caption">${caption}</caption>
 <thead><tr>${head}</tr></thead>

@@ -10,6 +10,7 @@ import {
   renderRun,
   renderTable,
 } from "./dashboard-fragments.ts";
+import { makePlain } from "./dashboard-plain-text.ts";
 import { renderTime } from "./dashboard-time.ts";
 import { countOf, describeReason, formatCount, toneOfReason } from "./dashboard-words.ts";
 
@@ -31,12 +32,16 @@ const heads = [
 ] as const;
 
 /** @param at the document's time */
-export function renderLine({ profile_key, jobs, waiting }: DashboardProfile, at: string): Markup {
-  if (jobs.length === 0 && waiting === 0) return html`<p class="empty">Nobody waits.</p>`;
+export function renderLine({ profile_key, jobs, waiting }: DashboardProfile, at: string): Markup | string {
+  if (jobs.length === 0) return "";
   const id = idOf("line", profile_key);
   const caption = html`The line for ${renderForeign(profile_key)}, the next job first`;
   const unlisted = countUnlisted({ jobs, waiting });
-  return html`<details open id="${id}-fold"><summary>The line</summary>
+  const listed =
+    unlisted === 0
+      ? `The line, ${countOf(jobs.length, "job")}`
+      : `The first ${countOf(jobs.length, "job")} of the line`;
+  return html`<details open id="${id}-fold"><summary>${listed}</summary>
 ${renderTable(
   id,
   caption,
@@ -59,16 +64,15 @@ export function isJustNow(lastPollAt: string, at: string): boolean {
 
 function renderJob(job: DashboardJob, at: string): Markup {
   const { unique_id, position, qualified_repo, run_id, run_url, enqueued_at, state, reason } = job;
-  const title = `Run ${run_id}, job ${unique_id}`;
   return html`<tr id="${idOf("job", unique_id)}">
-<td class="position">${position === null ? html`<span title="It is its turn: runners are being taken for it">now</span>` : formatCount(position)}</td>
+<td class="position">${position === null ? "now" : formatCount(position)}</td>
 <th scope="row" class="repo">${renderForeign(qualified_repo)}</th>
-<td class="run">${renderRun(idOf("run", unique_id), run_id, run_url, title)}</td>
+<td class="run">${renderRun(idOf("run", unique_id), run_id, run_url, unique_id)}</td>
 <td class="runners">${renderRunners(job)}</td>
 <td class="waited">${renderTime(enqueued_at, "since")}</td>
 <td class="poll">${renderLastPoll(job, at)}</td>
-<td class="state">${renderBadge(state, state === "claimed" ? "good" : "calm")}${renderAttempts(job)}</td>
-<td class="why ${toneOfReason(reason)}">${describeReason(reason)}${renderAsked(job)}</td>
+<td class="state">${renderBadge(state, state === "claimed" ? "good" : "calm")}</td>
+<td class="why ${toneOfReason(reason)}">${makePlain(describeReason(reason))}${renderAsked(job)}${renderAttempts(job)}</td>
 </tr>
 `;
 }
@@ -84,10 +88,12 @@ function renderLastPoll({ last_poll_at }: DashboardJob, at: string): Markup | st
 
 function renderAttempts({ attempts, state }: DashboardJob): Markup | string {
   const past = state === "claimed" ? attempts - 1 : attempts;
-  return past <= 0 ? "" : html` <small>after ${countOf(past, "attempt")}</small>`;
+  return past <= 0 ? "" : html` <small>tried ${formatCount(past)}×</small>`;
 }
 
 function renderAsked({ monitors }: DashboardJob): Markup | string {
   const names = [...new Set(monitors)];
-  return names.length === 0 ? "" : html`: ${names.map((name, i) => html`${i === 0 ? "" : ", "}${renderForeign(name)}`)}`;
+  return names.length === 0
+    ? ""
+    : html`: ${names.map((name, i) => html`${i === 0 ? "" : ", "}${renderForeign(name)}`)}`;
 }

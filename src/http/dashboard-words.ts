@@ -6,14 +6,14 @@ export type Tone = "calm" | "good" | "warn" | "bad";
 
 const reasons = {
   no_capacity: ["No runner is free", "calm"],
-  not_your_turn: ["The free runners are for jobs ahead", "calm"],
-  monitors_busy: ["Next, as soon as a monitor has a hand free", "good"],
-  unsatisfiable_now: ["Asks for more runners than there are now", "warn"],
+  not_your_turn: ["Free runners go to jobs ahead", "calm"],
+  monitors_busy: ["Next; the monitors are busy", "good"],
+  unsatisfiable_now: ["Asks for too many runners", "warn"],
   profile_paused: ["The profile is paused", "warn"],
-  claim_in_flight: ["A monitor is being asked for it", "good"],
-  reconciling: ["A reply was lost: checking what is reserved", "warn"],
-  asleep: ["Missed its poll; holds nobody back", "warn"],
-  your_turn: ["Its turn: its next poll gets the runners", "good"],
+  claim_in_flight: ["Asking for runners", "good"],
+  reconciling: ["Checking what is reserved", "warn"],
+  asleep: ["Missed its poll", "warn"],
+  your_turn: ["Its turn, at its next poll", "good"],
 } as const satisfies Record<DashboardJob["reason"], readonly [string, Tone]>;
 
 const monitorTones = {

@@ -29,7 +29,7 @@ export function createEventMetrics(
   const gauge = (name: string, help: string) =>
     new Gauge({ name: `runner_queue_${name}`, help, labelNames: ["account"], registers: [registry] });
 
-  const claims = counter("claims", "Claims won", ["profile"]);
+  const claims = counter("claims", "Claims that jobs won", ["profile"]);
   const ended = counter("jobs_ended", "Jobs that are over, by how they ended", ["profile", "state"]);
   const waited = new Histogram({
     name: "runner_queue_wait_duration_seconds",

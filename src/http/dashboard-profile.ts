@@ -1,0 +1,43 @@
+// One profile: how it stands, its last hour, and its line.
+import { html } from "hono/html";
+import { renderChart } from "./dashboard-chart.ts";
+import type { DashboardProfile } from "./dashboard-data.ts";
+import { idOf, type Markup, renderAct, renderBadge, renderCounts, renderForeign } from "./dashboard-fragments.ts";
+import { renderLine } from "./dashboard-line.ts";
+import { renderTime } from "./dashboard-time.ts";
+import { describeWaiting } from "./dashboard-words.ts";
+
+/** @param at the document's time */
+export function renderProfile(profile: DashboardProfile, at: string): Markup {
+  const { profile_key, paused, capacity } = profile;
+  const id = idOf("profile", profile_key);
+  return html`<article id="${id}" class="card profile" aria-labelledby="${id}-name">
+<h3 id="${id}-name">${renderForeign(profile_key)} ${paused === null ? "" : renderBadge("paused", "warn")}</h3>
+<div class="standing">
+<div>
+${renderWaiting(profile)}
+${paused === null ? "" : renderAct("Paused", paused)}
+${renderCounts(capacity)}
+</div>
+${renderChart(profile, at)}
+</div>
+${renderLine(profile, at)}
+</article>
+`;
+}
+
+function renderWaiting(profile: DashboardProfile): Markup {
+  const { waiting, runners_wanted } = profile;
+  if (waiting === 0) return html`<p class="empty">Nobody waits.</p>`;
+  const oldest = findOldest(profile);
+  const since = oldest === null ? "" : html`; the first has waited ${renderTime(oldest, "for")}`;
+  return html`<p>${describeWaiting(waiting, runners_wanted)}${since}.</p>`;
+}
+
+/**
+ * When the job that waits longest was enqueued. The list begins with it; only where all that is listed is being taken already, nothing is said.
+ * The document's own figure grows by the second, and so would the markup.
+ */
+export function findOldest({ jobs }: Pick<DashboardProfile, "jobs">): string | null {
+  return jobs.find(({ state }) => state === "queued")?.enqueued_at ?? null;
+}

@@ -1,0 +1,108 @@
+// What others write - names, notes, ids, addresses - is text on the page and in the terminal, whatever stands in it.
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { Dashboard } from "../../src/http/dashboard-data.ts";
+import { renderText } from "../../src/http/dashboard-text.ts";
+import { hasChromium } from "../support/chromium.ts";
+import { openLive, useBrowser } from "./browser.ts";
+import { endOf, jobOf, monitorOf, noon, profileOf, quietDashboard } from "./documents.ts";
+import { startPageServer } from "./page-server.ts";
+
+const markup = `"'><img src=x onerror=alert(1)><script>alert(2)</script><svg/onload=alert(3)>&lt;b&gt;`;
+const rtl = "\u202e\u2066gnp.exe\u05d0\u05d1\u200f";
+const terminal = "\u001b[31mred\u001b]0;title\u0007\u009b2J\r\nnext\u2028line\u0000";
+const broken = "\ud800alone";
+const hostiles = [markup, rtl, terminal, broken, "javascript:alert(4)", "__proto__", "a".repeat(300)];
+
+/** `text` in every place where others can write, and in some where they cannot. */
+function hostileDashboard(text: string): Dashboard {
+  const act = { by: text, note: text, at: noon, until: null };
+  const runUrl = `javascript:alert(5)//${text}`;
+  const asked = { unique_id: text, qualified_repo: text, run_id: text, run_url: runUrl };
+  const counts = { profile_key: text, idle: 1, claimed: 1, available: 0, healthy: 1, target: 1 };
+  return {
+    ...quietDashboard(),
+    version: text,
+    profiles: [
+      profileOf({
+        profile_key: text,
+        paused: act,
+        waiting: 1,
+        runners_wanted: 1,
+        jobs: [jobOf({ ...asked, reason: text as "asleep", state: text as "queued", monitors: [text, text] })],
+        chart: [
+          { at: "2026-11-21T11:58:00.000Z", waiting: 1, idle: 0 },
+          { at: "2026-11-21T11:59:00.000Z", waiting: 2, idle: 1 },
+        ],
+      }),
+    ],
+    monitors: [
+      monitorOf({ name: text, state: "failing", failures: 3, draining: act, profiles: [counts] }),
+      monitorOf({ name: `${text}2`, state: text as "fresh", profiles: [] }),
+    ],
+    ends: [endOf({ ...asked, what: text as "taken", profile_key: text, runners: [text, text], by: text, note: text })],
+  };
+}
+
+describe.skipIf(!hasChromium)("the page", () => {
+  const openPage = useBrowser();
+
+  it("shows markup, scripts, quotes and turned-around text as text: nothing runs, nothing is asked for, nothing is broken", async () => {
+    const server = await startPageServer(quietDashboard());
+    onTestFinished(server.close);
+    const { page, requests, troubles } = await openPage();
+    await openLive(page, server.url);
+    for (const [i, text] of hostiles.entries()) {
+      // As news over the stream, then as a page of its own: the browser parses them on different ways.
+      const profile_key = `profile-${i} ${text}`;
+      const hostile = hostileDashboard(text);
+      const marked = { ...hostile, profiles: hostile.profiles.map((profile) => ({ ...profile, profile_key })) };
+      server.publish(marked);
+      await page.locator("h3", { hasText: `profile-${i}` }).waitFor();
+      await page.reload();
+      await page.locator("#live.good").waitFor();
+      expect(
+        await page.locator("main :is(img, script, iframe, style, object, base, form, [onerror], [onload])").count(),
+      ).toBe(0);
+      expect(await page.locator("main a:not([href^='#']):not(#as-json):not(#as-text)").count()).toBe(0);
+      expect(await page.locator("td, th[scope=row]").count()).toBe(8 + 5 + 7);
+    }
+    expect(troubles).toEqual([]);
+    const allowed = ["", "events?as=html", "dashboard.json"].map((path) => server.url + path);
+    expect(requests.filter((url) => !allowed.includes(url) && !url.startsWith("data:"))).toEqual([]);
+  });
+
+  it("shows a note with markup word for word, and what turns text around as its code", async () => {
+    const server = await startPageServer(hostileDashboard(`${markup}\u202e`));
+    onTestFinished(server.close);
+    const { page } = await openPage();
+    await openLive(page, server.url);
+    expect(await page.locator(".profile q").textContent()).toBe(`${markup}<202e>`);
+    expect(await page.locator("main").textContent()).not.toContain("\u202e");
+  });
+
+  it("links a run to GitHub, which gets no hold of the page", async () => {
+    const server = await startPageServer({
+      ...quietDashboard(),
+      profiles: [profileOf({ waiting: 1, jobs: [jobOf({})] })],
+    });
+    onTestFinished(server.close);
+    const { page } = await openPage();
+    await openLive(page, server.url);
+    const link = page.getByRole("link", { name: "17204939581" });
+    expect(await link.getAttribute("href")).toBe("https://github.com/servo/servo/actions/runs/17204939581");
+    expect(await link.getAttribute("rel")).toBe("noopener");
+  });
+});
+
+describe("the text for a terminal", () => {
+  it("holds no control character, nothing that turns text around, and no line wider than a terminal, whatever others write", () => {
+    for (const text of hostiles) {
+      const lines = renderText(hostileDashboard(text)).split("\n");
+      expect(lines.pop()).toBe("");
+      for (const line of lines) {
+        expect(line).not.toMatch(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u);
+        expect([...line].length).toBeLessThanOrEqual(118);
+      }
+    }
+  });
+});
