@@ -92,11 +92,12 @@ async function measureCounting(): Promise<number> {
     position: 3,
     retryAfterSeconds: 5,
     isReadmitted: false,
+    runnersBefore: 4,
   } as const;
   const bare: Store = { ...createEmbeddedStore(testSettings(), Date.now), poll: async () => reply };
   const counting = createMetrics().instrument(bare);
   const ticket = { uniqueId: "i", profileKey, runnerCount: 1, qualifiedRepo: "o/r", runId: "1", place: 1 };
-  const command: PollCommand = { ticket, claimId: "c", owner: "o", spread: 1 };
+  const command: PollCommand = { ticket, claimId: "c", owner: "o", spread: 1, holdMs: 0, holder: "" };
   const polls = 300_000;
   const timeNs = async (store: Store): Promise<number> => {
     const begun = performance.now();

@@ -36,7 +36,14 @@ async function measure(_: BenchOptions): Promise<Report> {
 async function pollOnce(store: Store, line: readonly Ticket[]): Promise<void> {
   await mapInFlight(line.length, async (at) => {
     const ticket = line[at] as Ticket;
-    const reply = await store.poll({ ticket, claimId: `bench-${at}`, owner: "bench", spread: at % 1000 });
+    const reply = await store.poll({
+      ticket,
+      claimId: `bench-${at}`,
+      owner: "bench",
+      spread: at % 1000,
+      holdMs: 0,
+      holder: "",
+    });
     if (reply.kind !== "wait") throw new Error(`poll: ${reply.kind}`);
   });
 }

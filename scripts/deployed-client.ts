@@ -51,8 +51,16 @@ export function startCurlEnqueue(url: string, job: JobAsked, bearer: string, fil
   return startCurl(["-H", `Authorization: Bearer ${bearer}`, enqueueUrl(url, job)], file);
 }
 
-export function startCurlTake(url: string, uniqueId: string, ticket: string, file: string): Promise<Curl> {
-  return startCurl([takeUrl(url, uniqueId, ticket)], file);
+/** @param waitSeconds how long the queue may hold each try; absent: it answers at once, as for clients of before */
+export function startCurlTake(
+  url: string,
+  uniqueId: string,
+  ticket: string,
+  file: string,
+  waitSeconds?: number,
+): Promise<Curl> {
+  const held = waitSeconds === undefined ? "" : `&wait=${waitSeconds}`;
+  return startCurl([`${takeUrl(url, uniqueId, ticket)}${held}`], file);
 }
 
 /** Curls under way, so that none of them outlives us, however we end. */

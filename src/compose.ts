@@ -16,7 +16,8 @@ import { createMetrics } from "./metrics.ts";
 import { createMonitorClient } from "./monitors/client.ts";
 import { createPoller } from "./monitors/poller.ts";
 import { createDispatcher } from "./queue/dispatcher.ts";
-import type { Observe, Store } from "./queue/ports.ts";
+import type { Observe } from "./queue/events.ts";
+import type { Store } from "./queue/ports.ts";
 import type { QueueSettings } from "./queue/settings.ts";
 import { loadSoleFile } from "./sole-file.ts";
 import { createSweeper } from "./sweeper.ts";
@@ -62,6 +63,7 @@ export async function composeService(
     { ...settings, takeTimeoutMs: config.MONITOR_TAKE_TIMEOUT },
     nanoid(12),
     observe,
+    poller,
   );
   const sweeper = createSweeper(store, dispatcher, observe);
   let isDraining = false;
@@ -73,10 +75,15 @@ export async function composeService(
     tickets: await createTickets(config.API_TOKENS),
     callers: await createBearerCheck(config.API_TOKENS),
     operators: await createBearerCheck(config.OPERATOR_TOKENS ?? config.API_TOKENS),
+    monitorCallers: await createBearerCheck([config.MONITOR_API_TOKEN ?? config.API_TOKENS[0] ?? ""]),
+    noteChange: poller.noteChange,
+    noteWaiting: poller.noteWaiting,
+    freedRate: dispatcher.freedRate,
     oidc: config.OIDC_AUDIENCE === undefined ? null : createOidcCheck(config.OIDC_ISSUER, config.OIDC_AUDIENCE),
     artifacts: await composeArtifactCheck(config, observe),
     allowedRepos: config.ALLOWED_REPOS,
     peerOf,
+    maxWaitMs: config.MAX_WAIT,
     maxRunnerCount: config.MAX_RUNNER_COUNT,
     isFleetKnown: poller.isFleetKnown,
     isFleetAsked: poller.isFleetAsked,
@@ -99,6 +106,7 @@ export async function composeService(
     },
     drain: () => {
       isDraining = true;
+      dispatcher.endHolds();
     },
     letGo: dispatcher.letGo,
     stop: async () => {

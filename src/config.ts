@@ -145,6 +145,9 @@ const settingsSchema = z.object({
   OIDC_ISSUER: baseUrl.prefault("https://token.actions.githubusercontent.com").describe("issuer of GitHub OIDC tokens"),
   ABANDON_AFTER: positiveDuration.prefault("30s").describe("a job whose owner did not ask for this long has left"),
   RETRY_AFTER: positiveDuration.prefault("5s").describe("when to ask again, mid-line"),
+  MAX_WAIT: duration
+    .prefault("25s")
+    .describe("how long a take that asks for it (wait=) is held at most; clients give an attempt 30 s"),
   PRESENCE_GRACE: duration.prefault("3s").describe("how late a poll may be before its job holds nobody back"),
   TOUCH_INTERVAL: duration
     .prefault("5s")

@@ -1,8 +1,9 @@
 // The log: pino JSON lines on stdout. Only fields named here are ever written, so that no ticket, token or header can get in;
 // redaction is the second net.
 import { type DestinationStream, pino } from "pino";
+import type { Observe, QueueEvent } from "./queue/events.ts";
 import type { Ticket } from "./queue/job.ts";
-import { type Observe, type QueueEvent, StoreUnavailable } from "./queue/ports.ts";
+import { StoreUnavailable } from "./queue/ports.ts";
 
 export type Log = pino.Logger;
 

@@ -6,7 +6,8 @@ import { createHttpMetrics, type HttpCounts } from "./metrics/http-metrics.ts";
 import { createKnownLabels, mostProfiles } from "./metrics/known-labels.ts";
 import { createStandingMetrics } from "./metrics/standing-metrics.ts";
 import { createStoreMetrics } from "./metrics/store-metrics.ts";
-import type { Observe, Store } from "./queue/ports.ts";
+import type { Observe } from "./queue/events.ts";
+import type { Store } from "./queue/ports.ts";
 import type { QueueSettings } from "./queue/settings.ts";
 
 export interface Metrics {

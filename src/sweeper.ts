@@ -1,7 +1,8 @@
 // Lets time do its work once a second: jobs fall asleep or are abandoned, and claims of instances that died are taken over.
 // Every instance sweeps; the store makes sure that each thing happens once.
 import type { Dispatcher } from "./queue/dispatcher.ts";
-import type { Observe, Store } from "./queue/ports.ts";
+import type { Observe } from "./queue/events.ts";
+import type { Store } from "./queue/ports.ts";
 
 const sweepEveryMs = 1_000;
 
@@ -26,6 +27,7 @@ export function createSweeper(store: Store, dispatcher: Dispatcher, observe: Obs
   const sweepAll = async (): Promise<void> => {
     try {
       for (const profileKey of await store.profiles()) await sweepOne(profileKey);
+      await dispatcher.wakeWinners();
     } catch (error) {
       observe({ kind: "trouble", where: "sweeper", error });
     }

@@ -23,9 +23,17 @@ beforeAll(async () => {
   const store = metrics.instrument(createEmbeddedStore(settings, Date.now));
   const tally = { counts: () => new Map([["GET /x", [0, 0, 1]]]) };
   metrics.attach({ store, tally, monitors: ["m"], settings });
-  const lease = await store.beginPoll("m", "poll", 1000);
+  const lease = await store.beginPoll("m", "poll", 1000, false);
   const counts = new Map([["p", { idle: 1, target: 1, healthy: 1 }]]);
-  await store.finishPoll("m", lease.kind === "ask" ? lease.askedAt : 0, { kind: "snapshot", counts }, 1000);
+  await store.finishPoll(
+    "m",
+    lease.kind === "ask" ? lease.askedAt : 0,
+    { kind: "snapshot", counts },
+    {
+      nextInMs: 1000,
+      restInMs: 1000,
+    },
+  );
   const job = { uniqueId: "i", profileKey: "p", runnerCount: 1, qualifiedRepo: "o/r", runId: "1", place: 1 };
   metrics.observe({ kind: "taken", job, waitedMs: 1 });
   metrics.observe({ kind: "proof_refused", code: "c", request: job });

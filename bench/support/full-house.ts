@@ -82,11 +82,11 @@ export async function fillLine(store: Store, count: number): Promise<readonly Ti
   });
 }
 
-/** One poll request for each of the jobs. */
-export async function pollRequests(jobs: readonly Ticket[]): Promise<readonly string[]> {
+/** One poll request for each of the jobs; `query` is more of it, such as "&wait=25". */
+export async function pollRequests(jobs: readonly Ticket[], query = ""): Promise<readonly string[]> {
   const tickets = await createTickets([apiToken]);
   return await Promise.all(
-    jobs.map(async (job) => postRequest(`/take/${job.uniqueId}?token=${await tickets.issue(job)}`)),
+    jobs.map(async (job) => postRequest(`/take/${job.uniqueId}?token=${await tickets.issue(job)}${query}`)),
   );
 }
 

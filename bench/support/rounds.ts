@@ -80,7 +80,7 @@ export function createPolling(connections: readonly Connection[], requests: read
 }
 
 /** User and system time of a process so far (proc(5): fields 14 and 15, in ticks of 10 ms). */
-function cpuMs(pid: number): number {
+export function cpuMs(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, "latin1");
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;

@@ -5,6 +5,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Curl, type CurlEnd, type JobAsked, startCurlEnqueue, startCurlTake } from "../deployed-client.ts";
 
 const lookEveryMs = 1000;
+/** Below the 30 s that the deployed client gives a try. */
+const holdSeconds = 25;
 
 export interface RunnerInHand {
   readonly runner: string;
@@ -56,7 +58,7 @@ async function takeNumberAndWait(job: JobAsked, surroundings: StepSurroundings):
 
   const takenOrGone = new AbortController();
   const file = join(directory, `${job.uniqueId}.json`);
-  const curl = await startCurlTake(url, job.uniqueId, enqueued.text, file);
+  const curl = await startCurlTake(url, job.uniqueId, enqueued.text, file, holdSeconds);
   const ended = untilStopped(curl, stopping).finally(() => takenOrGone.abort());
   await watchPosition(`${url}/jobs/${job.uniqueId}?token=${enqueued.text}`, takenOrGone.signal, tell);
   return decideEnd(await ended, waitedMs());

@@ -1,7 +1,7 @@
 // Proves an enqueue by an artifact of its run: asks GitHub, unpacks, compares. Identical look-ups in flight are one look-up, what came of one
 // is remembered for some seconds, and whoever only makes GitHub work is slowed down. Nobody is refused for what somebody else asked.
 import { base64url } from "jose";
-import type { Observe } from "../queue/ports.ts";
+import type { Observe } from "../queue/events.ts";
 import {
   decideArtifact,
   malformed,

@@ -1,7 +1,7 @@
 // One request to GitHub's REST API: bounded in time and size, never following a redirect, obeying the rate limits. Every failure is a
 // value: "trouble" is GitHub's or ours, and never says anything about whoever wants to enqueue.
 import { readBytes } from "../bounded-body.ts";
-import type { Observe } from "../queue/ports.ts";
+import type { Observe } from "../queue/events.ts";
 import { decidePause, readBudget } from "./github-budget.ts";
 
 export interface Trouble {

@@ -1,7 +1,7 @@
 // What we ask of GitHub: the artifacts of a run by their exact name, and the bytes of one. Nothing here decides what it means for a job.
 import { z } from "zod";
 import { readBytes } from "../bounded-body.ts";
-import type { Observe } from "../queue/ports.ts";
+import type { Observe } from "../queue/events.ts";
 import {
   type GithubApi,
   type GithubReply,

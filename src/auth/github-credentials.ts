@@ -3,7 +3,7 @@
 import { importPKCS8, SignJWT } from "jose";
 import { z } from "zod";
 import { parseJson } from "../bounded-body.ts";
-import type { Observe } from "../queue/ports.ts";
+import type { Observe } from "../queue/events.ts";
 import { type GithubApi, type GithubReply, isAboutTheQuestion, type Trouble, trouble } from "./github-api.ts";
 
 export type Authorization =

@@ -1,6 +1,8 @@
 // The application: every route in one place, the same on every runtime. It knows no store, no monitor and no Node.
 import { type Context, Hono } from "hono";
-import { type Observe, StoreUnavailable } from "../queue/ports.ts";
+import type { Observe } from "../queue/events.ts";
+import { StoreUnavailable } from "../queue/ports.ts";
+import { type ChangedDeps, createChangedRoute } from "./changed-route.ts";
 import { createDashboardRoutes, type DashboardRoutesDeps } from "./dashboard-routes.ts";
 import { createEnqueueRoute } from "./enqueue-route.ts";
 import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
@@ -11,7 +13,7 @@ import { createTakeRoute, type TakeDeps } from "./take-route.ts";
 import type { Tally } from "./tally.ts";
 import { createTokenlessRoute, type TokenlessDeps } from "./tokenless-route.ts";
 
-export interface AppDeps extends TokenlessDeps, TakeDeps, JobsDeps, DashboardRoutesDeps, OperatorDeps {
+export interface AppDeps extends TokenlessDeps, TakeDeps, JobsDeps, DashboardRoutesDeps, OperatorDeps, ChangedDeps {
   readonly tally: Tally;
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
   /** every monitor was asked once */
@@ -41,6 +43,7 @@ export function createApp(deps: AppDeps): Hono {
   route("DELETE", "/jobs/:uniqueId", jobs.cancel);
   route("POST", "/jobs/:uniqueId/cancel", jobs.cancel);
   route("POST", "/monitors/:monitor/drain", operate.drain);
+  route("POST", "/monitors/:monitor/changed", createChangedRoute(deps));
   route("POST", "/monitors/:monitor/resume", operate.resumeMonitor);
   route("POST", "/profiles/:profileKey/pause", operate.pause);
   route("POST", "/profiles/:profileKey/resume", operate.resumeProfile);

@@ -9,6 +9,7 @@ const reasons = {
   not_your_turn: ["Free runners go to jobs ahead", "calm"],
   monitors_busy: ["Next; the monitors are busy", "good"],
   unsatisfiable_now: ["Asks for too many runners", "warn"],
+  fleet_unknown: ["No monitor is heard of", "bad"],
   profile_paused: ["The profile is paused", "warn"],
   claim_in_flight: ["Asking for runners", "good"],
   reconciling: ["Checking what is reserved", "warn"],

@@ -5,10 +5,12 @@ import { isRepoAllowed } from "../auth/allowed-repos.ts";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import type { OidcCheck } from "../auth/oidc.ts";
 import type { Tickets } from "../auth/ticket.ts";
+import type { Observe } from "../queue/events.ts";
+import { type Estimate, estimateWait, type FreedRate, mostRunnersWithin } from "../queue/freed-rate.ts";
 import type { JobRequest } from "../queue/job.ts";
-import type { Observe, Store } from "../queue/ports.ts";
-import { createJobRequestSchema, parseJobRequest } from "./params.ts";
-import { comeBack, noStore, refuse } from "./problem.ts";
+import type { Store } from "../queue/ports.ts";
+import { createJobRequestSchema, type EnqueueRequest, parseJobRequest } from "./params.ts";
+import { comeBack, noStore, refuse, writeEstimate } from "./problem.ts";
 
 export interface EnqueueDeps {
   readonly store: Store;
@@ -19,6 +21,9 @@ export interface EnqueueDeps {
   readonly allowedRepos: readonly string[];
   readonly maxRunnerCount: number;
   readonly isFleetKnown: () => boolean;
+  readonly freedRate: (profileKey: string) => FreedRate;
+  /** somebody waits from now on */
+  readonly noteWaiting: () => void;
   readonly observe: Observe;
 }
 
@@ -39,11 +44,14 @@ export function createEnqueueRoute(deps: EnqueueDeps): (c: Context) => Promise<R
 }
 
 /** The job takes its place, whoever proved that it may. */
-export async function enqueueJob(deps: EnqueueDeps, request: JobRequest): Promise<Response> {
-  const reply = await deps.store.enqueue({ request, isFleetKnown: deps.isFleetKnown() });
+export async function enqueueJob(deps: EnqueueDeps, { maxWait, ...request }: EnqueueRequest): Promise<Response> {
+  const rate = deps.freedRate(request.profileKey);
+  const mostRunnersBefore = maxWait === undefined ? undefined : mostRunnersWithin(rate, maxWait * 1000);
+  const reply = await deps.store.enqueue({ request, isFleetKnown: deps.isFleetKnown(), mostRunnersBefore });
   switch (reply.kind) {
     case "accepted": {
       const ticket = { ...request, place: reply.place };
+      deps.noteWaiting();
       if (reply.isNew) deps.observe({ kind: "enqueued", job: ticket });
       const headers = { "content-type": "text/plain; charset=utf-8", ...noStore };
       return new Response(await deps.tickets.issue(ticket), { status: 200, headers });
@@ -59,6 +67,8 @@ export async function enqueueJob(deps: EnqueueDeps, request: JobRequest): Promis
           ? "No monitor keeps this profile: check its name"
           : `The monitors keep ${reply.targets} of them in all`,
       );
+    case "too_long":
+      return refuseToWait(estimateWait(rate, reply.runnersBefore));
     case "fleet_unknown":
       return comeBack("fleet_unknown", 1);
     case "settling":
@@ -66,6 +76,13 @@ export async function enqueueJob(deps: EnqueueDeps, request: JobRequest): Promis
     case "full":
       return comeBack("queue_full", 5);
   }
+}
+
+/** So that the workflow goes elsewhere now, and not when its time is over. */
+function refuseToWait(estimate: Estimate | null): Response {
+  const detail =
+    estimate === null ? undefined : `It would take ${estimate.lowSeconds} to ${estimate.highSeconds} seconds`;
+  return refuse("would_wait_too_long", detail, {}, { estimate: writeEstimate(estimate) });
 }
 
 /** Three parts, as a JWS has: anything else cannot be an OIDC token. */

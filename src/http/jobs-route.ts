@@ -2,16 +2,19 @@
 import type { Context } from "hono";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import type { Tickets } from "../auth/ticket.ts";
+import type { Observe } from "../queue/events.ts";
+import { estimateWait, type FreedRate } from "../queue/freed-rate.ts";
 import { enqueuedAt, type Ticket, ticketOf } from "../queue/job.ts";
-import type { Observe, Store } from "../queue/ports.ts";
+import type { Store } from "../queue/ports.ts";
 import { parseQuery, uniqueIdSchema } from "./params.ts";
-import { noStore, refuse } from "./problem.ts";
+import { noStore, refuse, writeEstimate } from "./problem.ts";
 import { refuseTicket } from "./take-route.ts";
 
 export interface JobsDeps {
   readonly store: Store;
   readonly tickets: Tickets;
   readonly operators: BearerCheck;
+  readonly freedRate: (profileKey: string) => FreedRate;
   readonly observe: Observe;
 }
 
@@ -26,13 +29,19 @@ export function createJobsRoutes(deps: JobsDeps) {
     if (caller.kind === "refused") return caller.response;
     const reply = await deps.store.inspect(caller.profileKey, uniqueId);
     if (reply.kind === "unknown") return refuse("job_unknown");
-    const { job, position, now } = reply;
+    const { job, position, outlook, now } = reply;
     if (caller.ticket !== null && caller.ticket.place !== job.place) return refuse("ticket_wrong");
     const body = {
       unique_id: uniqueId,
       profile_key: caller.profileKey,
       state: job.state,
       position,
+      reason: outlook?.reason ?? null,
+      estimate: writeEstimate(
+        typeof outlook?.runnersBefore === "number"
+          ? estimateWait(deps.freedRate(caller.profileKey), outlook.runnersBefore)
+          : null,
+      ),
       runner_count: job.count,
       runners_in_hand: job.state === "taken" ? job.count : (job.held?.length ?? 0),
       qualified_repo: job.repo,

@@ -134,6 +134,17 @@ export function describeOperatorRoutes(bearer: readonly Json[]): Json {
   });
   return {
     "/monitors/{monitor}/drain": operate("Stop takes at a monitor", monitor, "monitor_unknown"),
+    "/monitors/{monitor}/changed": {
+      post: {
+        summary: "A monitor says that its runners changed: it is asked at once",
+        security: bearer,
+        parameters: [monitor],
+        responses: {
+          204: { description: "Heard" },
+          ...refusals("bearer_missing", "bearer_unknown", "monitor_unknown"),
+        },
+      },
+    },
     "/monitors/{monitor}/resume": operate("Let takes at a monitor go on", monitor, "monitor_unknown"),
     "/profiles/{profile_key}/pause": operate("Stop claims of a profile", profile, "profile_unknown"),
     "/profiles/{profile_key}/resume": operate("Let claims of a profile go on", profile, "profile_unknown"),

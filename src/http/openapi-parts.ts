@@ -34,6 +34,7 @@ export function retries(status: 429 | 503, ...reasons: RetryReason[]): Json {
       headers: {
         "Retry-After": header("Whole seconds"),
         "X-Queue-Reason": header("Why"),
+        "X-Queue-Estimate": header("Seconds that it may take, as low-high, or unknown"),
         "X-Queue-Position": header("The job's position, 1 = next (waiting takes only)"),
       },
     },

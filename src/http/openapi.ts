@@ -15,11 +15,20 @@ type Json = Record<string, unknown>;
 export function describeApi(maxRunnerCount: number, version: string): Json {
   const id = parameter("unique_id", "path", uniqueIdSchema, "The job's id, chosen by the caller");
   const ticket = { ...parameter("token", "query", z.string(), "The ticket; or send it as a bearer"), required: false };
+  const wait = {
+    ...parameter("wait", "query", z.int().min(0), "Seconds to hold the request; a Prefer: wait= header does the same"),
+    required: false,
+  };
+  const maxWait = {
+    ...parameter("max_wait", "query", z.int().min(0), "Seconds that the caller is willing to wait in all"),
+    required: false,
+  };
   const asked = [
     parameter("profile_key", "path", profileKeySchema, "The kind of runner"),
     parameter("unique_id", "query", uniqueIdSchema, "The job's id, chosen by the caller"),
     parameter("qualified_repo", "query", qualifiedRepoSchema, "owner/repo"),
     parameter("run_id", "query", runIdSchema, "The workflow run"),
+    maxWait,
   ];
   const count = parameter("runner_count", "path", z.int().min(1).max(maxRunnerCount), "How many runners, all at once");
   const verifier = {
@@ -101,7 +110,7 @@ export function describeApi(maxRunnerCount: number, version: string): Json {
       "/take/{unique_id}": {
         post: {
           summary: "Ask whether it is the job's turn",
-          parameters: [id, ticket],
+          parameters: [id, ticket, wait],
           responses: {
             200: reply(
               "The reserved runner (a list for several), or null: taking failed for good",
@@ -115,6 +124,7 @@ export function describeApi(maxRunnerCount: number, version: string): Json {
               "not_your_turn",
               "monitors_busy",
               "unsatisfiable_now",
+              "fleet_unknown",
               "profile_paused",
               "claim_in_flight",
               "reconciling",
@@ -188,6 +198,15 @@ const jobSchema: Json = {
     profile_key: { type: "string" },
     state: { enum: jobStates },
     position: { type: ["integer", "null"], description: "1 = next; null unless queued" },
+    reason: {
+      type: ["string", "null"],
+      description: "Why it waits, as X-Queue-Reason; asleep; your_turn; null once it is over",
+    },
+    estimate: {
+      type: ["object", "null"],
+      description: "How much longer it may take, by the rate at which runners came free; null: unknown",
+      properties: { low_seconds: { type: "integer" }, high_seconds: { type: "integer" } },
+    },
     runner_count: { type: "integer" },
     runners_in_hand: { type: "integer" },
     qualified_repo: { type: "string" },
@@ -211,6 +230,7 @@ function enqueueReplies(codes: ProblemCode[], slowDown: RetryReason[], busy: Ret
       "id_used",
       "body_too_large",
       "unsatisfiable",
+      "would_wait_too_long",
     ),
     ...retries(429, "queue_full", ...slowDown),
     ...retries(503, "fleet_unknown", "reconciling", "store_unavailable", "github_unavailable", ...busy),

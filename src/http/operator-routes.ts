@@ -3,7 +3,8 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
-import type { ActRequest, Observe, Store } from "../queue/ports.ts";
+import type { Observe } from "../queue/events.ts";
+import type { ActRequest, Store } from "../queue/ports.ts";
 import { parseQuery, profileKeySchema } from "./params.ts";
 import { noStore, refuse } from "./problem.ts";
 

@@ -26,6 +26,12 @@ export const runnerCountSchema = (most: number) =>
     .transform(Number)
     .refine((count) => count <= most, `runner_count: a whole number from 1 to ${most}`);
 
+const maxWaitSchema = z
+  .string()
+  .regex(/^\d{1,9}$/, "max_wait: whole seconds")
+  .transform(Number)
+  .optional();
+
 /** Bodies carry nothing that we read; one that is larger than this is a mistake or worse. */
 const longestBody = 64 * 1024;
 
@@ -50,35 +56,45 @@ export function parseQuery(c: Context): Parsed<ReadonlyMap<string, string>> {
   return { kind: "ok", value: values };
 }
 
+/** A job, and the seconds that its caller is willing to wait; undefined: as long as it takes. */
+export interface EnqueueRequest extends JobRequest {
+  readonly maxWait?: number | undefined;
+}
+
 /** What an enqueue's parameters must be. Made once: building a schema costs more than using it. */
-export function createJobRequestSchema(maxRunnerCount: number): z.ZodType<JobRequest> {
+export function createJobRequestSchema(maxRunnerCount: number): z.ZodType<EnqueueRequest> {
   return z.object({
     uniqueId: uniqueIdSchema,
     profileKey: profileKeySchema,
     runnerCount: runnerCountSchema(maxRunnerCount),
     qualifiedRepo: qualifiedRepoSchema,
     runId: runIdSchema,
+    maxWait: maxWaitSchema,
   });
 }
 
+/** What the caller of an enqueue without a token says: the proof's part, and how long he waits. */
+export type TokenlessRequest = ProofRequest & Pick<EnqueueRequest, "maxWait">;
+
 /** What an enqueue without a token must say; the artifact says the rest. */
-export function createProofRequestSchema(): z.ZodType<ProofRequest> {
+export function createProofRequestSchema(): z.ZodType<TokenlessRequest> {
   return z.object({
     uniqueId: uniqueIdSchema,
     qualifiedRepo: qualifiedRepoSchema,
     runId: runIdSchema,
     codeVerifier: codeVerifierSchema.nullable(),
+    maxWait: maxWaitSchema,
   });
 }
 
-export function parseProofRequest(c: Context, schema: z.ZodType<ProofRequest>): Parsed<ProofRequest> {
+export function parseProofRequest(c: Context, schema: z.ZodType<TokenlessRequest>): Parsed<TokenlessRequest> {
   const query = parseQuery(c);
   if (query.kind === "refused") return query;
   return parseWith(schema, { ...commonOf(query.value), codeVerifier: query.value.get("code_verifier") ?? null });
 }
 
 /** The job that an enqueue asks for. */
-export function parseJobRequest(c: Context, schema: z.ZodType<JobRequest>): Parsed<JobRequest> {
+export function parseJobRequest(c: Context, schema: z.ZodType<EnqueueRequest>): Parsed<EnqueueRequest> {
   const query = parseQuery(c);
   if (query.kind === "refused") return query;
   const profileKey = c.req.param("profileKey") ?? "";
@@ -90,6 +106,7 @@ function commonOf(query: ReadonlyMap<string, string>) {
     uniqueId: query.get("unique_id") ?? "",
     qualifiedRepo: query.get("qualified_repo") ?? "",
     runId: query.get("run_id") ?? "",
+    maxWait: query.get("max_wait"),
   };
 }
 

@@ -3,6 +3,7 @@
 // - a refusal is final: a 4xx that curl does not retry, with an RFC 9457 body that a workflow log can print;
 // - "not now" is retried: 429 or 503, with an empty body, for curl appends the body of every failed try to its output file. What
 //   it is about goes into X-Queue-Reason.
+import type { Estimate } from "../queue/freed-rate.ts";
 import { waitReasons } from "../queue/rank-gate.ts";
 
 /** Every refusal: its status and what to tell the person who reads it. docs/http-api.md lists them all (checked). */
@@ -60,13 +61,13 @@ export const problems = {
   job_taken: [409, "The job's runners are reserved already and cannot be given back"],
   body_too_large: [413, "The request's body is too large: parameters go into the query string"],
   unsatisfiable: [422, "The fleet has fewer runners of this profile than asked for"],
+  would_wait_too_long: [422, "It would take longer than max_wait until it is this job's turn: use another runner"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 export type ProblemCode = keyof typeof problems;
 
 /** Every reason of a reply that asks to come back; the first ones are why a job waits. */
 export const retryReasons = [
   ...waitReasons,
-  "fleet_unknown",
   "store_unavailable",
   "queue_full",
   "github_unavailable",
@@ -89,9 +90,15 @@ const statusOfReason: Partial<Record<RetryReason, 429 | 500>> = {
 export const noStore = { "cache-control": "no-store" } as const;
 
 /** A final refusal. `detail` must not echo what the caller sent. */
-export function refuse(code: ProblemCode, detail?: string, headers: Record<string, string> = {}): Response {
+export function refuse(
+  code: ProblemCode,
+  detail?: string,
+  headers: Readonly<Record<string, string>> = {},
+  members: Readonly<Record<string, unknown>> = {},
+): Response {
   const [status, title] = problems[code];
-  const body = { type: `urn:runner-queue:${code}`, title, status, code, ...(detail === undefined ? {} : { detail }) };
+  const said = detail === undefined ? {} : { detail };
+  const body = { type: `urn:runner-queue:${code}`, title, status, code, ...said, ...members };
   return new Response(`${JSON.stringify(body)}\n`, {
     status,
     headers: { "content-type": "application/problem+json", ...noStore, ...headers },
@@ -104,19 +111,33 @@ export function comeBack(reason: RetryReason, retryAfterSeconds: number): Respon
     "content-length": "0",
     "retry-after": String(retryAfterSeconds),
     "x-queue-reason": reason,
+    "x-queue-estimate": "unknown",
     ...noStore,
   };
   return new Response(null, { status: statusOfReason[reason] ?? 503, headers });
 }
 
 /** The reply to a waiting poll: comeBack with a position. Headers in one literal: this is the polled route. */
-export function waitInLine(reason: RetryReason, position: number, retryAfterSeconds: number): Response {
+export function waitInLine(
+  reason: RetryReason,
+  position: number,
+  retryAfterSeconds: number,
+  estimate: Estimate | null,
+  more: Readonly<Record<string, string>> = {},
+): Response {
   const headers = {
     "content-length": "0",
     "retry-after": String(retryAfterSeconds),
     "x-queue-position": String(position),
     "x-queue-reason": reason,
+    "x-queue-estimate": estimate === null ? "unknown" : `${estimate.lowSeconds}-${estimate.highSeconds}`,
     "cache-control": "no-store",
+    ...more,
   };
   return new Response(null, { status: 503, headers });
+}
+
+/** An estimate as JSON has it. */
+export function writeEstimate(estimate: Estimate | null) {
+  return estimate === null ? null : { low_seconds: estimate.lowSeconds, high_seconds: estimate.highSeconds };
 }

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { parseBearer } from "../auth/bearer.ts";
 import type { Tickets } from "../auth/ticket.ts";
 import type { Dispatcher } from "../queue/dispatcher.ts";
+import { estimateWait } from "../queue/freed-rate.ts";
 import type { Store } from "../queue/ports.ts";
 import { parseQuery, uniqueIdSchema } from "./params.ts";
 import { noStore, refuse, waitInLine } from "./problem.ts";
@@ -11,6 +12,8 @@ export interface TakeDeps {
   readonly store: Store;
   readonly tickets: Tickets;
   readonly dispatcher: Dispatcher;
+  /** the longest that a request is held */
+  readonly maxWaitMs: number;
 }
 
 export function createTakeRoute(deps: TakeDeps): (c: Context) => Promise<Response> {
@@ -22,14 +25,22 @@ export function createTakeRoute(deps: TakeDeps): (c: Context) => Promise<Respons
     const ticket = text === null ? null : await deps.tickets.verify(text);
     if (ticket?.uniqueId !== uniqueId) return await refuseTicket(deps.store, uniqueId, text === null);
 
-    const reply = await deps.dispatcher.take(ticket, () => c.req.raw.signal);
+    const asked = parseWait(query.value.get("wait"), c.req.header("prefer"));
+    if (asked === null) return refuse("malformed_parameter", "wait: whole seconds");
+    const holdMs = Math.min(asked.seconds * 1000, deps.maxWaitMs);
+    const reply = await deps.dispatcher.take(ticket, () => c.req.raw.signal, holdMs);
+    const applied = asked.isPreferred ? { "preference-applied": `wait=${Math.floor(holdMs / 1000)}` } : {};
     switch (reply.kind) {
-      case "wait":
-        return waitInLine(reply.reason, reply.position, reply.retryAfterSeconds);
+      case "wait": {
+        const { reason, position, retryAfterSeconds, runnersBefore } = reply;
+        const estimate =
+          runnersBefore === null ? null : estimateWait(deps.dispatcher.freedRate(ticket.profileKey), runnersBefore);
+        return waitInLine(reason, position, retryAfterSeconds, estimate, applied);
+      }
       case "taken":
-        return c.body(reply.answer, 200, { "content-type": "application/json", ...noStore });
+        return c.body(reply.answer, 200, { "content-type": "application/json", ...noStore, ...applied });
       case "failed":
-        return c.body("null", 200, { "content-type": "application/json", ...noStore });
+        return c.body("null", 200, { "content-type": "application/json", ...noStore, ...applied });
       case "superseded":
         return refuse("ticket_wrong", "The unique_id was enqueued again since");
       case "abandoned":
@@ -42,6 +53,24 @@ export function createTakeRoute(deps: TakeDeps): (c: Context) => Promise<Respons
         return refuse("ticket_expired");
     }
   };
+}
+
+interface AskedWait {
+  readonly seconds: number;
+  /** by a Prefer header, which is a wish: what cannot be read is left alone (RFC 7240 section 2) */
+  readonly isPreferred: boolean;
+}
+
+const noWait: AskedWait = { seconds: 0, isPreferred: false };
+
+/** How long the caller is willing to wait in this request: the parameter counts before the header. Null: it is not a number of seconds. */
+function parseWait(parameter: string | undefined, prefer: string | undefined): AskedWait | null {
+  if (parameter !== undefined) {
+    return /^\d{1,9}$/.test(parameter) ? { seconds: Number(parameter), isPreferred: false } : null;
+  }
+  if (prefer === undefined) return noWait;
+  const wish = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=$|[,;])/i.exec(prefer)?.[1];
+  return wish === undefined ? noWait : { seconds: Number(wish), isPreferred: true };
 }
 
 /** Without a good ticket nothing is written: only whether such a job exists decides between "not yours" and "no such job". */

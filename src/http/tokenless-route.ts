@@ -34,8 +34,10 @@ export function createTokenlessRoute(deps: TokenlessDeps): (c: Context) => Promi
         return refuse(result.code, result.detail);
       case "proven": {
         const { profileKey, runnerCount, qualifiedRepo } = result;
-        const job = proven.safeParse({ ...request, qualifiedRepo, profileKey, runnerCount });
-        if (job.success) return await enqueueJob(deps, job.data);
+        const { uniqueId, runId, maxWait } = request;
+        const named = { uniqueId, runId, qualifiedRepo, profileKey, runnerCount };
+        const job = proven.safeParse(named);
+        if (job.success) return await enqueueJob(deps, { ...job.data, maxWait });
         return refuse("artifact_malformed", job.error.issues.map(({ message }) => message).join("; "));
       }
     }

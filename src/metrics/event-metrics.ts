@@ -1,6 +1,7 @@
 // What happens, counted from the queue's events. Texts of events are open; their labels here come from closed lists.
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import { type QueueEvent, StoreUnavailable } from "../queue/ports.ts";
+import type { QueueEvent } from "../queue/events.ts";
+import { StoreUnavailable } from "../queue/ports.ts";
 import { createKnownLabels, type KnownLabels, others } from "./known-labels.ts";
 import {
   decideGithubTrouble,

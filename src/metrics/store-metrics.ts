@@ -21,6 +21,8 @@ const enqueueOutcomes = [
   "id_used",
   "fleet_unknown",
   "full",
+  /** longer than the caller is willing to wait */
+  "too_long",
   "settling",
 ] as const satisfies readonly EnqueueOutcome[];
 
@@ -196,6 +198,11 @@ export function createStoreMetrics(
         },
         acquireSlot: time(store, "acquireSlot"),
         releaseSlot: time(store, "releaseSlot"),
+        hangUp: time(store, "hangUp"),
+        winners: time(store, "winners"),
+        hurry: time(store, "hurry"),
+        onWake: store.onWake,
+        listen: store.listen,
         close: () => store.close(),
       };
     },

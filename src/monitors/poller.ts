@@ -1,13 +1,26 @@
 // Keeps the fleet's snapshots fresh. Every monitor has its own clock: one that hangs delays nobody else. However many instances run,
 // the store lets one of them ask at a time; a monitor that fails is asked again after a growing back-off.
-import type { MonitorRecord, Observe, Store } from "../queue/ports.ts";
+import type { Observe } from "../queue/events.ts";
+import type { DashboardNews, MonitorRecord, Store } from "../queue/ports.ts";
 import { type MonitorClient, newsOf } from "./client.ts";
 
 const longestBackoffMs = 30_000;
+/** Where nobody waits, a monitor is asked every so many intervals; its snapshot stays fresh all the same. */
+const restIntervals = 5;
+const longestRestMs = 3_000;
+/** Between two looks, also at a monitor that pushes without end. */
+const leastPauseMs = 20;
+/** While a monitor draws its dashboard anew after a take it answers 503 at once: it is asked so many times in an interval until it is back. */
+const redrawAsks = 4;
+const leastRedrawMs = 50;
 
 export interface Poller {
   start(): void;
   stop(): Promise<void>;
+  /** The monitor says that something changed, or a take was made there: it is asked at once. */
+  noteChange(monitor: string): void;
+  /** Somebody waits: monitors that rest are asked at their usual pace again. Cheap where none rests. */
+  noteWaiting(): void;
   /** Every monitor was asked once by somebody, whatever it answered. */
   isFleetAsked(): boolean;
   /** The same, and at least one has given a dashboard: its targets are worth judging by. */
@@ -20,6 +33,13 @@ interface Standing {
   /** it failed to answer: there is nothing to wait for. A monitor that is merely drawing its dashboard anew will answer */
   hasFailed: boolean;
   isUp: boolean | null;
+  isResting: boolean;
+  /** it answered 503 the last time that it was asked from here */
+  isRedrawing: boolean;
+  /** it said that something changed, and was not asked since */
+  isPushed: boolean;
+  /** ends the pause before the next look */
+  wakeUp: () => void;
 }
 
 export function createPoller(
@@ -29,26 +49,31 @@ export function createPoller(
   newId: () => string,
   observe: Observe,
 ): Poller {
-  const standings = new Map<string, Standing>(
-    client.names.map((name) => [name, { isAsked: false, hasAnswered: false, hasFailed: false, isUp: null }]),
-  );
+  const standings = new Map<string, Standing>(client.names.map((name) => [name, createStanding()]));
   const stopping = new AbortController();
   let loops: Promise<void>[] = [];
 
+  const redrawMs = Math.min(settings.pollIntervalMs, Math.max(leastRedrawMs, settings.pollIntervalMs / redrawAsks));
+  const pace = (kind: DashboardNews["kind"], failures: number) => ({
+    nextInMs: kind === "redrawing" ? redrawMs : backoffMs(settings.pollIntervalMs, failures),
+    restInMs: Math.max(settings.pollIntervalMs, Math.min(restIntervals * settings.pollIntervalMs, longestRestMs)),
+  });
   const askOnce = async (monitor: string, standing: Standing): Promise<void> => {
+    const { isPushed } = standing;
+    standing.isPushed = false;
     // Long enough for the slowest answer, so that no other instance asks meanwhile.
-    const lease = await store.beginPoll(monitor, newId(), settings.pollTimeoutMs + settings.pollIntervalMs + 500);
+    const holdMs = settings.pollTimeoutMs + settings.pollIntervalMs + 500;
+    const lease = await store.beginPoll(monitor, newId(), holdMs, isPushed);
     // Also when it is ours to ask: a store that lost its records knows nothing of the fleet until then.
     noteStanding(standing, lease.record);
+    standing.isResting = lease.kind === "skip" && lease.isResting;
     if (lease.kind === "skip") return;
     const read = await client.readDashboard(monitor);
     const failures = read.kind === "failed" ? lease.record.failures + 1 : 0;
-    const record = await store.finishPoll(
-      monitor,
-      lease.askedAt,
-      newsOf(read),
-      backoffMs(settings.pollIntervalMs, failures),
-    );
+    const news = newsOf(read);
+    standing.isRedrawing = news.kind === "redrawing";
+    const { record, isResting } = await store.finishPoll(monitor, lease.askedAt, news, pace(news.kind, failures));
+    standing.isResting = isResting;
     noteStanding(standing, record);
     const isUp = read.kind !== "failed";
     if (isUp !== standing.isUp) {
@@ -71,11 +96,33 @@ export function createPoller(
         observe({ kind: "trouble", where: "poller", error });
       }
       // The lease keeps the interval; looking more often finds its end sooner.
-      await sleep(Math.max(20, settings.pollIntervalMs / 4), stopping.signal);
+      const usualMs = (standing.isRedrawing ? redrawMs : settings.pollIntervalMs) / 4;
+      await pause(standing.isPushed ? leastPauseMs : Math.max(leastPauseMs, usualMs), standing);
     }
   };
 
+  /** Ends early when the monitor pushes, or all stops. */
+  const pause = async (ms: number, standing: Standing): Promise<void> => {
+    const awake = new AbortController();
+    if (ms > leastPauseMs) standing.wakeUp = () => awake.abort();
+    await sleep(ms, AbortSignal.any([stopping.signal, awake.signal]));
+    standing.wakeUp = () => {};
+  };
+
   return {
+    noteChange: (monitor) => {
+      const standing = standings.get(monitor);
+      if (standing === undefined) return;
+      standing.isPushed = true;
+      standing.wakeUp();
+    },
+    noteWaiting: () => {
+      for (const [monitor, standing] of standings) {
+        if (!standing.isResting) continue;
+        standing.isResting = false;
+        store.hurry(monitor, settings.pollIntervalMs).then(standing.wakeUp, () => {});
+      }
+    },
     start: () => {
       loops = [...standings].map(([monitor, standing]) => run(monitor, standing));
     },
@@ -88,6 +135,19 @@ export function createPoller(
       const all = [...standings.values()];
       return all.every((one) => one.hasAnswered || one.hasFailed) && all.some((one) => one.hasAnswered);
     },
+  };
+}
+
+function createStanding(): Standing {
+  return {
+    isAsked: false,
+    hasAnswered: false,
+    hasFailed: false,
+    isUp: null,
+    isResting: false,
+    isRedrawing: false,
+    isPushed: false,
+    wakeUp: () => {},
   };
 }
 

@@ -4,12 +4,17 @@
 // A take's request and the work it starts are two things. The request answers within its budget; a claim it started goes on
 // without it, until every leg is settled, and the answer waits in the store for the next poll. This process renews the
 // claim's lease while it works; should it die, the lease lapses and another instance's sweep continues with the evidence.
+
+import type { Observe } from "./events.ts";
+import { type FreedRate, freedRateUnknown } from "./freed-rate.ts";
+import { createHeldTake, type Hold, noHold } from "./held-take.ts";
 import { enqueuedAt, isOpen, type Job, type Ticket, ticketOf } from "./job.ts";
-import type { Monitors, Observe, PollReply, Store } from "./ports.ts";
+import type { Monitors, PollReply, Store } from "./ports.ts";
 import { createReconcile } from "./reconciler.ts";
 import { spreadOf } from "./retry-after.ts";
 import { claimLeaseMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "./settings.ts";
 import type { LegOutcome, Settlement, SettleReply } from "./settlement.ts";
+import { settledWithin, type Work } from "./work.ts";
 
 /** Well before the 30 s that the deployed client gives an attempt. */
 const replyBudgetMs = 20_000;
@@ -23,27 +28,39 @@ export type TakeReply =
       readonly position: number;
       readonly retryAfterSeconds: number;
       readonly isReadmitted: false;
+      readonly runnersBefore: null;
     };
 
 export interface DispatcherSettings extends QueueSettings {
   readonly takeTimeoutMs: number;
 }
 
+/** Whom the dispatcher tells that it wants to hear of the fleet. */
+export interface FleetNews {
+  /** for every poll that has to wait: cheap */
+  noteWaiting(): void;
+  noteChange(monitor: string): void;
+}
+
 export interface Dispatcher {
-  /** One poll: waits its turn, or claims, asks and answers. `clientGone` is only called when a claim is won; its signal aborts when the caller hangs up. Throws StoreUnavailable. */
-  take(ticket: Ticket, clientGone: () => AbortSignal): Promise<TakeReply>;
+  /**
+   * One request: waits its turn, or claims, asks and answers. With `holdMs` it is held up to so long while there is nothing for it, and polls
+   * again whenever it is woken. `clientGone` is only called when there is something to wait for; its signal aborts when the caller hangs up.
+   * Throws StoreUnavailable.
+   */
+  take(ticket: Ticket, clientGone: () => AbortSignal, holdMs?: number): Promise<TakeReply>;
+  /** Looks whether anybody who waits here was forgotten: a wake may be lost. */
+  wakeWinners(): Promise<void>;
   /** Lets time do its work on one profile, and takes over the claims of instances that died. */
   sweep(profileKey: string): Promise<void>;
+  /** How fast runners of a profile came free, when it was last swept. */
+  freedRate(profileKey: string): FreedRate;
+  /** From now on no request is held: those that are hear how their jobs stand. */
+  endHolds(): void;
   /** From now on requests do not wait for the claims they started: those go on, and the answers wait for the next poll. */
   letGo(): void;
   /** Resolves when no leg of this process is under way. */
   idle(): Promise<void>;
-}
-
-interface Work {
-  /** settled, as far as the legs' own replies go; reconciling may still follow */
-  readonly done: Promise<SettleReply["kind"]>;
-  isClientPresent: boolean;
 }
 
 export function createDispatcher(
@@ -52,23 +69,32 @@ export function createDispatcher(
   settings: DispatcherSettings,
   owner: string,
   observe: Observe,
+  fleetNews: FleetNews,
 ): Dispatcher {
   let polls = 0;
+  const freedRates = new Map<string, FreedRate>();
   const legsUnderWay = new Set<Promise<unknown>>();
   const reconciling = new Set<string>();
   const lettingGo = new AbortController();
+  const endingHolds = new AbortController();
 
-  const take: Dispatcher["take"] = async (ticket, clientGone) => {
-    const answerBy = performance.now() + replyBudgetMs;
+  /** One poll and what follows from it. */
+  const pollOnce = async (
+    ticket: Ticket,
+    clientGone: () => AbortSignal,
+    answerBy: number,
+    { holdMs, holder }: Hold,
+  ): Promise<TakeReply> => {
     const spread = spreadOf(ticket.uniqueId);
     for (let round = 0; ; round++) {
       polls += 1;
       const askedAt = performance.now();
-      const reply = await store.poll({ ticket, claimId: `${owner}-${polls}`, owner, spread });
+      const reply = await store.poll({ ticket, claimId: `${owner}-${polls}`, owner, spread, holdMs, holder });
       if ("isReadmitted" in reply && reply.isReadmitted) observe({ kind: "readmitted", job: ticket });
       if (reply.kind === "suspect") return lookForForgottenClaim(ticket, reply);
       if (reply.kind === "abandoned" && reply.isNew)
         observe({ kind: "abandoned", job: ticket, waitedMs: waitedMs(ticket) });
+      if (reply.kind === "wait") fleetNews.noteWaiting();
       if (reply.kind !== "claimed") return reply;
       const work = startWork(ticket, reply.job, askedAt);
       const end = await settledWithin(work, answerBy - performance.now(), [clientGone(), lettingGo.signal]);
@@ -128,6 +154,8 @@ export function createDispatcher(
     // A silent monitor may still work on it: its place is kept until it cannot.
     if (outcome.kind !== "silent") store.releaseSlot(monitor, legKey).catch(() => {});
     store.noteTake(monitor, outcome.kind === "refused" ? outcome.cause : outcome.kind).catch(() => {});
+    // Its runners are others now, and whoever is next wants to know.
+    if (outcome.kind === "taken") fleetNews.noteChange(monitor);
     observe({
       kind: "leg",
       job: ticket,
@@ -194,7 +222,7 @@ export function createDispatcher(
   const lookForForgottenClaim = (ticket: Ticket, reply: Extract<PollReply, { kind: "suspect" }>): TakeReply => {
     const { job, lostAt, now, position, retryAfterSeconds, isReadmitted } = reply;
     inBackground(`${ticket.uniqueId}@${lostAt}`, () => reconcile(ticket, job, now, lostAt));
-    return { kind: "wait", reason: "reconciling", position, retryAfterSeconds, isReadmitted };
+    return { kind: "wait", reason: "reconciling", position, retryAfterSeconds, isReadmitted, runnersBefore: null };
   };
 
   const inBackground = (key: string, work: () => Promise<unknown>): void => {
@@ -206,7 +234,8 @@ export function createDispatcher(
   };
 
   const sweep: Dispatcher["sweep"] = async (profileKey) => {
-    const { lapsed, abandoned, leaked, lostAt, now } = await store.sweep(profileKey, owner);
+    const { lapsed, abandoned, leaked, lostAt, now, freedRate } = await store.sweep(profileKey, owner);
+    freedRates.set(profileKey, freedRate);
     for (const one of abandoned) {
       const job = ticketOf(profileKey, one);
       observe({ kind: "abandoned", job, waitedMs: waitedMs(job) });
@@ -225,9 +254,17 @@ export function createDispatcher(
     }
   };
 
+  const held = createHeldTake(store, owner, pollOnce, endingHolds.signal);
   return {
-    take,
+    take: async (ticket, clientGone, holdMs = 0) => {
+      const answerBy = performance.now() + Math.max(replyBudgetMs, holdMs);
+      if (holdMs <= 0) return await pollOnce(ticket, clientGone, answerBy, noHold);
+      return await held.take(ticket, clientGone(), answerBy, performance.now() + holdMs);
+    },
+    wakeWinners: held.wakeWinners,
     sweep,
+    freedRate: (profileKey) => freedRates.get(profileKey) ?? freedRateUnknown,
+    endHolds: () => endingHolds.abort(),
     letGo: () => lettingGo.abort(),
     idle: async () => {
       while (legsUnderWay.size > 0) await Promise.allSettled([...legsUnderWay]);
@@ -241,29 +278,8 @@ const claimInFlight: TakeReply = {
   position: 1,
   retryAfterSeconds: 1,
   isReadmitted: false,
+  runnersBefore: null,
 };
-
-/** How the work ended, or null when the budget ended first, or one of `leave` said not to wait. */
-async function settledWithin(
-  work: Work,
-  budgetMs: number,
-  leave: readonly AbortSignal[],
-): Promise<SettleReply["kind"] | null> {
-  if (leave.some((signal) => signal.aborted)) return null;
-  return await new Promise((resolve, reject) => {
-    const timer = setTimeout(onLeave, Math.max(0, budgetMs));
-    for (const signal of leave) signal.addEventListener("abort", onLeave);
-    function forget() {
-      clearTimeout(timer);
-      for (const signal of leave) signal.removeEventListener("abort", onLeave);
-    }
-    function onLeave() {
-      forget();
-      resolve(null);
-    }
-    work.done.finally(forget).then(resolve, reject);
-  });
-}
 
 function waitedMs(ticket: Ticket): number {
   return Math.max(0, Date.now() - enqueuedAt(ticket.place));

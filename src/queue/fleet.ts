@@ -5,7 +5,14 @@
 // settled claim stops being subtracted when a snapshot arrives that was asked for after the claim settled.
 import { z } from "zod";
 import type { Leg } from "./job.ts";
-import { legMemoryMs, rejectedBackoffMs, takeBackoffMaxMs, targetMemoryMs, unsentBackoffMs } from "./settings.ts";
+import {
+  forgetMonitorAfterMs,
+  legMemoryMs,
+  rejectedBackoffMs,
+  takeBackoffMaxMs,
+  targetMemoryMs,
+  unsentBackoffMs,
+} from "./settings.ts";
 
 export const fleetRowSchema = z.object({
   /** store clock, ms, when the question was asked that this row answers */
@@ -102,6 +109,11 @@ export function servableRunners(fleet: Fleet, now: number): number {
   }, 0);
 }
 
+/** Whether any monitor that could know of this profile was heard of lately. */
+export function isFleetHeard(fleet: Fleet, now: number): boolean {
+  return Object.values(fleet).some((row) => row.askedAt + targetMemoryMs > now);
+}
+
 /** Runners that all monitors together want to keep of this profile, by their last word, however old. */
 export function targetRunners(fleet: Fleet): number {
   return Object.values(fleet).reduce((sum, row) => sum + row.target, 0);
@@ -120,6 +132,11 @@ export type Drained = Pick<FleetRow, "drainedAt" | "drainedUntil">;
 /** The row with what an operator said; the last word counts, however late an older one arrives. */
 export function withDrained(row: FleetRow, drained: Drained): FleetRow {
   return drained.drainedAt > row.drainedAt ? { ...row, ...drained } : row;
+}
+
+/** The fleet without monitors that nobody has heard of for so long that they are no part of it any more. */
+export function withoutForgotten(fleet: Fleet, now: number): Fleet {
+  return Object.fromEntries(Object.entries(fleet).filter(([, row]) => row.askedAt + forgetMonitorAfterMs > now));
 }
 
 /** How long a monitor is left alone after its n-th refusal in a row: not at all after the first, which may be bad luck. */

@@ -112,6 +112,8 @@ export const jobSchema = z.object({
   awake: z.boolean(),
   awakeUntil: z.number(),
   abandonAt: z.number(),
+  /** the held request that last declared its presence */
+  holder: z.string().optional(),
   attempts: z.number().int(),
   refusals: z.number().int(),
   claim: claimSchema.optional(),

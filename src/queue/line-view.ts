@@ -6,37 +6,52 @@ import type { ProfileView } from "./ports.ts";
 import { decideTurn, type WaitReason } from "./rank-gate.ts";
 import type { QueueSettings } from "./settings.ts";
 
+/** Why a live job waits, and how many runners have to come free before its turn, as in a Turn. */
+export interface Outlook {
+  /** "asleep": its next poll is overdue, so it holds nobody back. "your_turn": its next poll will claim */
+  readonly reason: WaitReason | "asleep" | "your_turn";
+  readonly runnersBefore: number | null;
+}
+
 export interface JobView {
   readonly uniqueId: string;
   readonly job: Job;
   /** 1 = next; null while it is claimed */
   readonly position: number | null;
-  /** "asleep": its next poll is overdue, so it holds nobody back. "your_turn": its next poll will claim */
-  readonly reason: WaitReason | "asleep" | "your_turn";
+  readonly reason: Outlook["reason"];
+}
+
+/** @param rank runners that the present, servable jobs ahead of it need */
+export function explainJob(
+  job: Job,
+  rank: number,
+  { now, fleet, lostAt, paused }: Pick<ProfileView, "now" | "fleet" | "lostAt" | "paused">,
+  settings: QueueSettings,
+): Outlook {
+  const because = (reason: Outlook["reason"]): Outlook => ({ reason, runnersBefore: null });
+  if (job.state === "claimed") {
+    const isAsked = job.claim?.legs.some((leg) => leg.state === "pending") && job.claim.leaseUntil > now;
+    return because(isAsked ? "claim_in_flight" : "reconciling");
+  }
+  if (!job.awake) return because("asleep");
+  if (job.place < lostAt * 1000 && job.clearedFor !== lostAt) return because("reconciling");
+  if (isInForce(paused, now)) return because("profile_paused");
+  const turn = decideTurn(fleet, neededRunners(job), rank, now, settings);
+  return turn.kind === "claim" ? { reason: "your_turn", runnersBefore: 0 } : turn;
 }
 
 /** The listed jobs of a view, each with its position and why it waits. */
 export function explainLine(view: ProfileView, settings: QueueSettings): readonly JobView[] {
   const { now, fleet, lostAt } = view;
   const servable = servableRunners(fleet, now);
-  const isPaused = isInForce(view.paused, now);
   let jobsAhead = 0;
   let rank = 0;
   return view.jobs.map(({ uniqueId, job }): JobView => {
-    if (job.state === "claimed") {
-      const isAsked = job.claim?.legs.some((leg) => leg.state === "pending") && job.claim.leaseUntil > now;
-      return { uniqueId, job, position: null, reason: isAsked ? "claim_in_flight" : "reconciling" };
-    }
-    const needed = neededRunners(job);
+    const { reason } = explainJob(job, rank, view, settings);
+    if (job.state === "claimed") return { uniqueId, job, position: null, reason };
     const position = jobsAhead + 1;
+    const needed = neededRunners(job);
     const isSuspect = job.place < lostAt * 1000 && job.clearedFor !== lostAt;
-    const reasonOfPresent = (): JobView["reason"] => {
-      if (isSuspect) return "reconciling";
-      if (isPaused) return "profile_paused";
-      const turn = decideTurn(fleet, needed, rank, now, settings);
-      return turn.kind === "claim" ? "your_turn" : turn.reason;
-    };
-    const reason = job.awake ? reasonOfPresent() : "asleep";
     if (job.awake && !isSuspect && needed <= servable) {
       jobsAhead += 1;
       rank += needed;

@@ -2,8 +2,10 @@
 // A store that cannot be reached throws StoreUnavailable: a lost dependency, not an outcome.
 import type { Act } from "./acts.ts";
 import type { Fleet, ProfileCounts } from "./fleet.ts";
+import type { FreedRate } from "./freed-rate.ts";
 import type { HistoryEntry } from "./history.ts";
 import type { HeldRunner, Job, JobRequest, JobState, Ticket } from "./job.ts";
+import type { Outlook } from "./line-view.ts";
 import type { WaitReason } from "./rank-gate.ts";
 import type { Evidence } from "./reconcile.ts";
 import type { Settlement, SettleReply } from "./settlement.ts";
@@ -16,11 +18,14 @@ export interface EnqueueCommand {
   readonly request: JobRequest;
   /** every monitor was asked once and at least one has answered: targets are worth judging by */
   readonly isFleetKnown: boolean;
+  /** the caller goes elsewhere if more runners than this have to come free first; without it he waits */
+  readonly mostRunnersBefore?: number | undefined;
 }
 
 export type EnqueueReply =
   | { readonly kind: "accepted"; readonly place: number; readonly isNew: boolean }
   | { readonly kind: "unsatisfiable"; readonly targets: number }
+  | { readonly kind: "too_long"; readonly runnersBefore: number }
   /** "settling": an earlier job of this id is over, but a monitor may still be at work for it */
   | { readonly kind: "conflict" | "id_used" | "fleet_unknown" | "full" | "settling" };
 
@@ -31,6 +36,10 @@ export interface PollCommand {
   readonly owner: string;
   /** 0..999, a hash of the job */
   readonly spread: number;
+  /** how long this request will stay open if there is nothing for it yet, ms; 0: it is answered at once */
+  readonly holdMs: number;
+  /** the request that is held: the same in every poll of it; "" where it is not */
+  readonly holder: string;
 }
 
 export type PollReply =
@@ -40,6 +49,8 @@ export type PollReply =
       readonly position: number;
       readonly retryAfterSeconds: number;
       readonly isReadmitted: boolean;
+      /** as in a Turn */
+      readonly runnersBefore: number | null;
     }
   | { readonly kind: "claimed"; readonly job: Job }
   | { readonly kind: "taken"; readonly answer: string }
@@ -70,6 +81,7 @@ export interface SweepReply {
   readonly leaked: readonly string[];
   /** claims whose owner died; they are ours now */
   readonly lapsed: readonly NamedJob[];
+  readonly freedRate: FreedRate;
 }
 
 export type CancelReply =
@@ -78,7 +90,14 @@ export type CancelReply =
   | { readonly kind: "unknown" };
 
 export type InspectReply =
-  | { readonly kind: "job"; readonly job: Job; readonly position: number | null; readonly now: number }
+  | {
+      readonly kind: "job";
+      readonly job: Job;
+      /** null: it does not wait */
+      readonly position: number | null;
+      readonly outlook: Outlook | null;
+      readonly now: number;
+    }
   | { readonly kind: "unknown" };
 
 /** An operator's wish. `until`: ms since 1970, or null for as long as nobody ends it; of no use in an end. */
@@ -120,7 +139,14 @@ export interface MonitorView {
 export type PollLease =
   /** ask this monitor now; `askedAt` is the store's clock */
   | { readonly kind: "ask"; readonly askedAt: number; readonly record: MonitorRecord }
-  | { readonly kind: "skip"; readonly record: MonitorRecord };
+  /** `isResting`: nobody wanted its news, so it is asked at a slower pace */
+  | { readonly kind: "skip"; readonly record: MonitorRecord; readonly isResting: boolean };
+
+/** How often a monitor is asked, ms: usually, and where nobody waits for its runners. */
+export interface PollPace {
+  readonly nextInMs: number;
+  readonly restInMs: number;
+}
 
 /** What all instances know of a monitor beside its profiles' rows. */
 export interface MonitorRecord {
@@ -143,6 +169,17 @@ export interface Store {
   ping(): Promise<void>;
   enqueue(command: EnqueueCommand): Promise<EnqueueReply>;
   poll(command: PollCommand): Promise<PollReply>;
+  /** A held request ended too soon. Nothing happens where the job has been heard of since: */
+  hangUp(ticket: Ticket, holder: string): Promise<void>;
+  /** Jobs whose turn it is. */
+  winners(profileKey: string): Promise<readonly string[]>;
+  /**
+   * Whom to wake from now on: jobs whose turn it has become, or that ended or got their answer. Null ids: whoever waits, for news may have
+   * been lost. Messages may be lost all the same.
+   */
+  onWake(listener: (profileKey: string, uniqueIds: readonly string[] | null) => void): void;
+  /** Which profiles somebody waits for here: only their news is wanted. */
+  listen(profileKey: string, isAwaited: boolean): void;
   /** Tells the other instances that this one still works on the claim; false: it is no longer ours. */
   renew(ticket: Ticket, claimId: string, owner: string, isClientPresent: boolean): Promise<boolean>;
   settle(ticket: Ticket, settlement: Settlement): Promise<SettleReply>;
@@ -165,8 +202,15 @@ export interface Store {
   /** Every profile that a job or a monitor ever named. */
   profiles(): Promise<readonly string[]>;
   /** At most one instance at a time gets "ask"; it must report by finishPoll. `holdMs` bounds how long it may take. */
-  beginPoll(monitor: string, pollId: string, holdMs: number): Promise<PollLease>;
-  finishPoll(monitor: string, askedAt: number, news: DashboardNews, nextInMs: number): Promise<MonitorRecord>;
+  beginPoll(monitor: string, pollId: string, holdMs: number, isPushed: boolean): Promise<PollLease>;
+  finishPoll(
+    monitor: string,
+    askedAt: number,
+    news: DashboardNews,
+    pace: PollPace,
+  ): Promise<{ readonly record: MonitorRecord; readonly isResting: boolean }>;
+  /** Somebody waits for runners of a monitor that rests: it is asked at its usual pace, `intervalMs`, again. */
+  hurry(monitor: string, intervalMs: number): Promise<void>;
   /** One of `limit` places at a monitor; frees itself after `ttlMs`. */
   acquireSlot(monitor: string, legKey: string, limit: number, ttlMs: number): Promise<boolean>;
   releaseSlot(monitor: string, legKey: string): Promise<void>;
@@ -204,66 +248,3 @@ export interface Monitors {
    */
   readEvidence(monitor: string, uniqueId: string, notBefore: number, until: number): Promise<Evidence>;
 }
-
-/** What happened, for logs and metrics. Never holds a ticket, a token or a monitor's body. */
-export type QueueEvent =
-  | { readonly kind: "enqueued" | "readmitted"; readonly job: Ticket }
-  | { readonly kind: "cancelled"; readonly job: Ticket; readonly waitedMs: number; readonly by: "owner" | "operator" }
-  | {
-      readonly kind: "drained" | "resumed" | "paused" | "unpaused";
-      /** a monitor's name, or a profile's key */
-      readonly what: string;
-      readonly by: string;
-      readonly note: string;
-      readonly until: number | null;
-    }
-  | {
-      readonly kind: "claimed";
-      readonly job: Ticket;
-      readonly attempt: number;
-      readonly legs: readonly { readonly monitor: string; readonly runners: number }[];
-    }
-  | {
-      readonly kind: "leg";
-      readonly job: Ticket;
-      readonly monitor: string;
-      readonly outcome: string;
-      readonly tookMs: number;
-    }
-  | { readonly kind: "taken"; readonly job: Ticket; readonly waitedMs: number }
-  | { readonly kind: "failed"; readonly job: Ticket; readonly waitedMs: number }
-  | { readonly kind: "abandoned"; readonly job: Ticket; readonly waitedMs: number }
-  | { readonly kind: "reconciled"; readonly job: Ticket; readonly monitor: string; readonly verdict: string }
-  | {
-      readonly kind: "leaked";
-      readonly profileKey: string;
-      readonly uniqueId: string | null;
-      readonly runners: readonly string[];
-    }
-  | { readonly kind: "rejected_by_monitor"; readonly monitor: string }
-  | {
-      readonly kind: "monitor_up" | "monitor_down";
-      readonly monitor: string;
-      readonly url: string;
-      readonly why: string;
-    }
-  /** what is left of GitHub's hourly budget; `resetAt` in ms since 1970 */
-  | {
-      readonly kind: "github_budget";
-      readonly account: string;
-      readonly limit: number;
-      readonly remaining: number;
-      readonly resetAt: number;
-    }
-  | { readonly kind: "github_trouble"; readonly why: string }
-  | { readonly kind: "rejected_by_github"; readonly status: number }
-  | {
-      readonly kind: "proof_refused";
-      readonly code: string;
-      readonly request: Omit<JobRequest, "profileKey" | "runnerCount">;
-    }
-  | { readonly kind: "store_up" }
-  | { readonly kind: "store_down"; readonly why: string }
-  | { readonly kind: "trouble"; readonly where: string; readonly error: unknown };
-
-export type Observe = (event: QueueEvent) => void;

@@ -1,7 +1,9 @@
 // Acts for dispatcher.ts where a leg's outcome is unknown: looks for evidence at the monitors and settles by what it shows. It only reads there,
 // so that two instances doing it for one job do no harm.
+
+import type { Observe } from "./events.ts";
 import type { Job, Ticket } from "./job.ts";
-import type { Monitors, Observe } from "./ports.ts";
+import type { Monitors } from "./ports.ts";
 import { decideByEvidence, type Evidence, planEvidence } from "./reconcile.ts";
 import { type QueueSettings, sendWithinMs } from "./settings.ts";
 import type { Settlement, SettleReply } from "./settlement.ts";

@@ -29,3 +29,6 @@ export function spreadOf(uniqueId: string): number {
   }
   return (hash >>> 0) % 1000;
 }
+
+/** After a request that was held: his wait was spread by its own length, and while he is away his turn may come. curl knows nothing below 1 s. */
+export const retryAfterHoldSeconds = 1;

@@ -199,3 +199,9 @@ function replyOf(job: Job, leaked: readonly string[]): SettleReply {
   if (isOver(job.state)) return { kind: "over", leaked };
   return { kind: job.state === "claimed" ? "open" : "queued", leaked };
 }
+
+/** Names of all runners that a settlement brought. */
+export function namesOf(settlement: Settlement): string[] {
+  const taken = settlement.legs.flatMap((leg) => (leg.state === "taken" ? leg.runners : []));
+  return [...taken, ...settlement.found].map(({ monitor, id }) => `${monitor}/${id}`);
+}

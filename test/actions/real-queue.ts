@@ -16,6 +16,8 @@ export interface RealQueue {
   readonly service: RunningService;
   /** What the action asked, and what it was answered. */
   readonly exchanges: readonly string[];
+  /** Resolves when the step sits in a take that the queue holds. */
+  readonly held: Promise<void>;
   /** Takes every runner there is. */
   occupy(): Promise<void>;
   /** As GET /jobs shows it to an operator. */
@@ -35,7 +37,12 @@ export async function startRealQueue(options: RealQueueOptions = {}): Promise<Re
   const run = await startWorkflowRun();
   const monitor = await startMonitor({ profiles: { linux: runners } });
   const exchanges: string[] = [];
+  let noteHeld = () => {};
+  const held = new Promise<void>((resolve) => {
+    noteHeld = resolve;
+  });
   const door = await startQueueDouble(async (asked) => {
+    if (Number(asked.url.searchParams.get("wait")) > 0) noteHeld();
     const answer = (await before?.(asked, queue)) ?? (await passOn(service.url, asked));
     const status = typeof answer === "string" ? answer : answer.status;
     exchanges.push(`${asked.method} ${asked.url.pathname.replace(/[0-9a-f-]{36}/, "N")} ${status}`);
@@ -59,6 +66,7 @@ export async function startRealQueue(options: RealQueueOptions = {}): Promise<Re
     monitor,
     service,
     exchanges,
+    held,
     occupy: async () => {
       for (let n = 0; n < runners; n++) {
         const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: `holder-${n}` });

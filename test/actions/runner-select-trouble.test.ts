@@ -28,7 +28,7 @@ describe("switched off", () => {
 });
 
 describe("waiting", () => {
-  test("goes on through every reply that says so, in the rhythm of Retry-After, and each change is told once", async () => {
+  test("first hears how it stands, then is held, and where it is not, asks in the rhythm of Retry-After; each change is told once", async () => {
     const run = await startWorkflowRun();
     const queue = await startQueueDouble(
       answerTakes(
@@ -47,7 +47,8 @@ describe("waiting", () => {
     expect(outputs["is-self-hosted"]).toBe("true");
     const takes = queue.asked.filter(({ url }) => url.pathname.startsWith("/take/"));
     const pauses = takes.slice(1).map(({ at }, index) => Math.round((at - takes[index]!.at) / 1000));
-    expect(pauses).toEqual([1, 2, 1, 1, 1, 1]);
+    expect(pauses).toEqual([0, 2, 1, 1, 1, 1]);
+    expect(takes.map(({ url }) => url.searchParams.get("wait"))).toEqual(["0", "25", "25", "25", "25", "25", "25"]);
     expect(log.split("\n").filter((line) => line.startsWith("Waiting"))).toEqual([
       "Waiting at position 2: not_your_turn",
       "Waiting: the queue answered 500",

@@ -147,6 +147,18 @@ test("who has waited for max-wait in vain gives the place up and falls back", as
   expect(outcomes).toMatchObject({ take: "success" });
 });
 
+test("a runner that turns idle is in use at once, for the queue holds the request", async () => {
+  const queue = await startRealQueue();
+  await queue.occupy();
+  const running = await queue.run.start({ "queue-url": queue.url });
+  await queue.held;
+  queue.monitor.freeOne("linux");
+  const { outputs } = await running.ended;
+  expect(outputs).toEqual(selfHosted(outputs["unique-id"]));
+  // one to hear how it stands, and one that was held
+  expect(queue.exchanges.slice(-2)).toEqual(["POST /take/N 503", "POST /take/N 200"]);
+});
+
 test("a runner that was reserved in the very moment of giving up is used", async () => {
   const queue = await startRealQueue({
     before: async ({ method, url, bearer }, { monitor, service }) => {
@@ -175,7 +187,7 @@ test.each([
     const queue = await startRealQueue();
     await queue.occupy();
     const running = await queue.run.start({ "queue-url": queue.url }, { cancelledSkipsAll });
-    await running.onLog("Waiting at position 1");
+    await queue.held;
     const stepProcesses = loadStepProcesses();
 
     const cancelledAt = performance.now();
@@ -200,7 +212,7 @@ test("a step that is killed without warning has its place given up by the last s
   const queue = await startRealQueue();
   await queue.occupy();
   const running = await queue.run.start({ "queue-url": queue.url });
-  await running.onLog("Waiting at position 1");
+  await queue.held;
 
   running.cancel("SIGKILL");
   const { outputs, outcomes, isSuccess } = await running.ended;

@@ -9,8 +9,15 @@ export const monitors = ["m0", "m1", "m2"];
 export const ids = ["a", "b", "c", "d", "e", "f"];
 
 export type Command =
-  | { readonly kind: "enqueue"; readonly id: string; readonly count: number; readonly isFleetKnown: boolean }
-  | { readonly kind: "poll" | "cancel" | "cancelByOperator"; readonly id: string }
+  | {
+      readonly kind: "enqueue";
+      readonly id: string;
+      readonly count: number;
+      readonly isFleetKnown: boolean;
+      readonly most?: number | undefined;
+    }
+  | { readonly kind: "poll"; readonly id: string; readonly holdMs: number }
+  | { readonly kind: "cancel" | "cancelByOperator" | "hangUp"; readonly id: string }
   | {
       readonly kind: "settle";
       readonly id: string;
@@ -72,9 +79,14 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
       id,
       count: fc.constantFrom(1, 1, 1, 2, 3, 9),
       isFleetKnown: fc.boolean(),
+      most: fc.constantFrom(undefined, undefined, 0, 3),
     }),
   },
-  { weight: 160, arbitrary: fc.record({ kind: fc.constant("poll" as const), id }) },
+  {
+    weight: 160,
+    arbitrary: fc.record({ kind: fc.constant("poll" as const), id, holdMs: fc.constantFrom(0, 0, 25_000) }),
+  },
+  { weight: 15, arbitrary: fc.record({ kind: fc.constant("hangUp" as const), id }) },
   {
     weight: 120,
     arbitrary: fc.record({
@@ -164,12 +176,26 @@ export async function carryOut(store: Store, given: Command, world: World): Prom
   switch (given.kind) {
     case "enqueue": {
       const request = { uniqueId: given.id, profileKey, runnerCount: given.count, qualifiedRepo: "o/r", runId: "1" };
-      return await store.enqueue({ request, isFleetKnown: given.isFleetKnown });
+      return await store.enqueue({ request, isFleetKnown: given.isFleetKnown, mostRunnersBefore: given.most });
     }
     case "poll": {
       const ticket = world.tickets.get(given.id);
       if (ticket === undefined) return null;
-      return await store.poll({ ticket, claimId: `claim-${world.steps}`, owner: "me", spread: 500 });
+      const { holdMs } = given;
+      return await store.poll({
+        ticket,
+        claimId: `claim-${world.steps}`,
+        owner: "me",
+        spread: 500,
+        holdMs,
+        holder: holdMs > 0 ? `hold-${given.id}` : "",
+      });
+    }
+    case "hangUp": {
+      const ticket = world.tickets.get(given.id);
+      const state = await store.inspect(profileKey, given.id);
+      if (ticket === undefined || state.kind === "unknown") return null;
+      return await store.hangUp(ticket, state.job.holder ?? "nobody");
     }
     case "settle": {
       const ticket = world.tickets.get(given.id);
@@ -198,7 +224,7 @@ export async function carryOut(store: Store, given: Command, world: World): Prom
     case "snapshot": {
       const counts = new Map([[profileKey, { idle: given.idle, target: given.target, healthy: given.target }]]);
       const news = given.news === "snapshot" ? { kind: given.news, counts } : { kind: given.news };
-      return await store.finishPoll(given.monitor, world.now - given.ageMs, news, 1000);
+      return await store.finishPoll(given.monitor, world.now - given.ageMs, news, { nextInMs: 1000, restInMs: 3000 });
     }
     case "pause":
     case "drain": {
@@ -261,6 +287,7 @@ export async function dump(store: Store): Promise<unknown> {
     jobs,
     fleet: await store.fleet(profileKey),
     view: await store.view(profileKey, 4),
+    winners: await store.winners(profileKey),
     history: await store.history(profileKey, 30),
     monitors: shown,
   };

@@ -48,13 +48,13 @@ export function describeStore(name: string, create: StoreFactory): void {
       return { ...request, place: reply.place };
     }
     async function poll(ticket: Ticket, claimId = `claim-${claims++}`): Promise<PollReply> {
-      return await store.poll({ ticket, claimId, owner: "me", spread: 500 });
+      return await store.poll({ ticket, claimId, owner: "me", spread: 500, holdMs: 0, holder: "" });
     }
     async function showFleet(idle: Record<string, number>, target = 4, profile = profileKey): Promise<void> {
       now += 1;
       for (const [monitor, free] of Object.entries(idle)) {
         const counts = new Map([[profile, { idle: free, target, healthy: target }]]);
-        await store.finishPoll(monitor, now, { kind: "snapshot", counts }, 1000);
+        await store.finishPoll(monitor, now, { kind: "snapshot", counts }, { nextInMs: 1000, restInMs: 1000 });
       }
       now += 1;
     }
@@ -95,6 +95,54 @@ export function describeStore(name: string, create: StoreFactory): void {
       });
       for (let i = 0; i < 50; i++) await enqueue(`job-${i}`);
       expect((await store.enqueue({ request: requestOf("one-more"), isFleetKnown: true })).kind).toBe("full");
+    });
+
+    it("refuses who would wait for more runners than he is willing to, but neither who is in line nor who can be served", async () => {
+      await showFleet({ ci0: 1 });
+      const ask = async (id: string, most: number, count = 1) => {
+        const reply = await store.enqueue({
+          request: requestOf(id, count),
+          isFleetKnown: true,
+          mostRunnersBefore: most,
+        });
+        return reply.kind === "too_long" ? reply.runnersBefore : reply.kind;
+      };
+      expect(await ask("served", 0)).toBe("accepted");
+      expect(await ask("second", 0)).toBe(1);
+      expect(await ask("second", 1)).toBe("accepted");
+      expect(await ask("gang", 3, 3)).toBe(4);
+      // the same request again is no new wait
+      expect(await ask("second", 0)).toBe("accepted");
+      expect((await store.inspect(profileKey, "gang")).kind).toBe("unknown");
+    });
+
+    it("says of each job why it waits and how many runners have to come free before", async () => {
+      await showFleet({ ci0: 0 });
+      const [first, gang] = [await enqueue("first"), await enqueue("gang", 3)];
+      expect(await poll(gang)).toMatchObject({ reason: "no_capacity", runnersBefore: 4 });
+      await showFleet({ ci0: 1 });
+      expect(await poll(gang)).toMatchObject({ reason: "not_your_turn", runnersBefore: 3 });
+      expect(await store.inspect(profileKey, "gang")).toMatchObject({
+        position: 2,
+        outlook: { reason: "not_your_turn", runnersBefore: 3 },
+      });
+      expect(await store.inspect(profileKey, "first")).toMatchObject({ outlook: { reason: "your_turn" } });
+      await claim(first);
+      expect(await store.inspect(profileKey, "first")).toMatchObject({
+        position: null,
+        outlook: { reason: "claim_in_flight", runnersBefore: null },
+      });
+      now += 61_000;
+      expect(await poll(await enqueue("late"))).toMatchObject({ reason: "fleet_unknown", runnersBefore: null });
+    });
+
+    it("knows how fast runners come free while they are scarce", async () => {
+      await showFleet({ ci0: 0 });
+      now += 4_998;
+      await showFleet({ ci0: 2 });
+      now += 4_998;
+      await showFleet({ ci0: 3 });
+      expect((await store.sweep(profileKey, "me")).freedRate).toMatchObject({ freed: 2, scarceMs: 5_000 });
     });
 
     it("lets a job claim if and only if those ahead and itself fit in the capacity", async () => {
@@ -231,7 +279,7 @@ export function describeStore(name: string, create: StoreFactory): void {
       now += 10;
       await settle(a, job, taken("ci0", "1"));
       const counts = new Map([[profileKey, { idle: 1, target: 4, healthy: 4 }]]);
-      await store.finishPoll("ci0", askedBefore, { kind: "snapshot", counts }, 1000);
+      await store.finishPoll("ci0", askedBefore, { kind: "snapshot", counts }, { nextInMs: 1000, restInMs: 1000 });
       expect(await poll(b)).toMatchObject({ kind: "wait", reason: "no_capacity" });
       await showFleet({ ci0: 1 });
       expect((await poll(b)).kind).toBe("claimed");
@@ -453,18 +501,18 @@ export function describeStore(name: string, create: StoreFactory): void {
     });
 
     it("lets one instance at a time ask a monitor, once per interval, and the others read what it learnt", async () => {
-      expect((await store.beginPoll("ci0", "one", 3000)).kind).toBe("ask");
-      expect((await store.beginPoll("ci0", "two", 3000)).kind).toBe("skip");
-      await store.finishPoll("ci0", now, { kind: "failed" }, 1000);
+      expect((await store.beginPoll("ci0", "one", 3000, false)).kind).toBe("ask");
+      expect((await store.beginPoll("ci0", "two", 3000, false)).kind).toBe("skip");
+      await store.finishPoll("ci0", now, { kind: "failed" }, { nextInMs: 1000, restInMs: 1000 });
       now += 999;
-      expect(await store.beginPoll("ci0", "two", 3000)).toMatchObject({
+      expect(await store.beginPoll("ci0", "two", 3000, false)).toMatchObject({
         kind: "skip",
         record: { failures: 1, answeredAt: 0 },
       });
       now += 1;
-      expect((await store.beginPoll("ci0", "two", 3000)).kind).toBe("ask");
+      expect((await store.beginPoll("ci0", "two", 3000, false)).kind).toBe("ask");
       now += 3000;
-      expect((await store.beginPoll("ci0", "three", 3000)).kind, "the asker died").toBe("ask");
+      expect((await store.beginPoll("ci0", "three", 3000, false)).kind, "the asker died").toBe("ask");
     });
 
     it("gives out no more places at a monitor than the limit, and takes back what was not returned in time", async () => {

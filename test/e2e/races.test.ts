@@ -80,8 +80,9 @@ it.skipIf(!hasRedis)(
       }),
     );
     const done = new Set<string>();
-    for (let round = 0; done.size < jobs.length; round++) {
-      expect(round, "rounds of polls").toBeLessThan(200);
+    const giveUpAt = performance.now() + 20_000;
+    while (done.size < jobs.length) {
+      expect(performance.now(), "every job has its runner within 20 s").toBeLessThan(giveUpAt);
       const replies = await Promise.all(
         jobs.map(({ uniqueId, ticket }, n) => take(n % 3 === 0 ? a.url : b.url, uniqueId, ticket)),
       );

@@ -2,6 +2,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createFleetRow, decideTakeBackoffMs, withSnapshot } from "../../src/queue/fleet.ts";
+import {
+  countFreed,
+  estimateWait,
+  freedRateUnknown,
+  freedWindowMs,
+  isScarce,
+  mostRunnersWithin,
+  withFreed,
+} from "../../src/queue/freed-rate.ts";
 import { createJob } from "../../src/queue/lifecycle.ts";
 import { planLegs } from "../../src/queue/placement.ts";
 import { decideByEvidence, type Evidence, planEvidence } from "../../src/queue/reconcile.ts";
@@ -34,6 +43,105 @@ describe("Retry-After", () => {
     expect([at(4), at(20), at(60), at(1000)]).toEqual([2, 5, 8, 8]);
     const crowd = new Set(Array.from({ length: 500 }, (_, n) => at(1000, spreadOf(`job-${n}`))));
     expect([...crowd].sort((a, b) => a - b)).toEqual([6, 7, 8, 9, 10]);
+  });
+});
+
+describe("the rate at which runners come free", () => {
+  const counts = (idle: number) => ({ idle, target: 4, healthy: 4 });
+
+  it("counts what turned idle since the last snapshot, also where a claim took some of it meanwhile", () => {
+    expect(countFreed(row(1), 2000, counts(3), 2000, 10_000)).toBe(2);
+    // one reserved between the two: it was idle before and is not now
+    expect(countFreed(row(1, { settled: [[1500, 1]] }), 2000, counts(0), 2000, 10_000)).toBe(0);
+    expect(countFreed(row(1, { settled: [[1500, 1]] }), 2000, counts(2), 2000, 10_000)).toBe(2);
+    // reserved after the question: this snapshot may not show it yet
+    expect(countFreed(row(1, { settled: [[2500, 1]] }), 2000, counts(1), 2600, 10_000)).toBe(0);
+  });
+
+  it("counts nothing over a gap, a failure or a drain: nobody knows when that was", () => {
+    expect(countFreed(row(0), 20_000, counts(9), 20_000, 10_000)).toBe(0);
+    expect(countFreed(row(0, { failing: true }), 2000, counts(9), 2000, 10_000)).toBe(0);
+    expect(countFreed(row(0), 2000, null, 2000, 10_000)).toBe(0);
+    expect(countFreed(row(0, { drainedUntil: 9e15 }), 2000, counts(9), 2000, 10_000)).toBe(0);
+  });
+
+  it("is measured only while somebody could not be served, and is forgotten after two windows", () => {
+    let rate = withFreed(freedRateUnknown, 0, false, 1_000_000);
+    rate = withFreed(rate, 5, true, 1_001_000);
+    expect(rate).toMatchObject({ scarceMs: 0, freed: 0 });
+    rate = withFreed(rate, 2, true, 1_003_000);
+    rate = withFreed(rate, 1, false, 1_004_000);
+    rate = withFreed(rate, 7, false, 1_009_000);
+    expect(rate).toMatchObject({ scarceMs: 3_000, freed: 3 });
+    rate = withFreed(rate, 0, true, 1_000_000 + freedWindowMs);
+    expect(rate).toMatchObject({ scarceMs: 0, freed: 0, scarceMsBefore: 3_000, freedBefore: 3 });
+    rate = withFreed(rate, 0, true, 1_000_000 + 4 * freedWindowMs);
+    expect(rate).toMatchObject({ scarceMsBefore: 0, freedBefore: 0 });
+  });
+
+  it("says nothing of a profile where runners stand idle, or of which nothing is heard", () => {
+    expect(isScarce({ a: row(2) }, 0, 1000, 10_000)).toBe(false);
+    expect(isScarce({ a: row(2) }, 2, 1000, 10_000)).toBe(false);
+    expect(isScarce({ a: row(2) }, 3, 1000, 10_000)).toBe(true);
+    expect(isScarce({ a: row(0) }, 0, 1000, 10_000)).toBe(true);
+    expect(isScarce({ a: row(0, { target: 0 }) }, 3, 1000, 10_000)).toBe(false);
+    expect(isScarce({ a: row(0, { failing: true }) }, 3, 1000, 10_000)).toBe(false);
+    expect(isScarce({}, 3, 1000, 10_000)).toBe(false);
+  });
+});
+
+describe("an estimate", () => {
+  /** One in ten seconds, known from so many. */
+  const known = (freed: number) => ({ ...freedRateUnknown, freed, scarceMs: freed * 10_000 });
+
+  it("is unknown where too little was seen", () => {
+    expect(estimateWait(freedRateUnknown, 1)).toBeNull();
+    expect(estimateWait(known(2), 1)).toBeNull();
+    expect(estimateWait({ ...known(5), freed: -3 }, 1)).toBeNull();
+    expect(mostRunnersWithin(known(2), 1000)).toBeUndefined();
+  });
+
+  it("is narrower the more is known and the more have to come, and begins at once where there are enough", () => {
+    expect(estimateWait(known(4), 1)).toEqual({ lowSeconds: 2, highSeconds: 42 });
+    expect(estimateWait(known(100), 1)).toEqual({ lowSeconds: 2, highSeconds: 37 });
+    expect(estimateWait(known(100), 50)).toEqual({ lowSeconds: 400, highSeconds: 625 });
+    expect(estimateWait(known(100), 0)).toEqual({ lowSeconds: 0, highSeconds: 37 });
+  });
+
+  it("holds for eight of ten waits where runners come free by chance", () => {
+    // A linear congruential generator: the same numbers every time.
+    let seed = 12_345;
+    const random = () => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return (seed + 1) / 2_147_483_649;
+    };
+    const timeUntil = (events: number) =>
+      Array.from({ length: events }, () => -Math.log(random()) * 10_000).reduce((sum, ms) => sum + ms, 0);
+    for (const [seen, before] of [
+      [5, 1],
+      [5, 10],
+      [30, 3],
+      [200, 50],
+    ] as const) {
+      let inside = 0;
+      const tries = 4_000;
+      for (let at = 0; at < tries; at++) {
+        const estimate = estimateWait({ ...freedRateUnknown, freed: seen, scarceMs: timeUntil(seen) }, before);
+        const seconds = timeUntil(before) / 1000;
+        if (estimate !== null && estimate.lowSeconds <= seconds && seconds <= estimate.highSeconds) inside += 1;
+      }
+      expect(inside / tries).toBeGreaterThan(0.75);
+      expect(inside / tries).toBeLessThan(0.9);
+    }
+  });
+
+  it("and the most runners within a time are two sides of one rule", () => {
+    for (const waitMs of [0, 500, 20_000, 600_000]) {
+      const most = mostRunnersWithin(known(20), waitMs) ?? Number.NaN;
+      const low = (before: number) => estimateWait(known(20), before)?.lowSeconds ?? 0;
+      if (most > 0) expect(low(most)).toBeLessThanOrEqual(waitMs / 1000);
+      expect(low(most + 2) + 1).toBeGreaterThan(waitMs / 1000);
+    }
   });
 });
 

@@ -32,7 +32,7 @@ describe.skipIf(!hasRedis)("a drain on Redis", () => {
   const show = async () => {
     now += 10;
     const counts = new Map([["p", { idle: 2, target: 2, healthy: 2 }]]);
-    await store.finishPoll("ci0", now, { kind: "snapshot", counts }, 1000);
+    await store.finishPoll("ci0", now, { kind: "snapshot", counts }, { nextInMs: 1000, restInMs: 3000 });
     now += 10;
   };
   const available = async () => {

@@ -1,6 +1,6 @@
 // A new run of the server starts a new epoch, once: an instance that has not noticed yet is told so, and does not start the old one again.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { chartKey, profileKeys } from "../../src/store/redis/keys.ts";
+import { chartKey, freedKey, profileKeys } from "../../src/store/redis/keys.ts";
 import { writeScript } from "../../src/store/redis/script-settings.ts";
 import { profilePreamble, profileScripts } from "../../src/store/redis/scripts.generated.ts";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
@@ -18,7 +18,8 @@ describe.skipIf(!hasRedis)("the epoch of a queue", () => {
   /** Since when the store knows everything, as a sweep reports it. */
   async function lostAt(marker: string, now: number): Promise<number> {
     const script = writeScript(`${profilePreamble}\n${profileScripts.sweep}`, testSettings());
-    const reply = await server.client.eval(script, 10, ...profileKeys("p", ""), chartKey("p"), now, marker, "", "me");
+    const keys = [...profileKeys("p", ""), chartKey("p"), freedKey("p")];
+    const reply = await server.client.eval(script, keys.length, ...keys, now, marker, "", "me");
     return (reply as number[])[1] ?? 0;
   }
 

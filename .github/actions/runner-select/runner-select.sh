@@ -70,10 +70,12 @@ take() {
   [ -f "$directory/ticket" ] || enqueue_with_artifact
   local deadline=$((SECONDS + MAX_WAIT)) asked_at unanswered_since='' pause left
   local most_unanswered=${RUNNER_SELECT_UNANSWERED_SECONDS:-60}
+  # The first time to hear how it stands; from then on the queue holds the request until a runner is there, for so many seconds at most.
+  local hold=0
   said=''
   while true; do
     asked_at=$SECONDS
-    ask_for_runner
+    ask_for_runner "$hold"
     case $status in
       200) use_answer ;;
       000)
@@ -90,6 +92,8 @@ take() {
         unanswered_since=''
         tell_position
         pause=$(retry_after)
+        # In line, and heard how it stands or was held: there is nothing to wait for out here.
+        if [ -n "$(header x-queue-position)" ] && { [ "$hold" = 0 ] || [ $((SECONDS - asked_at)) -ge 2 ]; }; then pause=0; fi
         ;;
       *)
         rm -f "$directory/ticket"
@@ -99,10 +103,13 @@ take() {
     left=$((deadline - SECONDS))
     [ "$left" -gt 0 ] || break
     nap $((pause < left ? pause : left))
+    left=$((deadline - SECONDS))
+    hold=$((left < 25 ? left : 25))
+    [ "$hold" -gt 0 ] || break
   done
 
   if ! give_place_up; then
-    ask_for_runner
+    ask_for_runner 0
     [ "$status" != 200 ] || use_answer
   fi
   fall_back "No runner was free for this job within max-wait ($MAX_WAIT s)."
@@ -131,7 +138,7 @@ enqueue_with_id_token() {
   mask "$id_token"
   local path=/profile/$PROFILE/enqueue
   [ "$SELF_HOSTED_COUNT" = 1 ] || path=$path/$SELF_HOSTED_COUNT
-  enqueue "$path" "$id_token"
+  enqueue "$path" "$id_token" "&max_wait=$MAX_WAIT"
   case $status in
     200) keep_ticket ;;
     401 | 403)
@@ -146,7 +153,7 @@ enqueue_with_artifact() {
   [ "${ARTIFACT_OUTCOME:-}" = success ] || fall_back 'The artifact that proves who is asking could not be uploaded.'
   local tries=0
   # An upload may take GitHub some seconds to show; the queue remembers for 3 s that there was nothing.
-  while enqueue /enqueue '' "&code_verifier=$(cat "$directory/verifier")" && [ "$tries" -lt 2 ] && is_refused_as artifact_missing; do
+  while enqueue /enqueue '' "&max_wait=$MAX_WAIT&code_verifier=$(cat "$directory/verifier")" && [ "$tries" -lt 2 ] && is_refused_as artifact_missing; do
     tries=$((tries + 1))
     say 'GitHub does not show the artifact yet: asking again.'
     nap "${RUNNER_SELECT_ARTIFACT_SECONDS:-4}"
@@ -184,8 +191,9 @@ write_proof() {
 
 # --- waiting
 
+# ask_for_runner SECONDS_TO_BE_HELD
 ask_for_runner() {
-  ask POST "$queue_url/take/$unique_id" "$(cat "$directory/ticket")" --connect-timeout 5 --max-time 30
+  ask POST "$queue_url/take/$unique_id?wait=$1" "$(cat "$directory/ticket")" --connect-timeout 5 --max-time 30
 }
 
 # The answer to a take, however it reads, is the end.
@@ -222,10 +230,12 @@ delete_artifact() {
 
 # Says how it stands, when that has changed.
 tell_position() {
-  local position reason words
+  local position reason words estimate
   position=$(header x-queue-position | tr -cd '0-9' | cut -c1-6)
   reason=$(header x-queue-reason | tr -cd 'a-z_' | cut -c1-40)
+  estimate=$(header x-queue-estimate | tr -cd '0-9-' | cut -c1-20)
   words="Waiting${position:+ at position $position}: ${reason:-the queue answered $status}"
+  [[ ! $estimate =~ ^[0-9]+-[0-9]+$ ]] || words+=", about $estimate s"
   [ "$words" = "$said" ] || say "$words"
   said=$words
 }
@@ -398,6 +408,7 @@ tell_fallback() {
   summarise "\`$wanted\`: GitHub-hosted runner \`$label\`$after: \`$1\`"
 }
 
+# bash may drop a SIGINT that comes while a short command is in its foreground; GitHub sends SIGTERM 7.5 s later, which it never drops.
 # Cleans up as well, for GitHub may not come to the last step of a cancelled action (actions/runner#2638). Brief: what has not ended ten seconds
 # after the first signal is killed.
 cancelled() {

@@ -9,8 +9,8 @@ import type {
   DashboardNews,
   EnqueueCommand,
   EnqueueReply,
-  MonitorRecord,
   PollCommand,
+  PollPace,
   Store,
 } from "../../queue/ports.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
@@ -27,6 +27,14 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
   /** by lower-case id, how each is spelt and where it was enqueued: ids are unique over all profiles, whatever their case */
   const bookings = new Map<string, { readonly uniqueId: string; readonly profileKey: string }>();
   const monitors = new MonitorBook();
+  const awaited = new Set<string>();
+  let wake: (profileKey: string, uniqueIds: readonly string[] | null) => void = () => {};
+  /** Tells those who wait for a profile whose turn it is now, and what became of these jobs. */
+  const tell = (profileKey: string, ...uniqueIds: readonly string[]): void => {
+    if (!awaited.has(profileKey)) return;
+    const news = [...uniqueIds, ...queueOf(profileKey).winners(now())];
+    if (news.length > 0) wake(profileKey, news);
+  };
 
   const queueOf = (profileKey: string): ProfileQueue => {
     const known = queues.get(profileKey);
@@ -52,35 +60,43 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
     if (reply.kind === "accepted") bookings.set(uniqueId.toLowerCase(), { uniqueId, profileKey });
     return reply;
   };
-  const finishPoll = (monitor: string, askedAt: number, news: DashboardNews, nextInMs: number): MonitorRecord => {
-    const record = monitors.finishPoll(monitor, askedAt, news, now() + nextInMs);
+  const finishPoll = (monitor: string, askedAt: number, news: DashboardNews, pace: PollPace) => {
+    const record = monitors.finishPoll(monitor, askedAt, news, now() + pace.nextInMs);
+    let isResting = news.kind === "snapshot";
     if (news.kind !== "redrawing") {
       for (const profileKey of record.profiles) {
         const counts =
           news.kind === "failed" ? null : (news.counts.get(profileKey) ?? { idle: 0, target: 0, healthy: 0 });
         knownProfiles.add(profileKey);
-        queueOf(profileKey).saveSnapshot(monitor, askedAt, counts, monitors.drained(monitor), now());
+        queueOf(profileKey).saveSnapshot(monitor, { askedAt, counts, drained: monitors.drained(monitor) }, now());
+        tell(profileKey);
+        isResting &&= !queueOf(profileKey).wantsNewsOf(monitor);
       }
     }
-    return record;
+    if (isResting) monitors.rest(monitor, askedAt, pace.restInMs);
+    return { record, isResting };
   };
   const drain = (monitor: string, request: ActRequest): void => {
     const { act, entry } = describeAct(request, "drained", "resumed", [monitor], now());
     monitors.setDrain(monitor, act);
     for (const profileKey of monitors.view(monitor, now()).record.profiles) {
       queueOf(profileKey).drain(monitor, monitors.drained(monitor), entry);
+      tell(profileKey);
     }
   };
   const pause = (profileKey: string, request: ActRequest): void => {
     const { act, entry } = describeAct(request, "paused", "unpaused", [], now());
     queueOf(profileKey).pause(act, entry);
+    tell(profileKey);
   };
   const sweep = (profileKey: string, owner: string) => {
     for (const [key, booking] of bookings) {
       if (booking.profileKey === profileKey && !queueOf(profileKey).knows(booking.uniqueId, now()))
         bookings.delete(key);
     }
-    return queueOf(profileKey).sweep(owner, now());
+    const reply = queueOf(profileKey).sweep(owner, now());
+    tell(profileKey, ...reply.abandoned.map(({ uniqueId }) => uniqueId));
+    return reply;
   };
   const poll = (command: PollCommand) => {
     const { uniqueId, profileKey } = command.ticket;
@@ -98,9 +114,24 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
     poll: async (command) => poll(command),
     renew: async (ticket: Ticket, claimId, owner, isClientPresent) =>
       queueOf(ticket.profileKey).renew(ticket.uniqueId, claimId, owner, isClientPresent, now()),
-    settle: async (ticket: Ticket, settlement: Settlement) =>
-      queueOf(ticket.profileKey).settle(ticket, settlement, now()),
-    cancel: async (profileKey, uniqueId, ticket) => queueOf(profileKey).cancel(uniqueId, ticket, now()),
+    settle: async (ticket: Ticket, settlement: Settlement) => {
+      const reply = queueOf(ticket.profileKey).settle(ticket, settlement, now());
+      tell(ticket.profileKey, ticket.uniqueId);
+      return reply;
+    },
+    cancel: async (profileKey, uniqueId, ticket) => {
+      const reply = queueOf(profileKey).cancel(uniqueId, ticket, now());
+      tell(profileKey, uniqueId);
+      return reply;
+    },
+    hangUp: async ({ profileKey, uniqueId }, holder) => {
+      queueOf(profileKey).hangUp(uniqueId, holder, now());
+    },
+    winners: async (profileKey) => queueOf(profileKey).winners(now()),
+    onWake: (listener) => {
+      wake = listener;
+    },
+    listen: (profileKey, isAwaited) => void (isAwaited ? awaited.add(profileKey) : awaited.delete(profileKey)),
     inspect: async (profileKey, uniqueId) => queueOf(profileKey).inspect(uniqueId, now()),
     sweep: async (profileKey, owner) => sweep(profileKey, owner),
     fleet: async (profileKey): Promise<Fleet> => queueOf(profileKey).fleet,
@@ -115,8 +146,10 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
     drain: async (monitor, request) => drain(monitor, request),
     viewMonitor: async (monitor) => monitors.view(monitor, now()),
     noteTake: async (monitor, result) => monitors.noteTake(monitor, result),
-    beginPoll: async (monitor, pollId, holdMs) => monitors.beginPoll(monitor, pollId, holdMs, now()),
-    finishPoll: async (monitor, askedAt, news, nextInMs) => finishPoll(monitor, askedAt, news, nextInMs),
+    beginPoll: async (monitor, pollId, holdMs, isPushed) =>
+      monitors.beginPoll(monitor, pollId, holdMs, isPushed, now()),
+    finishPoll: async (monitor, askedAt, news, pace) => finishPoll(monitor, askedAt, news, pace),
+    hurry: async (monitor, intervalMs) => monitors.hurry(monitor, intervalMs),
     acquireSlot: async (monitor, legKey, limit, ttlMs) => monitors.acquireSlot(monitor, legKey, limit, ttlMs, now()),
     releaseSlot: async (monitor, legKey) => monitors.releaseSlot(monitor, legKey),
     close: async () => {},

@@ -5,6 +5,7 @@ import { isOpen, type Job, type JobState, neededRunners } from "../../queue/job.
 import type { NamedJob } from "../../queue/ports.ts";
 import { nextDueAt } from "../../queue/presence.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
+import type { PresentJob } from "../../queue/winners.ts";
 import { type Ahead, Line } from "./line.ts";
 
 /** How much one sweep does at most. */
@@ -61,6 +62,11 @@ export class Ledger {
   /** Present jobs before this place that need at most `servable` runners. */
   ahead(place: number, uniqueId: string, servable: number): Ahead {
     return this.#line.ahead(place, uniqueId, servable);
+  }
+
+  /** The present jobs in order. */
+  present(): Iterable<PresentJob> {
+    return this.#line.inOrder();
   }
 
   /** Queued jobs for which time alone has something to do. */

@@ -43,6 +43,26 @@ export class Line {
     return { jobs, runners };
   }
 
+  /** All in order of place, one by one: nobody sorts more of them than are asked for. */
+  *inOrder(): Generator<{ readonly uniqueId: string; readonly needed: number }> {
+    const heads = [...this.#byCount].map(([needed, list]) => ({ needed, list, at: 0 }));
+    for (;;) {
+      let first: (typeof heads)[number] | undefined;
+      for (const head of heads) {
+        const mine = head.list[head.at];
+        const best = first?.list[first.at];
+        if (mine === undefined) continue;
+        const isFirst =
+          best === undefined || mine.place < best.place || (mine.place === best.place && mine.uniqueId < best.uniqueId);
+        if (isFirst) first = head;
+      }
+      const next = first?.list[first.at];
+      if (first === undefined || next === undefined) return;
+      first.at += 1;
+      yield { uniqueId: next.uniqueId, needed: first.needed };
+    }
+  }
+
   /** Runners that all of them need. */
   totalNeeded(): number {
     return [...this.#byCount].reduce((sum, [count, list]) => sum + count * list.length, 0);

@@ -8,6 +8,7 @@ interface Entry {
   record: MonitorRecord;
   nextAskAt: number;
   pollId: string;
+  isResting: boolean;
   drain: Act | null;
   takes: Partial<Record<TakeResult, number>>;
   readonly slots: Map<string, number>;
@@ -20,11 +21,14 @@ export class MonitorBook {
   readonly #entries = new Map<string, Entry>();
 
   /** At most one at a time gets "ask". */
-  beginPoll(monitor: string, pollId: string, holdMs: number, now: number): PollLease {
+  beginPoll(monitor: string, pollId: string, holdMs: number, isPushed: boolean, now: number): PollLease {
     const entry = this.#entryOf(monitor);
-    if (entry.nextAskAt > now && entry.pollId !== pollId) return { kind: "skip", record: entry.record };
+    if (entry.nextAskAt > now && entry.pollId !== pollId && !isPushed) {
+      return { kind: "skip", record: entry.record, isResting: entry.isResting };
+    }
     entry.nextAskAt = now + holdMs;
     entry.pollId = pollId;
+    entry.isResting = false;
     return { kind: "ask", askedAt: now, record: entry.record };
   }
 
@@ -41,6 +45,21 @@ export class MonitorBook {
       profiles: [...new Set([...record.profiles, ...shown])].slice(0, mostProfilesPerMonitor),
     };
     return entry.record;
+  }
+
+  /** Nobody waits for its runners: it is asked again in `restInMs`, counted from the last time. */
+  rest(monitor: string, askedAt: number, restInMs: number): void {
+    const entry = this.#entryOf(monitor);
+    if (entry.record.askedAt !== askedAt) return;
+    entry.nextAskAt = askedAt + restInMs;
+    entry.isResting = true;
+  }
+
+  hurry(monitor: string, intervalMs: number): void {
+    const entry = this.#entryOf(monitor);
+    if (!entry.isResting) return;
+    entry.nextAskAt = entry.record.askedAt + intervalMs;
+    entry.isResting = false;
   }
 
   acquireSlot(monitor: string, legKey: string, limit: number, ttlMs: number, now: number): boolean {
@@ -77,7 +96,15 @@ export class MonitorBook {
     const known = this.#entries.get(monitor);
     if (known !== undefined) return known;
     const record = { askedAt: 0, answeredAt: 0, failures: 0, profiles: [] };
-    const created = { record, nextAskAt: 0, pollId: "", drain: null, takes: {}, slots: new Map<string, number>() };
+    const created = {
+      record,
+      nextAskAt: 0,
+      pollId: "",
+      isResting: false,
+      drain: null,
+      takes: {},
+      slots: new Map<string, number>(),
+    };
     this.#entries.set(monitor, created);
     return created;
   }

@@ -2,18 +2,8 @@
 // Redis does the same in one Lua script per operation; the conformance suite and random command sequences compare the two.
 import { type Act, isInForce } from "../../queue/acts.ts";
 import { claimJob } from "../../queue/claim.ts";
-import {
-  createFleetRow,
-  type Drained,
-  type Fleet,
-  type FleetRow,
-  idleRunners,
-  type ProfileCounts,
-  servableRunners,
-  targetRunners,
-  withDrained,
-  withSnapshot,
-} from "../../queue/fleet.ts";
+import { type Drained, type Fleet, idleRunners, servableRunners, targetRunners } from "../../queue/fleet.ts";
+import { isScarce } from "../../queue/freed-rate.ts";
 import type { HistoryEntry } from "../../queue/history.ts";
 import {
   heldSince,
@@ -21,11 +11,12 @@ import {
   isOver,
   isSameRequest,
   type Job,
-  type JobRequest,
   neededRunners,
   type Ticket,
+  ticketOf,
 } from "../../queue/job.ts";
 import { createJob, endJob, replyWhenOver } from "../../queue/lifecycle.ts";
+import { explainJob, sumCapacity } from "../../queue/line-view.ts";
 import type {
   CancelReply,
   EnqueueCommand,
@@ -37,13 +28,15 @@ import type {
   ProfileView,
   SweepReply,
 } from "../../queue/ports.ts";
-import { needsTouch, presenceAfterPoll } from "../../queue/presence.ts";
-import { decideTurn } from "../../queue/rank-gate.ts";
-import { decideRetryAfterSeconds } from "../../queue/retry-after.ts";
-import { claimLeaseMs, forgetMonitorAfterMs, type QueueSettings } from "../../queue/settings.ts";
-import { dropHeld, type Settlement, type SettleReply, settleJob } from "../../queue/settlement.ts";
+import { needsTouch, presenceAfterHangUp, presenceAfterPoll, withHolder } from "../../queue/presence.ts";
+import { decideTurn, type WaitReason } from "../../queue/rank-gate.ts";
+import { decideRetryAfterSeconds, retryAfterHoldSeconds } from "../../queue/retry-after.ts";
+import { claimLeaseMs, type QueueSettings } from "../../queue/settings.ts";
+import { dropHeld, namesOf, type Settlement, type SettleReply, settleJob } from "../../queue/settlement.ts";
+import { findWinners } from "../../queue/winners.ts";
 import { Chart } from "./chart.ts";
 import { Ledger } from "./ledger.ts";
+import { ProfileFleet, type Snapshot } from "./profile-fleet.ts";
 
 export class ProfileQueue {
   readonly #profileKey: string;
@@ -53,20 +46,21 @@ export class ProfileQueue {
   readonly #ledger: Ledger;
   readonly #chart = new Chart();
   #paused: Act | null = null;
-  #fleet: Fleet = {};
+  readonly #fleet: ProfileFleet;
   #lastPlace = 0;
 
   constructor(profileKey: string, settings: QueueSettings, lostAt: number) {
     this.#profileKey = profileKey;
     this.#settings = settings;
     this.#lostAt = lostAt;
+    this.#fleet = new ProfileFleet(settings.snapshotFreshMs);
     this.#ledger = new Ledger(settings, (job) => this.#isSuspect(job));
   }
 
-  enqueue({ request, isFleetKnown }: EnqueueCommand, now: number): EnqueueReply {
+  enqueue({ request, isFleetKnown, mostRunnersBefore }: EnqueueCommand, now: number): EnqueueReply {
     const known = this.#ledger.load(request.uniqueId, now);
     if (known !== null) {
-      const isSame = isSameRequest(request, this.#requestOf(request.uniqueId, known));
+      const isSame = isSameRequest(request, ticketOf(this.#profileKey, { uniqueId: request.uniqueId, job: known }));
       if (!isOver(known.state) || known.state === "taken") {
         if (!isSame) return { kind: "conflict" };
         const isGone = known.state === "taken" && (known.answerUntil ?? 0) <= now;
@@ -74,18 +68,23 @@ export class ProfileQueue {
       }
     }
     if (known?.claim?.legs.some(isOpen)) return { kind: "settling" };
-    const targets = targetRunners(this.#fleet);
+    const targets = targetRunners(this.#fleet.rows);
     if (request.runnerCount > targets)
       return isFleetKnown ? { kind: "unsatisfiable", targets } : { kind: "fleet_unknown" };
     const { maxQueueDepth } = this.#settings;
     if (maxQueueDepth !== null && this.#ledger.waitingJobs >= maxQueueDepth) return { kind: "full" };
+    if (mostRunnersBefore !== undefined && !isInForce(this.#paused, now)) {
+      const capacity = sumCapacity(this.#fleet.rows, now, this.#settings.snapshotFreshMs).available;
+      const runnersBefore = this.#wanted(now) + request.runnerCount - capacity;
+      if (runnersBefore > mostRunnersBefore) return { kind: "too_long", runnersBefore };
+    }
     const place = Math.max(this.#lastPlace + 1, now * 1000);
     this.#lastPlace = place;
     this.#ledger.save(request.uniqueId, createJob({ ...request, place }, now, this.#settings), now, true);
     return { kind: "accepted", place, isNew: true };
   }
 
-  poll({ ticket, claimId, owner, spread }: PollCommand, now: number): PollReply {
+  poll({ ticket, claimId, owner, spread, holdMs, holder }: PollCommand, now: number): PollReply {
     const { uniqueId } = ticket;
     let job = this.#ledger.load(uniqueId, now);
     const isReadmitted = job === null;
@@ -100,37 +99,53 @@ export class ProfileQueue {
       this.#ledger.save(uniqueId, endJob({ ...job, state: "abandoned" }, now, this.#settings), now);
       return { kind: "abandoned", isNew: true };
     }
-    if (job.state === "claimed") return this.#pollClaimed(uniqueId, job, claimId, now);
+    if (job.state === "claimed") return this.#pollClaimed(uniqueId, job, { claimId, holdMs, holder }, now);
 
     const isSuspect = this.#isSuspect(job);
-    const ahead = this.#ledger.ahead(job.place, uniqueId, servableRunners(this.#fleet, now));
+    const before = job;
+    const touch = (retryAfterSeconds: number): Job => {
+      if (!isReadmitted && !needsTouch(before, now, this.#settings, holdMs)) return before;
+      const presence = presenceAfterPoll(now, retryAfterSeconds, this.#settings, holdMs);
+      const touched = { ...withHolder(before, holder), ...presence };
+      this.#ledger.save(uniqueId, touched, now);
+      return touched;
+    };
+    const ahead = this.#ledger.ahead(job.place, uniqueId, servableRunners(this.#fleet.rows, now));
     const position = ahead.jobs + 1;
-    if (heldSince(job) + this.#settings.holdTimeoutMs <= now) {
-      // The next sweep lets go of what was held too long, and says so.
-      this.#touch(uniqueId, job, 1, isReadmitted, now);
-      return { kind: "wait", reason: "reconciling", position, retryAfterSeconds: 1, isReadmitted };
-    }
-    if (!isSuspect && isInForce(this.#paused, now)) {
-      const retryAfterSeconds = this.#retryAfter(position, spread);
-      this.#touch(uniqueId, job, retryAfterSeconds, isReadmitted, now);
-      return { kind: "wait", reason: "profile_paused", position, retryAfterSeconds, isReadmitted };
-    }
+    const wait = (reason: WaitReason, retryAfterSeconds: number, runnersBefore: number | null = null): PollReply => {
+      touch(retryAfterSeconds);
+      return { kind: "wait", reason, position, retryAfterSeconds, isReadmitted, runnersBefore };
+    };
+    // The next sweep lets go of what was held too long, and says so.
+    if (heldSince(job) + this.#settings.holdTimeoutMs <= now) return wait("reconciling", 1);
+    if (!isSuspect && isInForce(this.#paused, now))
+      return wait("profile_paused", this.#retryAfter(position, spread, holdMs));
     if (!isSuspect) {
-      const turn = decideTurn(this.#fleet, neededRunners(job), ahead.runners, now, this.#settings);
+      const turn = decideTurn(this.#fleet.rows, neededRunners(job), ahead.runners, now, this.#settings);
       if (turn.kind === "claim") {
         const touched = { ...job, ...presenceAfterPoll(now, 1, this.#settings) };
-        const claimed = claimJob(touched, this.#fleet, turn.legs, { id: claimId, owner }, now, this.#settings);
-        this.#fleet = claimed.fleet;
+        const claimed = claimJob(touched, this.#fleet.rows, turn.legs, { id: claimId, owner }, now, this.#settings);
+        this.#fleet.rows = claimed.fleet;
         this.#ledger.save(uniqueId, claimed.job, now);
         return { kind: "claimed", job: claimed.job };
       }
-      const retryAfterSeconds = turn.reason === "monitors_busy" ? 1 : this.#retryAfter(position, spread);
-      this.#touch(uniqueId, job, retryAfterSeconds, isReadmitted, now);
-      return { kind: "wait", reason: turn.reason, position, retryAfterSeconds, isReadmitted };
+      const retryAfterSeconds = turn.reason === "monitors_busy" ? 1 : this.#retryAfter(position, spread, holdMs);
+      return wait(turn.reason, retryAfterSeconds, turn.runnersBefore);
     }
-    const retryAfterSeconds = this.#retryAfter(position, spread);
-    job = this.#touch(uniqueId, job, retryAfterSeconds, isReadmitted, now);
+    const retryAfterSeconds = this.#retryAfter(position, spread, holdMs);
+    job = touch(retryAfterSeconds);
     return { kind: "suspect", job, lostAt: this.#lostAt, now, position, retryAfterSeconds, isReadmitted };
+  }
+
+  hangUp(uniqueId: string, holder: string, now: number): void {
+    const job = this.#ledger.load(uniqueId, now);
+    if (job === null || job.holder !== holder || isOver(job.state)) return;
+    this.#ledger.save(uniqueId, { ...job, ...presenceAfterHangUp(now, this.#settings) }, now);
+  }
+
+  winners(now: number): readonly string[] {
+    if (isInForce(this.#paused, now)) return [];
+    return findWinners(this.#fleet.rows, this.#ledger.present(), now, this.#settings.snapshotFreshMs);
   }
 
   renew(uniqueId: string, claimId: string, owner: string, isClientPresent: boolean, now: number): boolean {
@@ -146,9 +161,9 @@ export class ProfileQueue {
   settle(ticket: Ticket, settlement: Settlement, now: number): SettleReply {
     const { uniqueId } = ticket;
     const before = this.#ledger.load(uniqueId, now) ?? createJob(ticket, now, this.#settings);
-    if (before.place !== ticket.place) return { kind: "lost", leaked: runnersOf(settlement) };
-    const { job, fleet, reply } = settleJob(before, this.#fleet, settlement, now, this.#settings);
-    this.#fleet = fleet;
+    if (before.place !== ticket.place) return { kind: "lost", leaked: namesOf(settlement) };
+    const { job, fleet, reply } = settleJob(before, this.#fleet.rows, settlement, now, this.#settings);
+    this.#fleet.rows = fleet;
     if (isOver(job.state) && !isOver(before.state)) this.#ledger.save(uniqueId, endJob(job, now, this.#settings), now);
     else this.#ledger.save(uniqueId, job, now);
     return reply;
@@ -170,9 +185,10 @@ export class ProfileQueue {
   inspect(uniqueId: string, now: number): InspectReply {
     const job = this.#ledger.load(uniqueId, now);
     if (job === null) return { kind: "unknown" };
-    const isWaiting = job.state === "queued";
-    const ahead = this.#ledger.ahead(job.place, uniqueId, servableRunners(this.#fleet, now));
-    return { kind: "job", job, position: isWaiting ? ahead.jobs + 1 : null, now };
+    const ahead = this.#ledger.ahead(job.place, uniqueId, servableRunners(this.#fleet.rows, now));
+    const standing = { now, fleet: this.#fleet.rows, lostAt: this.#lostAt, paused: this.#paused };
+    const outlook = isOver(job.state) ? null : explainJob(job, ahead.runners, standing, this.#settings);
+    return { kind: "job", job, position: job.state === "queued" ? ahead.jobs + 1 : null, outlook, now };
   }
 
   sweep(owner: string, now: number): SweepReply {
@@ -199,17 +215,20 @@ export class ProfileQueue {
     this.#ledger.forgetGone(now);
     this.#chart.note(now, () => [
       this.#ledger.waitingJobs,
-      idleRunners(this.#fleet, now, this.#settings.snapshotFreshMs),
+      idleRunners(this.#fleet.rows, now, this.#settings.snapshotFreshMs),
     ]);
-    return { now, lostAt: this.#lostAt, abandoned, leaked, lapsed };
+    return { now, lostAt: this.#lostAt, abandoned, leaked, lapsed, freedRate: this.#fleet.freedRate };
   }
 
-  saveSnapshot(monitor: string, askedAt: number, counts: ProfileCounts | null, drained: Drained, now: number): void {
-    const rows: Record<string, FleetRow> = {};
-    for (const [name, row] of Object.entries(this.#fleet))
-      if (row.askedAt + forgetMonitorAfterMs > now) rows[name] = row;
-    const row = withDrained(this.#fleet[monitor] ?? createFleetRow(), drained);
-    this.#fleet = { ...rows, [monitor]: withSnapshot(row, askedAt, counts) };
+  saveSnapshot(monitor: string, snapshot: Snapshot, now: number): void {
+    const isWaitedFor = (rows: Fleet) =>
+      !isInForce(this.#paused, now) && isScarce(rows, this.#wanted(now), now, this.#settings.snapshotFreshMs);
+    this.#fleet.saveSnapshot(monitor, snapshot, isWaitedFor, now);
+  }
+
+  /** A job waits, or a claim there is not visible yet. */
+  wantsNewsOf(monitor: string): boolean {
+    return this.#ledger.waitingJobs > 0 || this.#fleet.isAwaitingNewsOf(monitor);
   }
 
   pause(act: Act, entry: HistoryEntry): void {
@@ -218,8 +237,7 @@ export class ProfileQueue {
   }
 
   drain(monitor: string, drained: Drained, entry: HistoryEntry): void {
-    const row = this.#fleet[monitor];
-    if (row !== undefined) this.#fleet = { ...this.#fleet, [monitor]: { ...row, ...drained } };
+    this.#fleet.drain(monitor, drained);
     this.#ledger.note(entry);
   }
 
@@ -228,7 +246,7 @@ export class ProfileQueue {
       now,
       lostAt: this.#lostAt,
       paused: isInForce(this.#paused, now) ? this.#paused : null,
-      fleet: this.#fleet,
+      fleet: this.#fleet.rows,
       waitingJobs: this.#ledger.waitingJobs,
       wantedRunners: this.#ledger.wantedRunners,
       ...this.#ledger.list(limit, now),
@@ -245,41 +263,36 @@ export class ProfileQueue {
   }
 
   get fleet(): Fleet {
-    return this.#fleet;
+    return this.#fleet.rows;
   }
 
-  #pollClaimed(uniqueId: string, job: Job, claimId: string, now: number): PollReply {
+  #pollClaimed(
+    uniqueId: string,
+    job: Job,
+    { claimId, holdMs, holder }: Pick<PollCommand, "claimId" | "holdMs" | "holder">,
+    now: number,
+  ): PollReply {
     if (job.claim?.id === claimId) return { kind: "claimed", job };
-    if (needsTouch({ ...job, awake: true }, now, this.#settings)) {
-      this.#ledger.save(uniqueId, { ...job, ...presenceAfterPoll(now, 1, this.#settings), awake: false }, now);
+    if (needsTouch({ ...job, awake: true }, now, this.#settings, holdMs)) {
+      const presence = { ...presenceAfterPoll(now, 1, this.#settings, holdMs), awake: false };
+      this.#ledger.save(uniqueId, { ...withHolder(job, holder), ...presence }, now);
     }
     const isAsked = job.claim?.legs.some((leg) => leg.state === "pending") && job.claim.leaseUntil > now;
     const reason = isAsked ? "claim_in_flight" : "reconciling";
-    return { kind: "wait", reason, position: 1, retryAfterSeconds: 1, isReadmitted: false };
+    return { kind: "wait", reason, position: 1, retryAfterSeconds: 1, isReadmitted: false, runnersBefore: null };
+  }
+
+  /** Runners that the present jobs need which can be served now. */
+  #wanted(now: number): number {
+    return this.#ledger.ahead(Number.POSITIVE_INFINITY, "", servableRunners(this.#fleet.rows, now)).runners;
   }
 
   #isSuspect(job: Job): boolean {
     return job.place < this.#lostAt * 1000 && job.clearedFor !== this.#lostAt;
   }
 
-  #retryAfter(position: number, spread: number): number {
+  #retryAfter(position: number, spread: number, holdMs: number): number {
+    if (holdMs > 0) return retryAfterHoldSeconds;
     return decideRetryAfterSeconds(position, spread, this.#settings.retryAfterMs, this.#settings.abandonAfterMs);
   }
-
-  #touch(uniqueId: string, job: Job, retryAfterSeconds: number, isReadmitted: boolean, now: number): Job {
-    if (!isReadmitted && !needsTouch(job, now, this.#settings)) return job;
-    const touched = { ...job, ...presenceAfterPoll(now, retryAfterSeconds, this.#settings) };
-    this.#ledger.save(uniqueId, touched, now);
-    return touched;
-  }
-
-  #requestOf(uniqueId: string, job: Job): JobRequest {
-    return { uniqueId, profileKey: this.#profileKey, runnerCount: job.count, qualifiedRepo: job.repo, runId: job.run };
-  }
-}
-
-/** Names of all runners that a settlement brought. */
-function runnersOf(settlement: Settlement): string[] {
-  const taken = settlement.legs.flatMap((leg) => (leg.state === "taken" ? leg.runners : []));
-  return [...taken, ...settlement.found].map(({ monitor, id }) => `${monitor}/${id}`);
 }

@@ -2,7 +2,8 @@
 // for later or sent again by the library, because every command names the run of the server it was meant for (its "marker"): a
 // server that restarted or failed over may have forgotten claims, and has to be told apart.
 import { Redis } from "ioredis";
-import { type Observe, StoreUnavailable } from "../../queue/ports.ts";
+import type { Observe } from "../../queue/events.ts";
+import { StoreUnavailable } from "../../queue/ports.ts";
 
 /** A server that is sent a command and says nothing for this long is gone. One timer per connection, not one per command. */
 const silenceTimeoutMs = 2_000;
@@ -21,10 +22,14 @@ export interface Connection {
   close(): void;
 }
 
+/** What ioredis calls the place: a URL, or the bare path of a socket. */
+export function redisPath(url: string): string {
+  return url.startsWith("unix://") ? url.slice("unix://".length) : url;
+}
+
 /** @param url redis://, rediss:// or the path of a unix socket */
 export function openConnection(url: string, observe: Observe): Connection {
-  const path = url.startsWith("unix://") ? url.slice("unix://".length) : url;
-  const redis = new Redis(path, {
+  const redis = new Redis(redisPath(url), {
     connectTimeout: connectTimeoutMs,
     socketTimeout: silenceTimeoutMs,
     maxRetriesPerRequest: 0,

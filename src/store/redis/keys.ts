@@ -21,6 +21,9 @@ export function profileKeys(profileKey: string, uniqueId: string): string[] {
 
 export const fleetKey = (profileKey: string) => queue(profileKey, "fleet");
 export const chartKey = (profileKey: string) => queue(profileKey, "chart");
+export const freedKey = (profileKey: string) => queue(profileKey, "freed");
+/** A channel, not a key. */
+export const wakeChannel = (profileKey: string) => queue(profileKey, "wake");
 export const historyKey = (profileKey: string) => queue(profileKey, "history");
 export const placeKey = (profileKey: string) => queue(profileKey, "place");
 export const monitorKey = (monitor: string) => `rq:monitor:{${monitor}}`;
@@ -66,6 +69,11 @@ export const keyDescriptions: readonly KeyDescription[] = [
     key: queue("<profile>", "chart"),
     holds: "jobs waiting and runners idle, one sample a minute for an hour",
     ends: "61 min after the last sample",
+  },
+  {
+    key: queue("<profile>", "freed"),
+    holds: "how many runners came free while they were scarce, and for how long they were, JSON",
+    ends: "30 min after the last snapshot",
   },
   {
     key: queue("<profile>", "due"),

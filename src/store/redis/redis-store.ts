@@ -1,12 +1,24 @@
 // The store that all instances share: one Lua script per operation, each atomic, each safe to run twice, on Redis's own clock.
 
+import { z } from "zod";
+import type { Observe } from "../../queue/events.ts";
 import type { Drained } from "../../queue/fleet.ts";
 import { isOpen, isOver, type Ticket } from "../../queue/job.ts";
-import type { DashboardNews, EnqueueReply, Observe, Store } from "../../queue/ports.ts";
+import type { DashboardNews, EnqueueReply, Store } from "../../queue/ports.ts";
 import { StoreUnavailable } from "../../queue/ports.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
 import { openConnection } from "./connection.ts";
-import { chartKey, fleetKey, idKey, monitorKey, placeKey, profileKeys, profilesKey, slotsKey } from "./keys.ts";
+import {
+  chartKey,
+  fleetKey,
+  freedKey,
+  idKey,
+  monitorKey,
+  placeKey,
+  profileKeys,
+  profilesKey,
+  slotsKey,
+} from "./keys.ts";
 import { createOperatorCommands } from "./operator-commands.ts";
 import {
   parseCancelReply,
@@ -20,6 +32,7 @@ import {
 } from "./replies.ts";
 import { writeScript } from "./script-settings.ts";
 import { monitorScripts, profilePreamble, profileScripts } from "./scripts.generated.ts";
+import { createWakeNews } from "./wake-news.ts";
 
 /** How long an id's profile is remembered: longer than any workflow waits for a runner. */
 const idTtlMs = 24 * 3_600_000;
@@ -100,18 +113,18 @@ ${lua}`,
     return "booked";
   };
   const inspect: Store["inspect"] = async (profileKey, uniqueId) =>
-    parseInspectReply(await runOnProfile("inspect", profileKey, uniqueId, []));
-  const enqueue: Store["enqueue"] = async ({ request, isFleetKnown }): Promise<EnqueueReply> => {
+    parseInspectReply(await runOnProfile("inspect", profileKey, uniqueId, []), settings);
+  const enqueue: Store["enqueue"] = async ({ request, isFleetKnown, mostRunnersBefore }): Promise<EnqueueReply> => {
     const { uniqueId, profileKey, runnerCount, qualifiedRepo, runId } = request;
     const isKnownProfile = (await command(() => redis.sismember(profilesKey, profileKey))) === 1;
     if (!isKnownProfile) return isFleetKnown ? { kind: "unsatisfiable", targets: 0 } : { kind: "fleet_unknown" };
     const booked = await bookId(uniqueId, profileKey);
     if (booked !== "booked") return { kind: booked };
-    const args = [runnerCount, qualifiedRepo, runId, isFleetKnown ? "1" : "0"];
+    const args = [runnerCount, qualifiedRepo, runId, isFleetKnown ? "1" : "0", mostRunnersBefore ?? ""];
     return parseEnqueueReply(await runOnProfile("enqueue", profileKey, uniqueId, args, [placeKey(profileKey)]));
   };
-  const poll: Store["poll"] = async ({ ticket, claimId, owner, spread }) => {
-    const args = [...ticketArgs(ticket), claimId, owner, spread];
+  const poll: Store["poll"] = async ({ ticket, claimId, owner, spread, holdMs, holder }) => {
+    const args = [...ticketArgs(ticket), claimId, owner, spread, Math.round(holdMs), holder];
     const reply = parsePollReply(await runOnProfile("poll", ticket.profileKey, ticket.uniqueId, args));
     if ("isReadmitted" in reply && reply.isReadmitted) {
       await command(() => redis.sadd(profilesKey, ticket.profileKey));
@@ -119,14 +132,18 @@ ${lua}`,
     }
     return reply;
   };
-  const finishPoll: Store["finishPoll"] = async (monitor, askedAt, news, nextInMs) => {
+  const finishPoll: Store["finishPoll"] = async (monitor, askedAt, news, { nextInMs, restInMs }) => {
     const shown = news.kind === "snapshot" ? [...news.counts.keys()] : [];
     const args = [askedAt, news.kind, Math.round(nextInMs), JSON.stringify(shown)];
     const record = parseRecord(await runOnMonitor("finishPoll", monitorKey(monitor), args));
-    if (news.kind === "redrawing") return record;
+    if (news.kind === "redrawing") return { record, isResting: false };
     const drained = await loadDrained(monitor);
-    await Promise.all(record.profiles.map((profileKey) => saveSnapshot(profileKey, monitor, askedAt, news, drained)));
-    return record;
+    const wanted = await Promise.all(
+      record.profiles.map((profileKey) => saveSnapshot(profileKey, monitor, askedAt, news, drained)),
+    );
+    const isResting = news.kind === "snapshot" && !wanted.includes(true);
+    if (isResting) await runOnMonitor("rest", monitorKey(monitor), [askedAt, Math.round(restInMs)]);
+    return { record, isResting };
   };
   const saveSnapshot = async (
     profileKey: string,
@@ -134,22 +151,17 @@ ${lua}`,
     askedAt: number,
     news: DashboardNews,
     { drainedAt, drainedUntil }: Drained,
-  ): Promise<void> => {
+  ): Promise<boolean> => {
     const counts = news.kind === "snapshot" ? news.counts.get(profileKey) : undefined;
     if (counts !== undefined) await command(() => redis.sadd(profilesKey, profileKey));
     const { idle, target, healthy } = counts ?? { idle: 0, target: 0, healthy: 0 };
-    await runOnProfile("saveSnapshot", profileKey, monitor, [
-      askedAt,
-      news.kind === "failed" ? "1" : "0",
-      idle,
-      target,
-      healthy,
-      drainedAt,
-      drainedUntil,
-    ]);
+    const isFailed = news.kind === "failed" ? "1" : "0";
+    const args = [askedAt, isFailed, idle, target, healthy, drainedAt, drainedUntil];
+    return (await runOnProfile("saveSnapshot", profileKey, monitor, args, [freedKey(profileKey)])) === 1;
   };
   const operators = createOperatorCommands(redis, command, runOnProfile, clock);
   const { loadDrained } = operators;
+  const news = createWakeNews(url);
 
   return {
     ping: async () => void (await command(() => redis.ping())),
@@ -170,29 +182,44 @@ ${lua}`,
       return parseCancelReply(await runOnProfile("cancel", profileKey, uniqueId, args));
     },
     sweep: async (profileKey, owner) =>
-      parseSweepReply(await runOnProfile("sweep", profileKey, "", [owner], [chartKey(profileKey)])),
+      parseSweepReply(
+        await runOnProfile("sweep", profileKey, "", [owner], [chartKey(profileKey), freedKey(profileKey)]),
+      ),
     fleet: async (profileKey) => parseFleet(await command(() => redis.get(fleetKey(profileKey)))),
     findProfile: async (uniqueId) => {
       const booking = await command(() => redis.get(idKey(uniqueId)));
       return booking?.endsWith(` ${uniqueId}`) ? (booking.split(" ")[0] ?? null) : null;
     },
     profiles: async () => await command(() => redis.smembers(profilesKey)),
-    beginPoll: async (monitor, pollId, holdMs) => {
-      const reply = await runOnMonitor("beginPoll", monitorKey(monitor), [pollId, Math.round(holdMs)]);
-      const [kind, askedAt, text] = reply as [string, number, unknown];
+    beginPoll: async (monitor, pollId, holdMs, isPushed) => {
+      const args = [pollId, Math.round(holdMs), isPushed ? "1" : "0"];
+      const reply = await runOnMonitor("beginPoll", monitorKey(monitor), args);
+      const [kind, askedAt, text, resting] = reply as [string, number, unknown, number];
       const record = parseRecord(text);
-      return kind === "ask" ? { kind, askedAt, record } : { kind: "skip", record };
+      return kind === "ask" ? { kind, askedAt, record } : { kind: "skip", record, isResting: resting === 1 };
+    },
+    hurry: async (monitor, intervalMs) => {
+      await runOnMonitor("rest", monitorKey(monitor), [0, Math.round(intervalMs)]);
     },
     acquireSlot: async (monitor, legKey, limit, ttlMs) =>
       (await runOnMonitor("acquireSlot", slotsKey(monitor), [legKey, limit, Math.round(ttlMs)])) === 1,
     releaseSlot: async (monitor, legKey) => void (await command(() => redis.zrem(slotsKey(monitor), legKey))),
+    hangUp: async ({ profileKey, uniqueId }, holder) => {
+      await runOnProfile("hangUp", profileKey, uniqueId, [holder]);
+    },
+    winners: async (profileKey) => z.array(z.string()).parse(await runOnProfile("winners", profileKey, "", [])),
+    onWake: news.onWake,
+    listen: news.listen,
     view: operators.view,
     history: operators.history,
     pause: operators.pause,
     drain: operators.drain,
     viewMonitor: operators.viewMonitor,
     noteTake: operators.noteTake,
-    close: async () => connection.close(),
+    close: async () => {
+      news.close();
+      connection.close();
+    },
   };
 }
 

@@ -2,8 +2,10 @@
 import { z } from "zod";
 import { type Act, actSchema } from "../../queue/acts.ts";
 import { type Fleet, fleetRowSchema } from "../../queue/fleet.ts";
+import { freedRateUnknown } from "../../queue/freed-rate.ts";
 import { type HistoryEntry, historyEntrySchema } from "../../queue/history.ts";
-import { jobSchema, jobStates } from "../../queue/job.ts";
+import { isOver, jobSchema, jobStates } from "../../queue/job.ts";
+import { explainJob } from "../../queue/line-view.ts";
 import type {
   CancelReply,
   EnqueueReply,
@@ -15,6 +17,7 @@ import type {
   SweepReply,
 } from "../../queue/ports.ts";
 import { waitReasons } from "../../queue/rank-gate.ts";
+import type { QueueSettings } from "../../queue/settings.ts";
 import type { SettleReply } from "../../queue/settlement.ts";
 
 const json = z.string().transform((text, context): unknown => {
@@ -43,20 +46,14 @@ const enqueueSchema = z.union([
     .transform(([kind, place, isNew]): EnqueueReply => ({ kind, place: Number(place), isNew })),
   z.tuple([z.literal("unsatisfiable"), z.number()]).transform(([kind, targets]): EnqueueReply => ({ kind, targets })),
   z
+    .tuple([z.literal("too_long"), z.number()])
+    .transform(([kind, runnersBefore]): EnqueueReply => ({ kind, runnersBefore })),
+  z
     .tuple([z.enum(["conflict", "id_used", "fleet_unknown", "full", "settling"])])
     .transform(([kind]): EnqueueReply => ({ kind })),
 ]);
 
 const pollSchema = z.union([
-  z.tuple([z.literal("wait"), z.enum(waitReasons), z.number(), z.number(), flag]).transform(
-    ([kind, reason, position, retryAfterSeconds, isReadmitted]): PollReply => ({
-      kind,
-      reason,
-      position,
-      retryAfterSeconds,
-      isReadmitted,
-    }),
-  ),
   z.tuple([z.literal("claimed"), job]).transform(([kind, claimed]): PollReply => ({ kind, job: claimed })),
   z.tuple([z.literal("taken"), z.string()]).transform(([kind, answer]): PollReply => ({ kind, answer })),
   z.tuple([z.literal("suspect"), job, z.number(), z.number(), z.number(), z.number(), flag]).transform(
@@ -88,26 +85,39 @@ const cancelSchema = z.union([
   z.tuple([z.literal("unknown")]).transform(([kind]): CancelReply => ({ kind })),
 ]);
 
+const actOrNone = z.union([z.literal("").transform(() => null), json.pipe(actSchema)]);
+
 const inspectSchema = z.union([
-  z.tuple([z.literal("job"), job, z.number(), z.number()]).transform(
-    ([kind, found, position, now]): InspectReply => ({
-      kind,
-      job: found,
-      position: position === 0 ? null : position,
-      now,
-    }),
-  ),
-  z.tuple([z.literal("unknown")]).transform(([kind]): InspectReply => ({ kind })),
+  z.tuple([z.literal("job"), job, z.number(), z.number(), z.number(), z.number(), z.string(), actOrNone]),
+  z.tuple([z.literal("unknown")]),
 ]);
 
-const sweepSchema = z
-  .tuple([z.number(), z.number(), json.pipe(list(z.string())), z.number()], z.string())
-  .transform(([now, lostAt, leaked, abandonedCount, ...pairs]): SweepReply => {
-    const jobs = parseNamedJobs(pairs);
-    return { now, lostAt, leaked, abandoned: jobs.slice(0, abandonedCount), lapsed: jobs.slice(abandonedCount) };
-  });
+const freedRateSchema = z.object({
+  at: z.number(),
+  isScarce: z.boolean(),
+  since: z.number(),
+  scarceMs: z.number(),
+  freed: z.number(),
+  scarceMsBefore: z.number(),
+  freedBefore: z.number(),
+});
 
-const actOrNone = z.union([z.literal("").transform(() => null), json.pipe(actSchema)]);
+const sweepSchema = z
+  .tuple(
+    [
+      z.number(),
+      z.number(),
+      json.pipe(list(z.string())),
+      z.union([z.literal("").transform(() => freedRateUnknown), json.pipe(freedRateSchema)]),
+      z.number(),
+    ],
+    z.string(),
+  )
+  .transform(([now, lostAt, leaked, freedRate, abandonedCount, ...pairs]): SweepReply => {
+    const jobs = parseNamedJobs(pairs);
+    const [abandoned, lapsed] = [jobs.slice(0, abandonedCount), jobs.slice(abandonedCount)];
+    return { now, lostAt, leaked, freedRate, abandoned, lapsed };
+  });
 const viewSchema = z
   .tuple(
     [
@@ -167,7 +177,14 @@ const isWaitReason = new Set<unknown>(waitReasons);
 export const parseEnqueueReply = (reply: unknown): EnqueueReply => enqueueSchema.parse(reply);
 export const parseSettleReply = (reply: unknown): SettleReply => settleSchema.parse(reply);
 export const parseCancelReply = (reply: unknown): CancelReply => cancelSchema.parse(reply);
-export const parseInspectReply = (reply: unknown): InspectReply => inspectSchema.parse(reply);
+export function parseInspectReply(reply: unknown, settings: QueueSettings): InspectReply {
+  const found = inspectSchema.parse(reply);
+  if (found[0] === "unknown") return { kind: "unknown" };
+  const [kind, job, position, rank, now, lostAt, fleet, paused] = found;
+  const standing = { now, lostAt, paused, fleet: parseFleet(fleet === "" ? null : fleet) };
+  const outlook = isOver(job.state) ? null : explainJob(job, rank, standing, settings);
+  return { kind, job, position: position === 0 ? null : position, outlook, now };
+}
 export const parseSweepReply = (reply: unknown): SweepReply => sweepSchema.parse(reply);
 export const parseViewReply = (reply: unknown): ProfileView => viewSchema.parse(reply);
 export const parseAct = (text: string | null): Act | null => (text === null ? null : actOrNone.parse(text));
@@ -183,15 +200,17 @@ export function parseRecord(text: unknown): MonitorRecord {
 }
 
 export function parsePollReply(reply: unknown): PollReply {
-  if (Array.isArray(reply) && reply[0] === "wait" && isWaitReason.has(reply[1]) && reply.length === 5) {
-    const [, reason, position, retryAfterSeconds, isReadmitted] = reply as [
+  if (Array.isArray(reply) && reply[0] === "wait" && isWaitReason.has(reply[1]) && reply.length === 6) {
+    const [, reason, position, retryAfterSeconds, isReadmitted, before] = reply as [
       "wait",
       (typeof waitReasons)[number],
       number,
       number,
       number,
+      number | "",
     ];
-    return { kind: "wait", reason, position, retryAfterSeconds, isReadmitted: isReadmitted === 1 };
+    const runnersBefore = before === "" ? null : before;
+    return { kind: "wait", reason, position, retryAfterSeconds, isReadmitted: isReadmitted === 1, runnersBefore };
   }
   return pollSchema.parse(reply);
 }

@@ -1,4 +1,5 @@
 // Writes the settings into the scripts: `settings.<name>` becomes its figure, so that a call neither passes nor builds anything for them.
+import { freedWindowMs } from "../../queue/freed-rate.ts";
 import { historyLength } from "../../queue/history.ts";
 import {
   claimLeaseMs,
@@ -20,6 +21,7 @@ export function writeScript(lua: string, settings: QueueSettings): string {
     ...settings,
     claimLeaseMs,
     forgetMonitorAfterMs,
+    freedWindowMs,
     historyLength,
     leastEvidenceMs,
     legMemoryMs,

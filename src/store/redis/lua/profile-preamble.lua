@@ -62,6 +62,14 @@ local function servableRunners(fleet)
   return sum
 end
 
+-- Whether any monitor was heard of lately.
+local function isFleetHeard(fleet)
+  for _, row in pairs(fleet) do
+    if row.askedAt + settings.targetMemoryMs > now then return true end
+  end
+  return false
+end
+
 local function isPaused()
   local act = pausedText and cjson.decode(pausedText)
   return act and (act["until"] == cjson.null or act["until"] > now)
@@ -166,12 +174,14 @@ local function createJob(place, count, repo, run)
   }
 end
 
--- Notes a poll that was told to come back in so many seconds (presence.ts).
-local function touch(job, retryAfterSeconds)
+-- Notes a poll that was told to come back in so many seconds, or will be after holdMs (presence.ts).
+local function touch(job, retryAfterSeconds, holdMs, holder)
+  local unwrittenMs = math.max(settings.touchIntervalMs, holdMs or 0)
   job.touchedAt = now
   job.awake = true
-  job.awakeUntil = now + settings.touchIntervalMs + retryAfterSeconds * 1000 + settings.presenceGraceMs
-  job.abandonAt = now + settings.touchIntervalMs + settings.abandonAfterMs
+  job.awakeUntil = now + unwrittenMs + retryAfterSeconds * 1000 + settings.presenceGraceMs
+  job.abandonAt = now + unwrittenMs + settings.abandonAfterMs
+  if holder then job.holder = holder ~= "" and holder or nil end
 end
 
 -- Lets go of the runners in hand that were reserved at `latest` or before, and adds their names to `leaked`.
@@ -218,4 +228,71 @@ local function findAhead(job, servable)
     jobs, runners = jobs + here, runners + here * tonumber(needed)
     from = "(" .. needed .. ";"
   end
+end
+
+local function legsOut(row)
+  local legs = {}
+  for _, leg in ipairs(row.out) do
+    if leg[3] > now then table.insert(legs, leg) end
+  end
+  return legs
+end
+
+local function availableRunners(row)
+  if row.drainedUntil > now then return 0 end
+  if row.failing or row.askedAt + settings.snapshotFreshMs < now then return 0 end
+  if row.emptyAt >= row.askedAt or row.blockedUntil > now then return 0 end
+  local out, free = legsOut(row), row.idle
+  if row.failures >= 2 and #out > 0 then return 0 end
+  for _, leg in ipairs(out) do free = free - leg[2] end
+  for _, settled in ipairs(row.settled) do free = free - settled[2] end
+  return math.max(0, free)
+end
+
+local function sumAvailable(fleet)
+  local sum = 0
+  for _, row in pairs(fleet) do sum = sum + availableRunners(row) end
+  return sum
+end
+
+-- Runners that the present jobs need which can be served now.
+local function wantedRunners(fleet)
+  local _, runners = findAhead({ place = "9999999999999999" }, servableRunners(fleet))
+  return runners
+end
+
+-- winners.ts: the jobs whose turn it is.
+local function findWinners(fleet)
+  local capacity, servable, waiting = sumAvailable(fleet), servableRunners(fleet), {}
+  if capacity == 0 or isPaused() then return {} end
+  local from = "-"
+  while true do
+    local first = redis.call("ZRANGEBYLEX", lineKey, from, "+", "LIMIT", 0, 1)[1]
+    local need = first and string.sub(first, 1, 4)
+    if not first or tonumber(need) > servable then break end
+    local high = "(" .. need .. ";"
+    for _, member in ipairs(redis.call("ZRANGEBYLEX", lineKey, "[" .. need .. ":", high, "LIMIT", 0, capacity)) do
+      local place, id = string.match(member, "^%d+:(%d+):(.*)$")
+      table.insert(waiting, { place = place, id = id, needed = tonumber(need) })
+    end
+    from = high
+  end
+  table.sort(waiting, function(a, b)
+    if a.place ~= b.place then return a.place < b.place end
+    return a.id < b.id
+  end)
+  local winners, rank = {}, 0
+  for _, job in ipairs(waiting) do
+    rank = rank + job.needed
+    if rank <= capacity then table.insert(winners, job.id) end
+    if rank >= capacity then break end
+  end
+  return winners
+end
+
+-- Tells whoever waits, in whichever instance, whose turn it is now and what became of these jobs.
+local function wake(ids, fleet)
+  for _, id in ipairs(findWinners(fleet)) do table.insert(ids, id) end
+  -- pcall: a user without the right to publish still has a queue, only a slower one
+  if #ids > 0 then redis.pcall("PUBLISH", string.gsub(epochKey, "epoch$", "wake"), table.concat(ids, " ")) end
 end

@@ -22,3 +22,6 @@ else
 end
 entry.at = now
 noteHistory(entry)
+pausedText = redis.call("GET", pausedKey)
+fleetText = redis.call("GET", fleetKey)
+wake({}, loadFleet())

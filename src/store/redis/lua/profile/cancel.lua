@@ -17,4 +17,5 @@ job.state = "cancelled"
 if not hasTicket then actor = "operator" end
 endJob(job)
 saveJob(uniqueId, jobKey, job)
+wake({ uniqueId }, loadFleet())
 return { "cancelled", cjson.encode(job), #leaked > 0 and cjson.encode(leaked) or "[]" }

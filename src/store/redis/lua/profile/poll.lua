@@ -1,11 +1,12 @@
 -- poll: a job asks whether it is its turn. Checks and claims in one step; a waiting poll only reads, but for a touch now and then.
 -- ARGV  4 count  5 repo  6 run  7 place (all from the ticket)  8 claimId  9 owner  10 spread (0..999)
--- Returns {"wait", reason, position, retryAfterSeconds, isReadmitted} | {"claimed", job} | {"taken", answer}
+--       11 holdMs (how long this request stays open if there is nothing for it yet)  12 holder
+-- Returns {"wait", reason, position, retryAfterSeconds, isReadmitted, runnersBefore or ""} | {"claimed", job} | {"taken", answer}
 --       | {"suspect", job, lostAt, now, position, retryAfterSeconds, isReadmitted}
 --       | {"abandoned", isNew} | {"failed" | "cancelled" | "answer_expired" | "ticket_expired" | "superseded"}
 -- Keeps: a job claims only if those ahead and itself fit in the capacity; never two live claims of one job.
 local ticketPlace = string.format("%016.0f", tonumber(ARGV[7]))
-local claimId, owner, spread = ARGV[8], ARGV[9], tonumber(ARGV[10])
+local claimId, owner, spread, holdMs, holder = ARGV[8], ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11]), ARGV[12]
 
 local job = loadJob(uniqueId, jobText)
 local isReadmitted = not job
@@ -28,8 +29,8 @@ if job.state == "queued" and job.abandonAt <= now then
 end
 if job.state == "claimed" then
   if job.claim.id == claimId then return { "claimed", cjson.encode(job) } end
-  if now - job.touchedAt >= settings.touchIntervalMs then
-    touch(job, 1)
+  if now - job.touchedAt >= settings.touchIntervalMs or job.awakeUntil < now + holdMs then
+    touch(job, 1, holdMs, holder)
     job.awake = false
     saveJob(uniqueId, jobKey, job)
   end
@@ -37,7 +38,7 @@ if job.state == "claimed" then
   for _, leg in ipairs(job.claim.legs) do
     if leg.state == "pending" and job.claim.leaseUntil > now then reason = "claim_in_flight" end
   end
-  return { "wait", reason, 1, 1, 0 }
+  return { "wait", reason, 1, 1, 0, "" }
 end
 
 local fleet = loadFleet()
@@ -46,6 +47,7 @@ local jobsAhead, rank = findAhead(job, servable)
 local position = jobsAhead + 1
 
 local function decideRetryAfterSeconds()
+  if holdMs > 0 then return 1 end
   if position <= 3 then return 1 end
   local longest = math.max(1, math.floor(settings.abandonAfterMs / 3000))
   local base = math.min(longest * 0.8, (settings.retryAfterMs / 1000) * math.sqrt(position / 20))
@@ -53,13 +55,14 @@ local function decideRetryAfterSeconds()
   return math.max(1, math.min(longest, seconds))
 end
 local function noteWaiting(retryAfterSeconds)
-  if not isReadmitted and job.awake and now - job.touchedAt < settings.touchIntervalMs then return end
-  touch(job, retryAfterSeconds)
+  local isKnown = job.awake and now - job.touchedAt < settings.touchIntervalMs and job.awakeUntil >= now + holdMs
+  if not isReadmitted and isKnown then return end
+  touch(job, retryAfterSeconds, holdMs, holder)
   saveJob(uniqueId, jobKey, job)
 end
-local function wait(reason, retryAfterSeconds)
+local function wait(reason, retryAfterSeconds, runnersBefore)
   noteWaiting(retryAfterSeconds)
-  return { "wait", reason, position, retryAfterSeconds, isReadmitted and 1 or 0 }
+  return { "wait", reason, position, retryAfterSeconds, isReadmitted and 1 or 0, runnersBefore or "" }
 end
 
 -- The next sweep lets go of what was held too long, and says so.
@@ -72,27 +75,10 @@ end
 
 if isPaused() then return wait("profile_paused", decideRetryAfterSeconds()) end
 
-local function legsOut(row)
-  local legs = {}
-  for _, leg in ipairs(row.out) do
-    if leg[3] > now then table.insert(legs, leg) end
-  end
-  return legs
-end
-
-local function availableRunners(row)
-  if row.drainedUntil > now then return 0 end
-  if row.failing or row.askedAt + settings.snapshotFreshMs < now then return 0 end
-  if row.emptyAt >= row.askedAt or row.blockedUntil > now then return 0 end
-  local out, free = legsOut(row), row.idle
-  if row.failures >= 2 and #out > 0 then return 0 end
-  for _, leg in ipairs(out) do free = free - leg[2] end
-  for _, settled in ipairs(row.settled) do free = free - settled[2] end
-  return math.max(0, free)
-end
-
 local needed, capacity, candidates = neededRunners(job), 0, {}
-if needed > servable then return wait("unsatisfiable_now", decideRetryAfterSeconds()) end
+if needed > servable then
+  return wait(isFleetHeard(fleet) and "unsatisfiable_now" or "fleet_unknown", decideRetryAfterSeconds())
+end
 for monitor, row in pairs(fleet) do
   local available = availableRunners(row)
   capacity = capacity + available
@@ -102,7 +88,7 @@ for monitor, row in pairs(fleet) do
   end
 end
 if rank + needed > capacity then
-  return wait((capacity == 0 or rank == 0) and "no_capacity" or "not_your_turn", decideRetryAfterSeconds())
+  return wait((capacity == 0 or rank == 0) and "no_capacity" or "not_your_turn", decideRetryAfterSeconds(), rank + needed - capacity)
 end
 
 -- placement.ts: most idle first, then fewer legs out, then longest unasked
@@ -124,7 +110,7 @@ for _, candidate in ipairs(candidates) do
     })
   end
 end
-if missing > 0 then return wait("monitors_busy", 1) end
+if missing > 0 then return wait("monitors_busy", 1, 0) end
 
 for _, leg in ipairs(legs) do
   local row = fleet[leg.monitor]

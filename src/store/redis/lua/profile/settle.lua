@@ -120,6 +120,7 @@ if not wasOver then
 end
 saveJob(uniqueId, jobKey, job)
 if claim then saveFleet(fleet) end
+wake({ uniqueId }, fleet)
 local kind = "over"
 if job.state == "taken" or job.state == "failed" or job.state == "queued" then kind = job.state end
 if job.state == "claimed" then kind = "open" end

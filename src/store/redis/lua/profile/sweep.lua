@@ -1,7 +1,7 @@
 -- sweep: what time alone does to a queue, and the claims whose owner died. At most 200 jobs of each a call.
 -- ARGV  4 owner (who takes lapsed claims over)
--- KEYS  + 10 chart  hash: minute -> "<jobs waiting> <runners idle>"
--- Returns {now, lostAt, JSON list of leaked runners, number of abandoned jobs, then id and job of each, then of every lapsed claim}
+-- KEYS  + 10 chart  hash: minute -> "<jobs waiting> <runners idle>"  + 11 freed  JSON, see freed-rate.ts
+-- Returns {now, lostAt, JSON list of leaked runners, freed rate or "", number of abandoned jobs, then id and job of each, then of every lapsed claim}
 -- Keeps: a job is abandoned only after ABANDON_AFTER; a lapsed claim goes to one owner.
 local chartKey, owner, batch = KEYS[10], ARGV[4], 200
 local abandoned, lapsed, leaked = {}, {}, {}
@@ -37,6 +37,10 @@ for _, id in ipairs(redis.call("ZRANGEBYSCORE", claimsKey, "-inf", now, "LIMIT",
   end
 end
 
+local gone = {}
+for _, one in ipairs(abandoned) do table.insert(gone, one[1]) end
+wake(gone, loadFleet())
+
 -- One sample a minute for the chart of the last hour.
 local minute = math.floor(now / 60000)
 if redis.call("HEXISTS", chartKey, minute) == 0 then
@@ -51,7 +55,7 @@ if redis.call("HEXISTS", chartKey, minute) == 0 then
   redis.call("PEXPIRE", chartKey, 3660000)
 end
 
-local reply = { now, lostAt, #leaked > 0 and cjson.encode(leaked) or "[]", #abandoned }
+local reply = { now, lostAt, #leaked > 0 and cjson.encode(leaked) or "[]", redis.call("GET", KEYS[11]) or "", #abandoned }
 for _, list in ipairs({ abandoned, lapsed }) do
   for _, one in ipairs(list) do
     table.insert(reply, one[1])

@@ -1,0 +1,24 @@
+// POST /monitors/<name>/changed: a monitor says that its runners changed, and is asked at once instead of at its next turn. For monitors that want
+// their runners used within milliseconds; nobody has to.
+import type { Context } from "hono";
+import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
+import { noStore, refuse } from "./problem.ts";
+
+export interface ChangedDeps {
+  readonly monitors: readonly string[];
+  /** MONITOR_API_TOKEN: the monitors know it */
+  readonly monitorCallers: BearerCheck;
+  readonly noteChange: (monitor: string) => void;
+}
+
+export function createChangedRoute(deps: ChangedDeps): (c: Context) => Promise<Response> {
+  return async function noteChanged(c) {
+    const bearer = parseBearer(c.req.header("authorization"));
+    if (bearer === null) return refuse("bearer_missing", undefined, { "www-authenticate": "Bearer" });
+    if (!(await deps.monitorCallers.isKnown(bearer))) return refuse("bearer_unknown");
+    const monitor = c.req.param("monitor") ?? "";
+    if (!deps.monitors.includes(monitor)) return refuse("monitor_unknown");
+    deps.noteChange(monitor);
+    return new Response(null, { status: 204, headers: noStore });
+  };
+}

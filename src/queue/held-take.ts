@@ -1,0 +1,55 @@
+// A take that is held: it waits inside its request until its job's turn has come, its job is over, or its time is up. Whoever is woken polls again;
+// nothing is believed of a wake but that looking may be worth while.
+import type { TakeReply } from "./dispatcher.ts";
+import type { Ticket } from "./job.ts";
+import type { Store } from "./ports.ts";
+import { createWaitingRoom } from "./waiting-room.ts";
+
+/** For how long a poll's request stays open, and which request that is. */
+export interface Hold {
+  readonly holdMs: number;
+  readonly holder: string;
+}
+
+export const noHold: Hold = { holdMs: 0, holder: "" };
+
+type PollOnce = (ticket: Ticket, clientGone: () => AbortSignal, answerBy: number, hold: Hold) => Promise<TakeReply>;
+
+export interface HeldTake {
+  /** @param answerBy @param holdUntil both on performance.now(): when a claim that was won must be answered, and a job that waits */
+  take(ticket: Ticket, gone: AbortSignal, answerBy: number, holdUntil: number): Promise<TakeReply>;
+  /** For wakes that were lost: looks whose turn it is. */
+  wakeWinners(): Promise<void>;
+}
+
+export function createHeldTake(store: Store, owner: string, pollOnce: PollOnce, ending: AbortSignal): HeldTake {
+  const room = createWaitingRoom(store.listen);
+  store.onWake(room.wake);
+  let holds = 0;
+
+  return {
+    take: async (ticket, gone, answerBy, holdUntil) => {
+      holds += 1;
+      const holder = `${owner}-h${holds}`;
+      // Enters before it polls: a wake between its poll and its wait is not lost.
+      const waiter = room.enter(ticket.profileKey, ticket.uniqueId);
+      try {
+        for (;;) {
+          waiter.reset();
+          const holdMs = Math.max(0, holdUntil - performance.now());
+          const reply = await pollOnce(ticket, () => gone, answerBy, { holdMs, holder });
+          if (reply.kind !== "wait" || holdMs === 0) return reply;
+          const end = await waiter.until(holdUntil, [gone, ending]);
+          // He declared to be present until the end of this request, and is not.
+          if (gone.aborted) await store.hangUp(ticket, holder);
+          if (end === "gone") return reply;
+        }
+      } finally {
+        waiter.leave();
+      }
+    },
+    wakeWinners: async () => {
+      for (const profileKey of room.profiles()) room.wake(profileKey, await store.winners(profileKey));
+    },
+  };
+}

@@ -1,0 +1,285 @@
+// A held take: the runner that turns idle is in the hands of whoever is next, in whichever instance he waits, and nobody else stirs. Places, presence
+// and the statuses are those of plain polls; what is lost on the way costs a second.
+import { expect, it } from "vitest";
+import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
+import { enqueueForTicket, type Reply } from "../support/client.ts";
+import { startMonitor } from "../support/monitors.ts";
+import { hasRedis, startRedis } from "../support/redis-server.ts";
+import { monitorToken, type RunningService, startService } from "../support/service.ts";
+
+const interval = "200ms";
+
+/** A monitor whose only runner is taken, so that whoever comes has to wait. */
+async function startFullMonitor(): Promise<SimulatedMonitor> {
+  return await startMonitor({ profiles: { linux: 1 }, habits: { startsAfterMs: null, reservedForMs: 3_600_000 } });
+}
+
+async function fill(service: RunningService): Promise<void> {
+  const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "first" });
+  expect((await hold(service, "first", ticket, 5)).status).toBe(200);
+}
+
+async function hold(
+  service: RunningService,
+  uniqueId: string,
+  ticket: string,
+  seconds: number,
+  init: RequestInit = {},
+): Promise<Reply> {
+  const url = `${service.url}/take/${uniqueId}?token=${ticket}&wait=${seconds}`;
+  const reply = await fetch(url, { method: "POST", ...init });
+  return { status: reply.status, headers: reply.headers, text: await reply.text() };
+}
+
+/** The value of a counter or a gauge, summed over its labels. */
+async function metric(service: RunningService, name: string): Promise<number> {
+  const text = await (await fetch(`${service.url}/metrics`)).text();
+  const lines = text.split("\n").filter((line) => line.startsWith(name));
+  return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+}
+const polls = (service: RunningService) => metric(service, "runner_queue_polls_total");
+
+async function waitUntil(isSo: () => Promise<boolean>, withinMs = 5_000): Promise<void> {
+  const giveUpAt = performance.now() + withinMs;
+  while (!(await isSo())) {
+    if (performance.now() > giveUpAt) throw new Error("it never came to be so");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function waiting(service: RunningService): Promise<string[]> {
+  const reply = (await (await fetch(`${service.url}/dashboard.json`)).json()) as {
+    profiles: { jobs: { unique_id: string; reason: string; last_poll_at: string | null }[] }[];
+  };
+  return reply.profiles.flatMap(({ jobs }) =>
+    jobs.filter(({ last_poll_at }) => last_poll_at !== null).map(({ unique_id, reason }) => `${unique_id} ${reason}`),
+  );
+}
+
+it.skipIf(!hasRedis)(
+  "freed runners go to held jobs in the order of their places, over two instances, each within an interval",
+  { timeout: 30_000 },
+  async () => {
+    await using redis = await startRedis();
+    const monitor = await startFullMonitor();
+    const options = { monitors: [monitor], redisUrl: redis.url, env: { MONITOR_POLL_INTERVAL: interval } };
+    await using a = await startService(options);
+    await using b = await startService(options);
+    await fill(a);
+    const ended: string[] = [];
+    const holds = [];
+    for (let i = 0; i < 6; i++) {
+      const service = i % 2 === 0 ? a : b;
+      const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: `j${i}` });
+      holds.push(hold(service, `j${i}`, ticket, 20).then(({ status }) => ended.push(`j${i} ${status}`)));
+    }
+    await waitUntil(async () => (await waiting(a)).length === 6);
+    for (let i = 0; i < 6; i++) {
+      const freedAt = performance.now();
+      monitor.freeOne("linux");
+      await waitUntil(async () => ended.length === i + 1, 2_000);
+      expect(performance.now() - freedAt).toBeLessThan(1_200);
+    }
+    await Promise.all(holds);
+    expect(ended).toEqual(["j0 200", "j1 200", "j2 200", "j3 200", "j4 200", "j5 200"]);
+  },
+);
+
+it("1,000 who wait and one freed runner: one take, and only who can win polls again", { timeout: 60_000 }, async () => {
+  const monitor = await startFullMonitor();
+  await using service = await startService({ monitors: [monitor], env: { MONITOR_POLL_INTERVAL: interval } });
+  await fill(service);
+  const holds: Promise<Reply>[] = [];
+  for (let i = 0; i < 1_000; i++) {
+    const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: `j${i}` });
+    holds.push(hold(service, `j${i}`, ticket, 25));
+  }
+  for (const held of holds) held.catch(() => {});
+  await waitUntil(async () => (await polls(service)) >= 1_001, 20_000);
+  const before = await polls(service);
+  const takes = monitor.takes.length;
+  monitor.freeOne("linux");
+  expect((await Promise.race(holds)).status).toBe(200);
+  expect((await holds[0])?.status).toBe(200);
+  expect(monitor.takes.length - takes).toBe(1);
+  expect((await polls(service)) - before).toBeLessThan(10);
+});
+
+it("without wait nothing is held; wait is bounded by MAX_WAIT; Prefer is a wish that is answered, wait= a demand that must be right", async () => {
+  const monitor = await startFullMonitor();
+  await using service = await startService({ monitors: [monitor], env: { MAX_WAIT: "1s" } });
+  await fill(service);
+  const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "j" });
+  const timed = async (query: string, headers: Record<string, string> = {}) => {
+    const begun = performance.now();
+    const reply = await fetch(`${service.url}/take/j?token=${ticket}${query}`, { method: "POST", headers });
+    const applied = reply.headers.get("preference-applied");
+    return { status: reply.status, text: await reply.text(), applied, ms: performance.now() - begun };
+  };
+  expect(await timed("")).toMatchObject({ status: 503, applied: null });
+  expect((await timed("")).ms).toBeLessThan(500);
+  const held = await timed("&wait=20");
+  expect([held.status, held.text, held.applied]).toEqual([503, "", null]);
+  expect(held.ms).toBeGreaterThan(900);
+  expect(await timed("", { prefer: "respond-async, wait=20" })).toMatchObject({ status: 503, applied: "wait=1" });
+  expect(await timed("", { prefer: "wait=soon" })).toMatchObject({ status: 503, applied: null });
+  expect(await timed("&wait=0", { prefer: "wait=20" })).toMatchObject({ status: 503, applied: null });
+  for (const wrong of ["", "x", "-1", "1.5", "99999999999"]) expect((await timed(`&wait=${wrong}`)).status).toBe(400);
+});
+
+it("an open wait is presence; who hangs up has left: he holds nobody back", { timeout: 20_000 }, async () => {
+  const monitor = await startFullMonitor();
+  const env = {
+    MONITOR_POLL_INTERVAL: interval,
+    ABANDON_AFTER: "3s",
+    PRESENCE_GRACE: "100ms",
+    TOUCH_INTERVAL: "100ms",
+  };
+  await using service = await startService({ monitors: [monitor], env });
+  await fill(service);
+  const stays = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "stays" });
+  // longer than ABANDON_AFTER
+  const held = hold(service, "stays", stays, 5);
+  const leaves = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "leaves" });
+  const controller = new AbortController();
+  const left = hold(service, "leaves", leaves, 20, { signal: controller.signal }).catch(() => "left");
+  await waitUntil(async () => (await waiting(service)).length === 2);
+  controller.abort();
+  expect(await left).toBe("left");
+  await waitUntil(async () => (await waiting(service)).includes("leaves asleep"), 3_000);
+  await service.onLog(({ msg, uniqueId }) => msg === "abandoned" && uniqueId === "leaves", 8_000);
+  expect((await held).status).toBe(503);
+  expect(service.logLines().filter(({ msg, uniqueId }) => msg === "abandoned" && uniqueId === "stays")).toEqual([]);
+});
+
+it.skipIf(!hasRedis)(
+  "whoever is held is answered at once when his job is cancelled or over elsewhere",
+  { timeout: 20_000 },
+  async () => {
+    await using redis = await startRedis();
+    const monitor = await startFullMonitor();
+    const options = { monitors: [monitor], redisUrl: redis.url };
+    await using a = await startService(options);
+    await using b = await startService(options);
+    await fill(a);
+    const ticket = await enqueueForTicket(a.url, { profile: "linux", uniqueId: "j" });
+    const held = hold(a, "j", ticket, 20);
+    const twice = hold(b, "j", ticket, 20);
+    await waitUntil(async () => (await waiting(b)).length === 1);
+    const begun = performance.now();
+    await fetch(`${b.url}/jobs/j?token=${ticket}`, { method: "DELETE" });
+    for (const reply of await Promise.all([held, twice])) expect(reply.text).toContain("job_cancelled");
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  },
+);
+
+it.skipIf(!hasRedis)(
+  "kill -9 of the instance that holds them: at the other one they get their runners, in order",
+  { timeout: 30_000 },
+  async () => {
+    await using redis = await startRedis();
+    const monitor = await startFullMonitor();
+    const options = { monitors: [monitor], redisUrl: redis.url, env: { MONITOR_POLL_INTERVAL: interval } };
+    await using a = await startService(options);
+    await using b = await startService(options);
+    await fill(a);
+    const tickets: string[] = [];
+    for (const id of ["one", "two"]) tickets.push(await enqueueForTicket(a.url, { profile: "linux", uniqueId: id }));
+    const cut = ["one", "two"].map((id, i) => hold(a, id, tickets[i]!, 20).catch(() => "cut"));
+    await waitUntil(async () => (await waiting(b)).length === 2);
+    await a.kill9();
+    expect(await Promise.all(cut)).toEqual(["cut", "cut"]);
+    // they come back the other way round
+    const ended: string[] = [];
+    const again = [...["one", "two"].entries()].reverse().map(async ([i, id]) => {
+      const { status } = await hold(b, id, tickets[i]!, 20);
+      ended.push(`${id} ${status}`);
+    });
+    for (let i = 0; i < 2; i++) {
+      monitor.freeOne("linux");
+      await waitUntil(async () => ended.length === i + 1, 5_000);
+    }
+    await Promise.all(again);
+    expect(ended).toEqual(["one 200", "two 200"]);
+  },
+);
+
+it.skipIf(!hasRedis)(
+  "news that is lost costs a second or two: pub/sub is cut, and Redis pauses",
+  { timeout: 30_000 },
+  async () => {
+    await using redis = await startRedis();
+    const monitor = await startFullMonitor();
+    const options = { monitors: [monitor], redisUrl: redis.url, env: { MONITOR_POLL_INTERVAL: interval } };
+    await using service = await startService(options);
+    await fill(service);
+    const holds = [];
+    for (const id of ["one", "two"]) {
+      const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: id });
+      holds.push(hold(service, id, ticket, 20));
+    }
+    await waitUntil(async () => (await waiting(service)).length === 2);
+    await redis.client.call("CLIENT", "KILL", "TYPE", "pubsub");
+    const freedAt = performance.now();
+    monitor.freeOne("linux");
+    expect((await holds[0])?.status).toBe(200);
+    expect(performance.now() - freedAt).toBeLessThan(3_000);
+    // and where nothing is ever said or heard again, the slow look finds it
+    await redis.client.call("ACL", "SETUSER", "default", "resetchannels");
+    await redis.client.call("CLIENT", "KILL", "TYPE", "pubsub");
+    const freedAgainAt = performance.now();
+    monitor.freeOne("linux");
+    expect((await holds[1])?.status).toBe(200);
+    expect(performance.now() - freedAgainAt).toBeLessThan(4_000);
+  },
+);
+
+it("a monitor that says that something changed is asked at once, and only its own token may say so", async () => {
+  const monitor = await startFullMonitor();
+  await using service = await startService({ monitors: [monitor], env: { MONITOR_POLL_INTERVAL: "5s" } });
+  const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "first" });
+  expect((await hold(service, "first", ticket, 5)).status).toBe(200);
+  const second = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "second" });
+  const held = hold(service, "second", second, 20);
+  await waitUntil(async () => (await waiting(service)).length === 1);
+  const changed = (token: string) =>
+    fetch(`${service.url}/monitors/ci0/changed`, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+  expect((await changed("wrong")).status).toBe(403);
+  const freedAt = performance.now();
+  monitor.freeOne("linux");
+  expect((await changed(monitorToken)).status).toBe(204);
+  expect((await held).status).toBe(200);
+  expect(performance.now() - freedAt).toBeLessThan(1_000);
+});
+
+it("a monitor is asked less often while nobody waits for its runners, and at its usual pace once somebody does", async () => {
+  const monitor = await startFullMonitor();
+  await using service = await startService({ monitors: [monitor], env: { MONITOR_POLL_INTERVAL: "100ms" } });
+  const asksWithin = async (ms: number) => {
+    const before = monitor.dashboardsAsked;
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return monitor.dashboardsAsked - before;
+  };
+  await waitUntil(async () => monitor.dashboardsAsked > 2);
+  expect(await asksWithin(1_500)).toBeLessThan(6);
+  await fill(service);
+  const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "j" });
+  const held = hold(service, "j", ticket, 3);
+  expect(await asksWithin(1_500)).toBeGreaterThan(8);
+  await held;
+});
+
+it("SIGTERM answers whoever is held, and the process ends", async () => {
+  const monitor = await startFullMonitor();
+  await using service = await startService({ monitors: [monitor] });
+  await fill(service);
+  const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "j" });
+  const held = hold(service, "j", ticket, 25);
+  await waitUntil(async () => (await waiting(service)).length === 1);
+  const begun = performance.now();
+  const stopped = service.stop();
+  const reply = await held;
+  expect([reply.status, reply.text, reply.headers.get("x-queue-reason")]).toEqual([503, "", "no_capacity"]);
+  expect(await stopped).toBe(0);
+  expect(performance.now() - begun).toBeLessThan(4_000);
+});
