@@ -37,10 +37,10 @@ export function createEventLog(log: Log): Observe {
         return log.info({ ...fieldsOf(event.job), waitedMs: event.waitedMs, by: event.by }, event.kind);
       case "drained":
       case "resumed":
-        return log.warn({ monitor: event.what, by: event.by, note: event.note, until: event.until }, event.kind);
+        return log.warn({ monitor: event.what, ...actFieldsOf(event) }, event.kind);
       case "paused":
       case "unpaused":
-        return log.warn({ profileKey: event.what, by: event.by, note: event.note, until: event.until }, event.kind);
+        return log.warn({ profileKey: event.what, ...actFieldsOf(event) }, event.kind);
       case "claimed":
         return log.info(
           { ...fieldsOf(event.job), attempt: event.attempt, monitors: event.legs.map(({ monitor }) => monitor) },
@@ -107,6 +107,10 @@ export function createEventLog(log: Log): Observe {
 function fieldsOf(job: Ticket) {
   const { uniqueId, profileKey, qualifiedRepo, runId, runnerCount } = job;
   return { uniqueId, profileKey, qualifiedRepo, runId, runnerCount };
+}
+
+function actFieldsOf({ by, note, until }: { by: string; note: string; until: number | null }) {
+  return { by, note, until: until === null ? null : new Date(until).toISOString() };
 }
 
 function nameOf(error: unknown): string {

@@ -214,6 +214,8 @@ describe.skipIf(!hasRedis)("a service on Redis with one monitor and one runner",
     const scrapes = { method: "GET", route: "/metrics", status: "2xx" };
     const name = "runner_queue_http_replies_total";
     expect(after.value(name, scrapes) - before.value(name, scrapes)).toBe(1);
+    // what is under way is no reply yet, and least of all a bad one
+    expect(after.value(name, { ...scrapes, status: "5xx" })).toBe(0);
     expect(after.samples.length).toBe(before.samples.length);
   });
 

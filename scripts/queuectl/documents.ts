@@ -75,6 +75,7 @@ const entrySchema = z.looseObject({
   runners: z.array(z.string()),
   by: z.string().nullable(),
   note: z.string().nullable(),
+  until: timeSchema.nullable(),
 });
 /** Something that happened: to a job, or by an operator. */
 export type Entry = z.infer<typeof entrySchema>;

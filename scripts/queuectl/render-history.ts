@@ -24,8 +24,9 @@ export function renderHistory(entries: readonly Entry[], now: string, token: str
 }
 
 /** What is special about an entry; may be empty. */
-export function describeWhat({ what, attempts, monitors, runners, runner_count, by, note }: Entry): string {
-  if (by !== null) return [...monitors, describeAuthor(by, note ?? "")].join(" ");
+export function describeWhat({ what, attempts, monitors, runners, runner_count, by, note, until }: Entry): string {
+  const end = until === null ? "" : `, until ${describeTime(until)}`;
+  if (by !== null) return `${[...monitors, describeAuthor(by, note ?? "")].join(" ")}${end}`;
   return [
     ...(monitors.length === 0 ? [] : [`asked ${monitors.join(", ")}`]),
     ...(runners.length === 0 ? [] : [`got ${runners.join(", ")}`]),

@@ -1,5 +1,5 @@
-// What happened to some jobs of a profile, and which acts of operators may have mattered to them: those in their time, and those before it that nobody
-// had ended.
+// What happened to some jobs of a profile, and which acts of operators may have mattered to them: those in their time, and those before it that were
+// still in force.
 import type { Entry } from "./documents.ts";
 
 /** Each act that begins something, and the one that ends it. */
@@ -26,12 +26,12 @@ export function tellStory(entries: readonly Entry[], all: readonly Entry[]): rea
   return [...story, ...forgottenMeanwhile];
 }
 
-/** Acts before a time that were not ended before it. @param acts newest first */
+/** Acts before a time that were in force then: neither ended by somebody nor by themselves. @param acts newest first */
 function findInForce(acts: readonly Entry[], time: string): Iterable<Entry> {
   const inForce = new Map<string, Entry>();
   for (const act of acts.filter(({ at }) => at < time).reverse()) {
     const about = `${beginOf[act.what] ?? act.what} ${act.monitors.join(" ")}`;
-    if (act.what in endOf) inForce.set(about, act);
+    if (act.what in endOf && (act.until === null || act.until > time)) inForce.set(about, act);
     else inForce.delete(about);
   }
   return inForce.values();

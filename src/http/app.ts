@@ -92,7 +92,8 @@ function methodsOf(app: Hono, c: Context): string[] {
     .filter(({ path }) => {
       const pattern = path.split("/");
       return (
-        pattern.length === segments.length && pattern.every((part, i) => part.startsWith(":") || part === segments[i])
+        pattern.length === segments.length &&
+        pattern.every((part, i) => (part.startsWith(":") ? segments[i] !== "" : part === segments[i]))
       );
     })
     .map(({ method }) => method);

@@ -1,10 +1,10 @@
 // The operator's view: a page, the same as JSON and as text, a live stream of both, and the history.
 import type { Context } from "hono";
-import { streamSSE } from "hono/streaming";
 import { StoreUnavailable } from "../queue/ports.ts";
 import { createDashboardLoader, type Dashboard, type DashboardDeps, describeEntry } from "./dashboard-data.ts";
 import { contentSecurityPolicy, renderMain, renderPage } from "./dashboard-page.ts";
 import { renderText } from "./dashboard-text.ts";
+import { streamEvents, writeEvent } from "./event-stream.ts";
 import { objectToOperator } from "./operator-routes.ts";
 import { parseQuery } from "./params.ts";
 import { comeBack, noStore, refuse } from "./problem.ts";
@@ -30,6 +30,7 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     if (rendered?.of !== dashboard) rendered = { of: dashboard, html: String(renderMain(dashboard)) };
     return rendered.html;
   };
+  const loadJson = async (): Promise<string> => JSON.stringify(await load());
   const forViewers =
     (show: (c: Context) => Promise<Response>) =>
     async (c: Context): Promise<Response> =>
@@ -53,50 +54,43 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
   const text = forViewers(async (c) => c.text(renderText(await load()), 200, noStore));
 
   /** `as=html`: what the page shows, when it changes. Else the document, every second. */
-  const events = forViewers(async function streamEvents(c) {
+  const events = forViewers(async function showEvents(c) {
     const query = parseQuery(c);
     if (query.kind === "refused") return query.response;
     const isHtml = query.value.get("as") === "html";
     if (viewers >= mostViewers) return comeBack("too_many_viewers", 5);
     if (deps.isDraining()) return comeBack("draining", 2);
+    // Hono answers HEAD by the handler of GET, and reads no body: nothing would ever end it.
+    if (c.req.raw.method === "HEAD")
+      return new Response(null, { headers: { "content-type": "text/event-stream", ...noStore } });
     viewers += 1;
-    c.header("cache-control", "no-store");
-    // nginx collects a stream before it passes it on, unless told otherwise
-    c.header("x-accel-buffering", "no");
-    return streamSSE(c, async (stream) => {
-      let last = "";
-      let saidAt = 0;
-      stream.onAbort(() => {});
-      try {
-        while (!stream.aborted && !stream.closed && !deps.isDraining()) {
-          const next = await (isHtml ? loadHtml() : load().then((dashboard) => JSON.stringify(dashboard))).catch(
-            () => null,
-          );
-          const now = performance.now();
-          if (next === null) {
-            await stream.writeSSE({ event: "trouble", data: "store_unavailable" });
-            last = "";
-          } else if (next !== last) {
-            await stream.writeSSE({ event: "dashboard", data: next, retry: 2_000 });
-            last = next;
-            saidAt = now;
-          } else if (now - saidAt > silenceMs) {
-            await stream.write(": still here\n\n");
-            saidAt = now;
-          }
-          await stream.sleep(everyMs);
-        }
-      } finally {
-        viewers -= 1;
-      }
+    return streamEvents(newsOf(isHtml ? loadHtml : loadJson), () => {
+      viewers -= 1;
     });
   });
+
+  /** Whatever is new, once a second. */
+  async function* newsOf(loadText: () => Promise<string>): AsyncGenerator<string> {
+    let last: string | null = "";
+    let saidAt = 0;
+    for (; !deps.isDraining(); await delay(everyMs)) {
+      const next = await loadText().catch(() => null);
+      const now = performance.now();
+      const isNews = next === null || next !== last;
+      last = next;
+      if (isNews)
+        yield next === null ? writeEvent("trouble", "store_unavailable") : writeEvent("dashboard", next, 2_000);
+      else if (now - saidAt > silenceMs) yield ": still here\n\n";
+      else continue;
+      saidAt = now;
+    }
+  }
 
   /** What happened: newest first, by run, repository, job or profile. For operators: it goes through everything that is kept. */
   const history = async function showHistory(c: Context): Promise<Response> {
     const objection = await objectToOperator(deps.operators, c.req.header("authorization"));
     if (objection !== null) return objection;
-    const query = parseQuery(c);
+    const query = parseQuery(c, ["profile", "run_id", "qualified_repo", "unique_id", "limit"]);
     if (query.kind === "refused") return query.response;
     const [profile, run, repo, id] = ["profile", "run_id", "qualified_repo", "unique_id"].map((name) =>
       query.value.get(name),
@@ -123,4 +117,8 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
   };
 
   return { page, json, text, events, history, forget };
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -31,11 +31,12 @@ export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
   const parseAct = async (c: Context, kind: ActRequest["kind"]): Promise<ActRequest | Response> => {
     const objection = await objectToOperator(deps.operators, c.req.header("authorization"));
     if (objection !== null) return objection;
-    const query = parseQuery(c);
+    const query = parseQuery(c, ["note", "by", "until"]);
     if (query.kind === "refused") return query.response;
+    if (hasBody(c)) return refuse("malformed_parameter", "Parameters go into the query string, not into a body");
     const parsed = actSchema.safeParse({
       note: query.value.get("note") ?? "",
-      by: query.value.get("by") ?? "operator",
+      by: query.value.get("by")?.trim() || "operator",
       until: query.value.get("until") ?? null,
     });
     if (!parsed.success)
@@ -88,6 +89,11 @@ export async function objectToOperator(
   const bearer = parseBearer(authorization);
   if (bearer === null) return refuse("bearer_missing", undefined, { "www-authenticate": "Bearer" });
   return (await operators.isKnown(bearer)) ? null : refuse("bearer_unknown");
+}
+
+/** curl -d and the like: what stands there would be done without. */
+function hasBody(c: Context): boolean {
+  return Number(c.req.header("content-length") ?? 0) > 0 || c.req.header("transfer-encoding") !== undefined;
 }
 
 /** ms since 1970 of a duration from now on (90s, 30m, 2h, 3d) or an ISO 8601 time with its zone. */

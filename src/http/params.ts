@@ -39,8 +39,11 @@ export type Parsed<T> =
   | { readonly kind: "ok"; readonly value: T }
   | { readonly kind: "refused"; readonly response: Response };
 
-/** Query parameters by name, each at most once. */
-export function parseQuery(c: Context): Parsed<ReadonlyMap<string, string>> {
+/**
+ * Query parameters by name, each at most once.
+ * @param names the only ones that there may be: where a word that is not understood would change what is done
+ */
+export function parseQuery(c: Context, names?: readonly string[]): Parsed<ReadonlyMap<string, string>> {
   const length = c.req.header("content-length");
   if (length !== undefined && Number(length) > longestBody) {
     return refused(refuse("body_too_large", undefined, { connection: "close" }));
@@ -49,6 +52,9 @@ export function parseQuery(c: Context): Parsed<ReadonlyMap<string, string>> {
   const at = c.req.url.indexOf("?");
   if (at >= 0) {
     for (const [name, value] of new URLSearchParams(c.req.url.slice(at + 1))) {
+      if (names?.includes(name) === false) {
+        return refused(refuse("malformed_parameter", `The parameters here are ${names.join(", ")}`));
+      }
       if (values.has(name)) return refused(refuse("repeated_parameter", "Give every parameter once"));
       values.set(name, value);
     }

@@ -18,12 +18,14 @@ export function createTally(): Tally {
       counts.set(route, byClass);
       return async function counted(c) {
         // A handler that throws is answered by the application's onError: 500 or 503.
-        byClass[5] = (byClass[5] ?? 0) + 1;
-        const response = await handler(c);
-        byClass[5] = (byClass[5] ?? 0) - 1;
-        const statusClass = Math.floor(response.status / 100);
-        byClass[statusClass] = (byClass[statusClass] ?? 0) + 1;
-        return response;
+        let statusClass = 5;
+        try {
+          const response = await handler(c);
+          statusClass = Math.floor(response.status / 100);
+          return response;
+        } finally {
+          byClass[statusClass] = (byClass[statusClass] ?? 0) + 1;
+        }
       };
     },
     counts: () => counts,

@@ -22,8 +22,6 @@ export function createHttpMetrics(registry: Registry): HttpMetrics {
     labelNames: ["method", "route", "status"],
     registers: [registry],
   });
-  /** A request under way counts as 5xx until it is answered, and a counter must not go back. */
-  const highest = new Map<string, number>();
   return {
     attach: (given) => {
       tally = given;
@@ -34,10 +32,7 @@ export function createHttpMetrics(registry: Registry): HttpMetrics {
         const [method = "", route = ""] = methodAndRoute.split(" ");
         for (const [statusClass, count] of byClass.entries()) {
           if (count === 0 && !usualClasses.has(statusClass)) continue;
-          const key = `${statusClass} ${methodAndRoute}`;
-          const shown = Math.max(count, highest.get(key) ?? 0);
-          highest.set(key, shown);
-          replies.inc({ method, route, status: `${statusClass}xx` }, shown);
+          replies.inc({ method, route, status: `${statusClass}xx` }, count);
         }
       }
     },

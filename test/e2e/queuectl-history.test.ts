@@ -96,24 +96,34 @@ test("--json gives the queue's entries, newest first, narrowed the same way", as
 });
 
 const nothing = { unique_id: null, qualified_repo: null, run_id: null, runner_count: null, attempts: null };
-const plain = { ...nothing, profile_key: "linux", waited_ms: null, monitors: [], runners: [], by: null, note: null };
+const plain = {
+  ...nothing,
+  profile_key: "linux",
+  waited_ms: null,
+  monitors: [],
+  runners: [],
+  by: null,
+  note: null,
+  until: null,
+};
 
 /** Something that happened at a minute of some day. */
 function entry(minute: number, what: string, more: Partial<Entry> = {}): Entry {
   return { ...plain, at: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(), what, ...more };
 }
 
-test("acts that were in force when a job came belong to its story; those of another time or already ended do not", () => {
+test("acts that were in force when a job came belong to its story; those of another time, ended or lapsed, do not", () => {
   const ci0 = { by: "ann", monitors: ["ci0"] };
   const ci1 = { by: "ann", monitors: ["ci1"] };
   const ended = [entry(1, "drained", ci0), entry(2, "resumed", ci0), entry(3, "paused"), entry(4, "unpaused")];
-  const before = entry(5, "drained", ci1);
+  const lapsed = entry(4, "drained", { ...ci0, until: entry(9, "").at });
+  const before = entry(5, "drained", { ...ci1, until: entry(30, "").at });
   const queued = entry(10, "queued", { unique_id: "j" });
   const during = entry(10, "resumed", ci1);
   const taken = entry(10, "taken", { unique_id: "j" });
   const after = entry(11, "paused");
   const others = entry(10, "queued", { unique_id: "another" });
-  const all = [...ended, before, queued, others, during, taken, after].reverse();
+  const all = [...ended, lapsed, before, queued, others, during, taken, after].reverse();
   // In the queue's own order, also within one moment.
   expect(tellStory([taken, queued], all)).toEqual([taken, during, queued, before]);
   // It waits still: what is done now matters.

@@ -200,6 +200,25 @@ for (const kind of ["embedded", "redis"] as const) {
       for (const entry of entries) expect(differences("Entry", entry)).toBeNull();
     });
 
+    it("a misspelt parameter, or one in a body, is refused: it would be a drain without its end", async () => {
+      for (const query of ["untill=1s", "until=1s&why=x", "token=t"]) {
+        expect(await post(`/monitors/ci1/drain?${query}`)).toMatchObject({ status: 400 });
+      }
+      const init = { method: "POST", headers: bearer, body: "note=x&until=1s" };
+      const reply = await askProblem(`${elsewhere()}/monitors/ci1/drain`, init);
+      expect(reply).toMatchObject({ status: 400, code: "malformed_parameter" });
+      expect((await fetch(`${elsewhere()}/history.json?profil=linux`, { headers: bearer })).status).toBe(400);
+      expect((await loadUntil(() => true)).monitors.find(({ name }) => name === "ci1")?.draining).toBeNull();
+    });
+
+    it("HEAD of the stream takes no viewer's place", async () => {
+      for (let n = 0; n < 205; n++) expect((await fetch(`${elsewhere()}/events`, { method: "HEAD" })).status).toBe(200);
+      const controller = new AbortController();
+      const stream = await fetch(`${elsewhere()}/events`, { signal: controller.signal });
+      expect([stream.status, stream.headers.get("cache-control")]).toEqual([200, "no-store"]);
+      controller.abort();
+    });
+
     it("the document is what the OpenAPI says, also as the stream's events, with jobs, acts and ends in it", async () => {
       await post("/monitors/ci1/drain");
       await post("/monitors/ci0/drain?until=1h");

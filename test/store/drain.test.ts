@@ -48,6 +48,21 @@ describe.skipIf(!hasRedis)("a drain on Redis", () => {
     expect(await available()).toBe(2);
   });
 
+  it("and a resume that cross agree in all rows on which was last", async () => {
+    const other = createRedisStore(server.url, testSettings());
+    const words = ["begin", "end", "begin", "end", "begin", "end"] as const;
+    for (let round = 0; round < 40; round++) {
+      await Promise.all(
+        words.map((kind, i) =>
+          (i % 2 === 0 ? store : other).drain("ci0", { kind, by: String(i), note: "", until: null }),
+        ),
+      );
+      const { drain } = await store.viewMonitor("ci0");
+      expect([round, await available()]).toEqual([round, drain === null ? 2 : 0]);
+    }
+    await other.close();
+  });
+
   it("reaches a row that was lost, or made by a snapshot that had not heard of it", async () => {
     await act("begin");
     await server.client.del(fleetKey("p"));

@@ -16,6 +16,8 @@ type RunOnProfile = (
   moreKeys?: string[],
 ) => Promise<unknown>;
 
+type RunOnMonitor = (script: "setDrain", key: string, args: (string | number)[]) => Promise<unknown>;
+
 type OperatorCommands = Pick<Store, "view" | "history" | "pause" | "drain" | "viewMonitor" | "noteTake"> & {
   /** An operator's last word on a monitor. */
   loadDrained(monitor: string): Promise<Drained>;
@@ -28,6 +30,7 @@ export function createOperatorCommands(
   redis: Redis,
   command: Command,
   runOnProfile: RunOnProfile,
+  runOnMonitor: RunOnMonitor,
   clock: () => number,
 ): OperatorCommands {
   const loadNow = async (): Promise<number> => {
@@ -51,10 +54,10 @@ export function createOperatorCommands(
       await runOnProfile("act", profileKey, "", ["pause", held, JSON.stringify(entry), 0, 0]);
     },
     drain: async (monitor, request: ActRequest) => {
-      const { act, entry } = describeAct(request, "drained", "resumed", [monitor], await loadNow());
+      const { act, entry } = describeAct(request, "drained", "resumed", [monitor], 0);
       // First the word that every later snapshot carries, then the rows that are there: wherever it breaks off, the rest follows by itself.
-      await command(() => redis.set(drainKey(monitor), JSON.stringify(act)));
-      const { drainedAt, drainedUntil } = drainedBy(act);
+      const kept = await runOnMonitor("setDrain", drainKey(monitor), [JSON.stringify(act), request.kind]);
+      const { drainedAt, drainedUntil } = drainedBy(parseAct(String(kept)));
       const { record } = await loadRecord(monitor);
       for (const profileKey of record.profiles) {
         const args = ["drain", "", JSON.stringify(entry), drainedAt, drainedUntil];

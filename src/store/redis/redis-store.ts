@@ -159,7 +159,7 @@ ${lua}`,
     const args = [askedAt, isFailed, idle, target, healthy, drainedAt, drainedUntil];
     return (await runOnProfile("saveSnapshot", profileKey, monitor, args, [freedKey(profileKey)])) === 1;
   };
-  const operators = createOperatorCommands(redis, command, runOnProfile, clock);
+  const operators = createOperatorCommands(redis, command, runOnProfile, runOnMonitor, clock);
   const { loadDrained } = operators;
   const news = createWakeNews(url);
 
