@@ -12,6 +12,8 @@ export interface RedisProxy extends AsyncDisposable {
   holdBefore(text: string): Promise<void>;
   /** The command is passed on and carried out, its reply and all that follows are not; resolves when the reply came. */
   holdReplyTo(text: string): Promise<void>;
+  /** What was held comes through after all. */
+  release(): void;
 }
 
 type Hold = { readonly text: string; readonly kind: "before" | "reply"; readonly reached: () => void };
@@ -21,11 +23,17 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
   const path = join(folder, "proxy.sock");
   const sockets = new Set<Socket>();
   let hold: Hold | undefined;
+  const releases = new Set<() => void>();
 
   const server = createServer((client) => {
     const redis = connect(target);
     let isHeld = false;
     let awaitsReply = false;
+    const held: (() => void)[] = [];
+    releases.add(() => {
+      isHeld = awaitsReply = false;
+      for (const send of held.splice(0)) send();
+    });
     for (const socket of [client, redis]) {
       sockets.add(socket);
       socket.on("error", () => socket.destroy());
@@ -35,10 +43,11 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
       });
     }
     client.on("data", (chunk: Buffer) => {
-      if (isHeld) return;
+      if (isHeld) return void held.push(() => redis.write(chunk));
       if (hold !== undefined && chunk.includes(hold.text)) {
         if (hold.kind === "before") {
           isHeld = true;
+          held.push(() => redis.write(chunk));
           hold.reached();
           return;
         }
@@ -51,7 +60,8 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
         isHeld = true;
         hold?.reached();
       }
-      if (!isHeld) client.write(chunk);
+      if (isHeld) held.push(() => client.write(chunk));
+      else client.write(chunk);
     });
   });
   server.listen(path);
@@ -63,6 +73,10 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
   return {
     url: path,
     holdBefore: (text) => holdAt("before", text),
+    release: () => {
+      hold = undefined;
+      for (const release of releases) release();
+    },
     holdReplyTo: (text) => holdAt("reply", text),
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
