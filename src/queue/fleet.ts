@@ -154,6 +154,15 @@ export type LegEnd =
   | { readonly state: "taken"; readonly runners: number }
   | { readonly state: "refused"; readonly blame: "none" | "refused" | "rejected" };
 
+/** The row that counts a leg for as long as evidence of it is waited for. */
+export function withLegExtended(row: FleetRow, claimId: string, leg: Leg): FleetRow {
+  const until = leg.holdUntil + legMemoryMs;
+  const out = row.out.map((one): FleetRow["out"][number] =>
+    one[0] === claimId && one[2] < until ? [claimId, one[1], until] : one,
+  );
+  return { ...row, out };
+}
+
 /** The row after a leg for `asked` runners ended. */
 export function withLegEnded(row: FleetRow, claimId: string, asked: number, end: LegEnd, now: number): FleetRow {
   const back = { ...row, out: row.out.filter(([id]) => id !== claimId) };

@@ -4,7 +4,7 @@
 // one, as they come; the job stays claimed while one is open. Runners that came too late for their leg are kept if the
 // job can still use them, and reported as leaked if not: there is no way to give one back.
 import type { Fleet, FleetRow, LegEnd } from "./fleet.ts";
-import { withLegEnded } from "./fleet.ts";
+import { withLegEnded, withLegExtended } from "./fleet.ts";
 import { type HeldRunner, heldSince, isOpen, isOver, type Job, type Leg, neededRunners } from "./job.ts";
 import { leastEvidenceMs, type QueueSettings } from "./settings.ts";
 
@@ -81,6 +81,15 @@ export function settleJob(
   return { job, fleet: rows, reply: replyOf(job, leaked) };
 }
 
+/** Until when evidence is waited for. News that comes when it is waited for no longer gives nobody more time. */
+function waitForEvidence(leg: Leg, evidenceAfter: number, now: number): Pick<Leg, "evidenceAfter" | "holdUntil"> {
+  const isGivenUp = now >= leg.holdUntil;
+  return {
+    evidenceAfter,
+    holdUntil: isGivenUp ? leg.holdUntil : Math.max(leg.holdUntil, evidenceAfter + leastEvidenceMs),
+  };
+}
+
 /** Ends one open leg (or makes it unknown) and keeps the monitor's row in step. */
 function settleLeg(
   job: Job,
@@ -101,13 +110,16 @@ function settleLeg(
     const row = rows[leg.monitor];
     if (row !== undefined) rows[leg.monitor] = withLegEnded(row, claim.id, leg.runners, end, now);
   };
+  /** What it waits for longer, it also counts for longer. */
+  const extendRow = () => {
+    const row = rows[leg.monitor];
+    const extended = job.claim?.legs.find(({ monitor }) => monitor === leg.monitor);
+    if (row !== undefined && extended !== undefined) rows[leg.monitor] = withLegExtended(row, claim.id, extended);
+  };
   switch (outcome.state) {
     case "unknown":
-      settleTo({
-        state: "unknown",
-        evidenceAfter: now + outcome.evidenceInMs,
-        holdUntil: Math.max(leg.holdUntil, now + outcome.evidenceInMs + leastEvidenceMs),
-      });
+      settleTo({ state: "unknown", ...waitForEvidence(leg, now + outcome.evidenceInMs, now) });
+      extendRow();
       job.asked = { ...job.asked, [leg.monitor]: claim.at };
       return;
     case "refused":

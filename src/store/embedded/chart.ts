@@ -5,7 +5,11 @@ export type Sample = readonly [minute: number, waiting: number, idle: number];
 const chartMinutes = 60;
 
 export class Chart {
-  #samples: readonly Sample[] = [];
+  #samples: readonly Sample[];
+
+  constructor(samples: readonly Sample[]) {
+    this.#samples = samples;
+  }
 
   /** Nothing happens where this minute has its sample. */
   note(now: number, sample: () => readonly [waiting: number, idle: number]): void {

@@ -1,4 +1,4 @@
-// The store in this process's memory, and the default without REDIS_URL. A restart forgets everything: tickets bring the line
+// The store in this process's memory, and the default without REDIS_URL. Without a keeper a restart forgets everything: tickets bring the line
 // back, and jobs older than the restart are not claimed again before evidence says that nothing is reserved for them.
 
 import type { Fleet } from "../../queue/fleet.ts";
@@ -15,18 +15,22 @@ import type {
 } from "../../queue/ports.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
 import type { Settlement } from "../../queue/settlement.ts";
+import { type Keeper, keeperOf, noKeeper } from "./keeper.ts";
 import { MonitorBook } from "./monitor-book.ts";
 import { ProfileQueue } from "./profile-queue.ts";
 
-/** @param now the clock in ms since 1970 */
-export function createEmbeddedStore(settings: QueueSettings, now: () => number): Store {
-  const lostAt = now();
+/**
+ * @param now the clock in ms since 1970
+ * @param keeper what it kept is known again, as if there had been no restart
+ */
+export function createEmbeddedStore(settings: QueueSettings, now: () => number, keeper: Keeper = noKeeper): Store {
+  const lostAt = keptSince(keeper, now());
   const queues = new Map<string, ProfileQueue>();
   /** profiles that a monitor showed or a lost job named */
   const knownProfiles = new Set<string>();
   /** by lower-case id, how each is spelt and where it was enqueued: ids are unique over all profiles, whatever their case */
-  const bookings = new Map<string, { readonly uniqueId: string; readonly profileKey: string }>();
-  const monitors = new MonitorBook();
+  const bookings = new Map<string, Booking>();
+  const monitors = new MonitorBook(keeperOf(keeper, "monitor/"));
   const awaited = new Set<string>();
   let wake: (profileKey: string, uniqueIds: readonly string[] | null) => void = () => {};
   /** Tells those who wait for a profile whose turn it is now, and what became of these jobs. */
@@ -39,10 +43,30 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
   const queueOf = (profileKey: string): ProfileQueue => {
     const known = queues.get(profileKey);
     if (known !== undefined) return known;
-    const created = new ProfileQueue(profileKey, settings, lostAt);
+    const created = new ProfileQueue(profileKey, settings, lostAt, keeperOf(keeper, `profile/${profileKey}/`));
     queues.set(profileKey, created);
     return created;
   };
+  /** A step on one profile, and what has to be kept of it. */
+  const step = <T>(profileKey: string, work: (queue: ProfileQueue) => T): T => {
+    const queue = queueOf(profileKey);
+    try {
+      return work(queue);
+    } finally {
+      queue.keep();
+    }
+  };
+  const know = (profileKey: string): void => {
+    if (knownProfiles.has(profileKey)) return;
+    knownProfiles.add(profileKey);
+    keeper.put(`known/${profileKey}`, true);
+  };
+  const book = (uniqueId: string, profileKey: string): void => {
+    bookings.set(uniqueId.toLowerCase(), { uniqueId, profileKey });
+    keeper.put(`booking/${uniqueId.toLowerCase()}`, { uniqueId, profileKey });
+  };
+  for (const [profileKey] of keeper.entries("known/")) knownProfiles.add(profileKey);
+  for (const [key, booking] of keeper.entries("booking/")) bookings.set(key, booking as Booking);
   const enqueue = (command: EnqueueCommand): EnqueueReply => {
     const { uniqueId, profileKey } = command.request;
     if (!knownProfiles.has(profileKey)) {
@@ -56,8 +80,8 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
       if (other.kind === "job" && (!isOver(other.job.state) || other.job.state === "taken"))
         return { kind: "conflict" };
     }
-    const reply = queueOf(profileKey).enqueue(command, now());
-    if (reply.kind === "accepted") bookings.set(uniqueId.toLowerCase(), { uniqueId, profileKey });
+    const reply = step(profileKey, (queue) => queue.enqueue(command, now()));
+    if (reply.kind === "accepted" && reply.isNew) book(uniqueId, profileKey);
     return reply;
   };
   const finishPoll = (monitor: string, askedAt: number, news: DashboardNews, pace: PollPace) => {
@@ -67,8 +91,9 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
       for (const profileKey of record.profiles) {
         const counts =
           news.kind === "failed" ? null : (news.counts.get(profileKey) ?? { idle: 0, target: 0, healthy: 0 });
-        knownProfiles.add(profileKey);
-        queueOf(profileKey).saveSnapshot(monitor, { askedAt, counts, drained: monitors.drained(monitor) }, now());
+        know(profileKey);
+        const snapshot = { askedAt, counts, drained: monitors.drained(monitor) };
+        step(profileKey, (queue) => queue.saveSnapshot(monitor, snapshot, now()));
         tell(profileKey);
         isResting &&= !queueOf(profileKey).wantsNewsOf(monitor);
       }
@@ -80,30 +105,31 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
     const { act, entry } = describeAct(request, "drained", "resumed", [monitor], now());
     monitors.setDrain(monitor, act);
     for (const profileKey of monitors.view(monitor, now()).record.profiles) {
-      queueOf(profileKey).drain(monitor, monitors.drained(monitor), entry);
+      step(profileKey, (queue) => queue.drain(monitor, monitors.drained(monitor), entry));
       tell(profileKey);
     }
   };
   const pause = (profileKey: string, request: ActRequest): void => {
     const { act, entry } = describeAct(request, "paused", "unpaused", [], now());
-    queueOf(profileKey).pause(act, entry);
+    step(profileKey, (queue) => queue.pause(act, entry));
     tell(profileKey);
   };
   const sweep = (profileKey: string, owner: string) => {
     for (const [key, booking] of bookings) {
-      if (booking.profileKey === profileKey && !queueOf(profileKey).knows(booking.uniqueId, now()))
-        bookings.delete(key);
+      if (booking.profileKey !== profileKey || queueOf(profileKey).knows(booking.uniqueId, now())) continue;
+      bookings.delete(key);
+      keeper.remove(`booking/${key}`);
     }
-    const reply = queueOf(profileKey).sweep(owner, now());
+    const reply = step(profileKey, (queue) => queue.sweep(owner, now()));
     tell(profileKey, ...reply.abandoned.map(({ uniqueId }) => uniqueId));
     return reply;
   };
   const poll = (command: PollCommand) => {
     const { uniqueId, profileKey } = command.ticket;
-    const reply = queueOf(profileKey).poll(command, now());
+    const reply = step(profileKey, (queue) => queue.poll(command, now()));
     if ("isReadmitted" in reply && reply.isReadmitted) {
-      knownProfiles.add(profileKey);
-      bookings.set(uniqueId.toLowerCase(), { uniqueId, profileKey });
+      know(profileKey);
+      book(uniqueId, profileKey);
     }
     return reply;
   };
@@ -115,7 +141,7 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
     renew: async (ticket: Ticket, claimId, owner, isClientPresent) =>
       queueOf(ticket.profileKey).renew(ticket.uniqueId, claimId, owner, isClientPresent, now()),
     settle: async (ticket: Ticket, settlement: Settlement) => {
-      const reply = queueOf(ticket.profileKey).settle(ticket, settlement, now());
+      const reply = step(ticket.profileKey, (queue) => queue.settle(ticket, settlement, now()));
       tell(ticket.profileKey, ticket.uniqueId);
       return reply;
     },
@@ -134,7 +160,7 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
     listen: (profileKey, isAwaited) => void (isAwaited ? awaited.add(profileKey) : awaited.delete(profileKey)),
     inspect: async (profileKey, uniqueId) => queueOf(profileKey).inspect(uniqueId, now()),
     sweep: async (profileKey, owner) => sweep(profileKey, owner),
-    fleet: async (profileKey): Promise<Fleet> => queueOf(profileKey).fleet,
+    fleet: async (profileKey): Promise<Fleet> => queueOf(profileKey).view(0, now()).fleet,
     findProfile: async (uniqueId) => {
       const booking = bookings.get(uniqueId.toLowerCase());
       return booking?.uniqueId === uniqueId ? booking.profileKey : null;
@@ -154,4 +180,23 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number):
     releaseSlot: async (monitor, legKey) => monitors.releaseSlot(monitor, legKey),
     close: async () => {},
   };
+}
+
+interface Booking {
+  readonly uniqueId: string;
+  readonly profileKey: string;
+}
+
+/** The layout of what is kept: of another one nothing is understood, and all counts as lost. */
+const layout = 1;
+
+/** Since when all is known: as long as anything was kept, or since now. */
+function keptSince(keeper: Keeper, now: number): number {
+  for (const [, begun] of keeper.entries("begun")) {
+    const { at, as } = begun as { readonly at: number; readonly as: number };
+    if (as === layout) return at;
+  }
+  for (const [key] of [...keeper.entries("")]) keeper.remove(key);
+  keeper.put("begun", { at: now, as: layout });
+  return now;
 }

@@ -4,8 +4,9 @@ import { describeChange, type HistoryEntry, historyLength } from "../../queue/hi
 import { isOpen, type Job, type JobState, neededRunners } from "../../queue/job.ts";
 import type { NamedJob } from "../../queue/ports.ts";
 import { nextDueAt } from "../../queue/presence.ts";
-import type { QueueSettings } from "../../queue/settings.ts";
+import { claimLeaseMs, type QueueSettings } from "../../queue/settings.ts";
 import type { PresentJob } from "../../queue/winners.ts";
+import { type Keeper, keeperOf } from "./keeper.ts";
 import { type Ahead, Line } from "./line.ts";
 
 /** How much one sweep does at most. */
@@ -20,10 +21,21 @@ export class Ledger {
   readonly #dueAt = new Map<string, number>();
   readonly #leaseUntil = new Map<string, number>();
   readonly #history: HistoryEntry[] = [];
+  readonly #keptJobs: Keeper;
+  readonly #keptHistory: Keeper;
+  /** entries ever noted: names the next one where they are kept */
+  #noted = 0;
 
-  constructor(settings: QueueSettings, isSuspect: (job: Job) => boolean) {
+  constructor(settings: QueueSettings, isSuspect: (job: Job) => boolean, keeper: Keeper) {
     this.#settings = settings;
     this.#isSuspect = isSuspect;
+    this.#keptJobs = keeperOf(keeper, "job/");
+    this.#keptHistory = keeperOf(keeper, "history/");
+    for (const [uniqueId, job] of this.#keptJobs.entries("")) this.#index(uniqueId, job as Job);
+    for (const [noted, entry] of this.#keptHistory.entries("")) {
+      this.#history.push(entry as HistoryEntry);
+      this.#noted = Number(noted) + 1;
+    }
   }
 
   load(uniqueId: string, now: number): Job | null {
@@ -39,6 +51,14 @@ export class Ledger {
       this.#line.remove(neededRunners(before), before.place, uniqueId);
       this.#aside.remove(neededRunners(before), before.place, uniqueId);
     }
+    this.#index(uniqueId, job);
+    this.#keptJobs.put(uniqueId, job);
+    if (known?.state !== job.state) {
+      this.note(describeChange(uniqueId, job, known === null && !isEnqueued, by, now));
+    }
+  }
+
+  #index(uniqueId: string, job: Job): void {
     this.#jobs.set(uniqueId, job);
     if (job.state === "queued") {
       this.#dueAt.set(uniqueId, nextDueAt(job, this.#settings));
@@ -49,14 +69,15 @@ export class Ledger {
     }
     if (job.claim?.legs.some(isOpen)) this.#leaseUntil.set(uniqueId, job.claim.leaseUntil);
     else this.#leaseUntil.delete(uniqueId);
-    if (known?.state !== job.state) {
-      this.note(describeChange(uniqueId, job, known === null && !isEnqueued, by, now));
-    }
   }
 
   note(entry: HistoryEntry): void {
     this.#history.push(entry);
-    if (this.#history.length > historyLength) this.#history.shift();
+    this.#keptHistory.put(nameOf(this.#noted), entry);
+    this.#noted += 1;
+    if (this.#history.length <= historyLength) return;
+    this.#history.shift();
+    this.#keptHistory.remove(nameOf(this.#noted - 1 - historyLength));
   }
 
   /** Present jobs before this place that need at most `servable` runners. */
@@ -74,15 +95,23 @@ export class Ledger {
     return this.#firstDue(this.#dueAt, now, (job) => job.state === "queued");
   }
 
-  /** Jobs with open legs whose lease has lapsed. */
-  lapsed(now: number): NamedJob[] {
-    return this.#firstDue(this.#leaseUntil, now, (job) => job.claim?.legs.some(isOpen) ?? false);
+  /** Jobs with open legs whose lease has lapsed: from now on they are `owner`'s. */
+  takeOver(owner: string, now: number): NamedJob[] {
+    const lapsed = this.#firstDue(this.#leaseUntil, now, (job) => job.claim?.legs.some(isOpen) ?? false);
+    return lapsed.flatMap(({ uniqueId, job }) => {
+      if (job.claim === undefined) return [];
+      const ours = { ...job, claim: { ...job.claim, owner, leaseUntil: now + claimLeaseMs } };
+      this.save(uniqueId, ours, now);
+      return [{ uniqueId, job: ours }];
+    });
   }
 
   /** Tombstones whose time is over are forgotten. */
   forgetGone(now: number): void {
     for (const [uniqueId, job] of this.#jobs) {
-      if (job.goneAt !== undefined && job.goneAt <= now) this.#jobs.delete(uniqueId);
+      if (job.goneAt === undefined || job.goneAt > now) continue;
+      this.#jobs.delete(uniqueId);
+      this.#keptJobs.remove(uniqueId);
     }
   }
 
@@ -125,4 +154,9 @@ export class Ledger {
       return [];
     });
   }
+}
+
+/** So that keys in order are entries in order. */
+function nameOf(noted: number): string {
+  return String(noted).padStart(12, "0");
 }

@@ -3,6 +3,9 @@
 import { type Act, drainedBy, isInForce } from "../../queue/acts.ts";
 import type { Drained } from "../../queue/fleet.ts";
 import type { DashboardNews, MonitorRecord, MonitorView, PollLease, TakeResult } from "../../queue/ports.ts";
+import type { Keeper } from "./keeper.ts";
+
+type KeptEntry = Omit<Entry, "slots"> & { readonly slots: readonly (readonly [legKey: string, until: number])[] };
 
 interface Entry {
   record: MonitorRecord;
@@ -19,6 +22,15 @@ const mostProfilesPerMonitor = 1_000;
 
 export class MonitorBook {
   readonly #entries = new Map<string, Entry>();
+  readonly #keeper: Keeper;
+
+  constructor(keeper: Keeper) {
+    this.#keeper = keeper;
+    for (const [monitor, kept] of keeper.entries("")) {
+      const { slots, ...entry } = kept as KeptEntry;
+      this.#entries.set(monitor, { ...entry, slots: new Map(slots) });
+    }
+  }
 
   /** At most one at a time gets "ask". */
   beginPoll(monitor: string, pollId: string, holdMs: number, isPushed: boolean, now: number): PollLease {
@@ -44,6 +56,7 @@ export class MonitorBook {
       failures: news.kind !== "failed" ? 0 : record.askedAt === askedAt ? record.failures : record.failures + 1,
       profiles: [...new Set([...record.profiles, ...shown])].slice(0, mostProfilesPerMonitor),
     };
+    this.#keep(monitor, entry);
     return entry.record;
   }
 
@@ -53,6 +66,7 @@ export class MonitorBook {
     if (entry.record.askedAt !== askedAt) return;
     entry.nextAskAt = askedAt + restInMs;
     entry.isResting = true;
+    this.#keep(monitor, entry);
   }
 
   hurry(monitor: string, intervalMs: number): void {
@@ -67,15 +81,20 @@ export class MonitorBook {
     for (const [key, until] of slots) if (until <= now) slots.delete(key);
     if (!slots.has(legKey) && slots.size >= limit) return false;
     slots.set(legKey, now + ttlMs);
+    this.#keep(monitor, this.#entryOf(monitor));
     return true;
   }
 
   releaseSlot(monitor: string, legKey: string): void {
-    this.#entryOf(monitor).slots.delete(legKey);
+    const entry = this.#entryOf(monitor);
+    if (entry.slots.delete(legKey)) this.#keep(monitor, entry);
   }
 
+  /** The last word from now on; each has a time of its own. */
   setDrain(monitor: string, act: Act): void {
-    this.#entryOf(monitor).drain = act;
+    const entry = this.#entryOf(monitor);
+    entry.drain = { ...act, at: Math.max(act.at, (entry.drain?.at ?? 0) + 1) };
+    this.#keep(monitor, entry);
   }
 
   drained(monitor: string): Drained {
@@ -83,13 +102,18 @@ export class MonitorBook {
   }
 
   noteTake(monitor: string, result: TakeResult): void {
-    const { takes } = this.#entryOf(monitor);
-    takes[result] = (takes[result] ?? 0) + 1;
+    const entry = this.#entryOf(monitor);
+    entry.takes = { ...entry.takes, [result]: (entry.takes[result] ?? 0) + 1 };
+    this.#keep(monitor, entry);
   }
 
   view(monitor: string, now: number): MonitorView {
     const { record, nextAskAt, drain, takes } = this.#entryOf(monitor);
     return { record, nextAskAt, drain: isInForce(drain, now) ? drain : null, takes: { ...takes } };
+  }
+
+  #keep(monitor: string, { slots, ...entry }: Entry): void {
+    this.#keeper.put(monitor, { ...entry, slots: [...slots] } satisfies KeptEntry);
   }
 
   #entryOf(monitor: string): Entry {

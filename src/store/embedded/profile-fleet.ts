@@ -12,12 +12,14 @@ import { countFreed, type FreedRate, freedRateUnknown, withFreed } from "../../q
 
 export class ProfileFleet {
   readonly #freshMs: number;
-  #freedRate: FreedRate = freedRateUnknown;
+  #freedRate: FreedRate;
   /** claims change it too */
-  rows: Fleet = {};
+  rows: Fleet;
 
-  constructor(freshMs: number) {
+  constructor(freshMs: number, rows: Fleet = {}, freedRate: FreedRate = freedRateUnknown) {
     this.#freshMs = freshMs;
+    this.rows = rows;
+    this.#freedRate = freedRate;
   }
 
   get freedRate(): FreedRate {

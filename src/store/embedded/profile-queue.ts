@@ -34,9 +34,10 @@ import { decideRetryAfterSeconds, retryAfterHoldSeconds } from "../../queue/retr
 import { claimLeaseMs, type QueueSettings } from "../../queue/settings.ts";
 import { dropHeld, namesOf, type Settlement, type SettleReply, settleJob } from "../../queue/settlement.ts";
 import { findWinners } from "../../queue/winners.ts";
-import { Chart } from "./chart.ts";
+import type { Keeper } from "./keeper.ts";
 import { Ledger } from "./ledger.ts";
-import { ProfileFleet, type Snapshot } from "./profile-fleet.ts";
+import type { Snapshot } from "./profile-fleet.ts";
+import { Standing } from "./standing.ts";
 
 export class ProfileQueue {
   readonly #profileKey: string;
@@ -44,17 +45,19 @@ export class ProfileQueue {
   /** when this store began to know anything; claims of jobs older than this may be forgotten */
   readonly #lostAt: number;
   readonly #ledger: Ledger;
-  readonly #chart = new Chart();
-  #paused: Act | null = null;
-  readonly #fleet: ProfileFleet;
-  #lastPlace = 0;
+  readonly #standing: Standing;
 
-  constructor(profileKey: string, settings: QueueSettings, lostAt: number) {
+  constructor(profileKey: string, settings: QueueSettings, lostAt: number, keeper: Keeper) {
     this.#profileKey = profileKey;
     this.#settings = settings;
     this.#lostAt = lostAt;
-    this.#fleet = new ProfileFleet(settings.snapshotFreshMs);
-    this.#ledger = new Ledger(settings, (job) => this.#isSuspect(job));
+    this.#standing = new Standing(settings.snapshotFreshMs, keeper);
+    this.#ledger = new Ledger(settings, (job) => this.#isSuspect(job), keeper);
+  }
+
+  /** Writes down what has changed beside the jobs: the end of each step. */
+  keep(): void {
+    this.#standing.keep();
   }
 
   enqueue({ request, isFleetKnown, mostRunnersBefore }: EnqueueCommand, now: number): EnqueueReply {
@@ -68,18 +71,18 @@ export class ProfileQueue {
       }
     }
     if (known?.claim?.legs.some(isOpen)) return { kind: "settling" };
-    const targets = targetRunners(this.#fleet.rows);
+    const targets = targetRunners(this.#standing.fleet.rows);
     if (request.runnerCount > targets)
       return isFleetKnown ? { kind: "unsatisfiable", targets } : { kind: "fleet_unknown" };
     const { maxQueueDepth } = this.#settings;
     if (maxQueueDepth !== null && this.#ledger.waitingJobs >= maxQueueDepth) return { kind: "full" };
-    if (mostRunnersBefore !== undefined && !isInForce(this.#paused, now)) {
-      const capacity = sumCapacity(this.#fleet.rows, now, this.#settings.snapshotFreshMs).available;
+    if (mostRunnersBefore !== undefined && !isInForce(this.#standing.paused, now)) {
+      const capacity = sumCapacity(this.#standing.fleet.rows, now, this.#settings.snapshotFreshMs).available;
       const runnersBefore = this.#wanted(now) + request.runnerCount - capacity;
       if (runnersBefore > mostRunnersBefore) return { kind: "too_long", runnersBefore };
     }
-    const place = Math.max(this.#lastPlace + 1, now * 1000);
-    this.#lastPlace = place;
+    const place = Math.max(this.#standing.lastPlace + 1, now * 1000);
+    this.#standing.lastPlace = place;
     this.#ledger.save(request.uniqueId, createJob({ ...request, place }, now, this.#settings), now, true);
     return { kind: "accepted", place, isNew: true };
   }
@@ -110,7 +113,7 @@ export class ProfileQueue {
       this.#ledger.save(uniqueId, touched, now);
       return touched;
     };
-    const ahead = this.#ledger.ahead(job.place, uniqueId, servableRunners(this.#fleet.rows, now));
+    const ahead = this.#ledger.ahead(job.place, uniqueId, servableRunners(this.#standing.fleet.rows, now));
     const position = ahead.jobs + 1;
     const wait = (reason: WaitReason, retryAfterSeconds: number, runnersBefore: number | null = null): PollReply => {
       touch(retryAfterSeconds);
@@ -118,14 +121,21 @@ export class ProfileQueue {
     };
     // The next sweep lets go of what was held too long, and says so.
     if (heldSince(job) + this.#settings.holdTimeoutMs <= now) return wait("reconciling", 1);
-    if (!isSuspect && isInForce(this.#paused, now))
+    if (!isSuspect && isInForce(this.#standing.paused, now))
       return wait("profile_paused", this.#retryAfter(position, spread, holdMs));
     if (!isSuspect) {
-      const turn = decideTurn(this.#fleet.rows, neededRunners(job), ahead.runners, now, this.#settings);
+      const turn = decideTurn(this.#standing.fleet.rows, neededRunners(job), ahead.runners, now, this.#settings);
       if (turn.kind === "claim") {
         const touched = { ...job, ...presenceAfterPoll(now, 1, this.#settings) };
-        const claimed = claimJob(touched, this.#fleet.rows, turn.legs, { id: claimId, owner }, now, this.#settings);
-        this.#fleet.rows = claimed.fleet;
+        const claimed = claimJob(
+          touched,
+          this.#standing.fleet.rows,
+          turn.legs,
+          { id: claimId, owner },
+          now,
+          this.#settings,
+        );
+        this.#standing.fleet.rows = claimed.fleet;
         this.#ledger.save(uniqueId, claimed.job, now);
         return { kind: "claimed", job: claimed.job };
       }
@@ -144,8 +154,8 @@ export class ProfileQueue {
   }
 
   winners(now: number): readonly string[] {
-    if (isInForce(this.#paused, now)) return [];
-    return findWinners(this.#fleet.rows, this.#ledger.present(), now, this.#settings.snapshotFreshMs);
+    if (isInForce(this.#standing.paused, now)) return [];
+    return findWinners(this.#standing.fleet.rows, this.#ledger.present(), now, this.#settings.snapshotFreshMs);
   }
 
   renew(uniqueId: string, claimId: string, owner: string, isClientPresent: boolean, now: number): boolean {
@@ -162,8 +172,8 @@ export class ProfileQueue {
     const { uniqueId } = ticket;
     const before = this.#ledger.load(uniqueId, now) ?? createJob(ticket, now, this.#settings);
     if (before.place !== ticket.place) return { kind: "lost", leaked: namesOf(settlement) };
-    const { job, fleet, reply } = settleJob(before, this.#fleet.rows, settlement, now, this.#settings);
-    this.#fleet.rows = fleet;
+    const { job, fleet, reply } = settleJob(before, this.#standing.fleet.rows, settlement, now, this.#settings);
+    this.#standing.fleet.rows = fleet;
     if (isOver(job.state) && !isOver(before.state)) this.#ledger.save(uniqueId, endJob(job, now, this.#settings), now);
     else this.#ledger.save(uniqueId, job, now);
     return reply;
@@ -185,8 +195,8 @@ export class ProfileQueue {
   inspect(uniqueId: string, now: number): InspectReply {
     const job = this.#ledger.load(uniqueId, now);
     if (job === null) return { kind: "unknown" };
-    const ahead = this.#ledger.ahead(job.place, uniqueId, servableRunners(this.#fleet.rows, now));
-    const standing = { now, fleet: this.#fleet.rows, lostAt: this.#lostAt, paused: this.#paused };
+    const ahead = this.#ledger.ahead(job.place, uniqueId, servableRunners(this.#standing.fleet.rows, now));
+    const standing = { now, fleet: this.#standing.fleet.rows, lostAt: this.#lostAt, paused: this.#standing.paused };
     const outlook = isOver(job.state) ? null : explainJob(job, ahead.runners, standing, this.#settings);
     return { kind: "job", job, position: job.state === "queued" ? ahead.jobs + 1 : null, outlook, now };
   }
@@ -206,38 +216,33 @@ export class ProfileQueue {
         this.#ledger.save(uniqueId, { ...next, awake: next.awakeUntil > now }, now);
       }
     }
-    const lapsed = this.#ledger.lapsed(now).flatMap(({ uniqueId, job }) => {
-      if (job.claim === undefined) return [];
-      const ours = { ...job, claim: { ...job.claim, owner, leaseUntil: now + claimLeaseMs } };
-      this.#ledger.save(uniqueId, ours, now);
-      return [{ uniqueId, job: ours }];
-    });
+    const lapsed = this.#ledger.takeOver(owner, now);
     this.#ledger.forgetGone(now);
-    this.#chart.note(now, () => [
+    this.#standing.chart.note(now, () => [
       this.#ledger.waitingJobs,
-      idleRunners(this.#fleet.rows, now, this.#settings.snapshotFreshMs),
+      idleRunners(this.#standing.fleet.rows, now, this.#settings.snapshotFreshMs),
     ]);
-    return { now, lostAt: this.#lostAt, abandoned, leaked, lapsed, freedRate: this.#fleet.freedRate };
+    return { now, lostAt: this.#lostAt, abandoned, leaked, lapsed, freedRate: this.#standing.fleet.freedRate };
   }
 
   saveSnapshot(monitor: string, snapshot: Snapshot, now: number): void {
     const isWaitedFor = (rows: Fleet) =>
-      !isInForce(this.#paused, now) && isScarce(rows, this.#wanted(now), now, this.#settings.snapshotFreshMs);
-    this.#fleet.saveSnapshot(monitor, snapshot, isWaitedFor, now);
+      !isInForce(this.#standing.paused, now) && isScarce(rows, this.#wanted(now), now, this.#settings.snapshotFreshMs);
+    this.#standing.fleet.saveSnapshot(monitor, snapshot, isWaitedFor, now);
   }
 
   /** A job waits, or a claim there is not visible yet. */
   wantsNewsOf(monitor: string): boolean {
-    return this.#ledger.waitingJobs > 0 || this.#fleet.isAwaitingNewsOf(monitor);
+    return this.#ledger.waitingJobs > 0 || this.#standing.fleet.isAwaitingNewsOf(monitor);
   }
 
   pause(act: Act, entry: HistoryEntry): void {
-    this.#paused = act;
+    this.#standing.paused = act;
     this.#ledger.note(entry);
   }
 
   drain(monitor: string, drained: Drained, entry: HistoryEntry): void {
-    this.#fleet.drain(monitor, drained);
+    this.#standing.fleet.drain(monitor, drained);
     this.#ledger.note(entry);
   }
 
@@ -245,12 +250,12 @@ export class ProfileQueue {
     return {
       now,
       lostAt: this.#lostAt,
-      paused: isInForce(this.#paused, now) ? this.#paused : null,
-      fleet: this.#fleet.rows,
+      paused: isInForce(this.#standing.paused, now) ? this.#standing.paused : null,
+      fleet: this.#standing.fleet.rows,
       waitingJobs: this.#ledger.waitingJobs,
       wantedRunners: this.#ledger.wantedRunners,
       ...this.#ledger.list(limit, now),
-      chart: this.#chart.samples,
+      chart: this.#standing.chart.samples,
     };
   }
 
@@ -260,10 +265,6 @@ export class ProfileQueue {
 
   knows(uniqueId: string, now: number): boolean {
     return this.#ledger.load(uniqueId, now) !== null;
-  }
-
-  get fleet(): Fleet {
-    return this.#fleet.rows;
   }
 
   #pollClaimed(
@@ -284,7 +285,7 @@ export class ProfileQueue {
 
   /** Runners that the present jobs need which can be served now. */
   #wanted(now: number): number {
-    return this.#ledger.ahead(Number.POSITIVE_INFINITY, "", servableRunners(this.#fleet.rows, now)).runners;
+    return this.#ledger.ahead(Number.POSITIVE_INFINITY, "", servableRunners(this.#standing.fleet.rows, now)).runners;
   }
 
   #isSuspect(job: Job): boolean {

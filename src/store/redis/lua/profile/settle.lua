@@ -71,7 +71,10 @@ local function settleLeg(leg, outcome)
   leg.state = outcome.state
   if outcome.state == "unknown" then
     leg.evidenceAfter = now + outcome.evidenceInMs
-    leg.holdUntil = math.max(leg.holdUntil, leg.evidenceAfter + settings.leastEvidenceMs)
+    if now < leg.holdUntil then leg.holdUntil = math.max(leg.holdUntil, leg.evidenceAfter + settings.leastEvidenceMs) end
+    for _, other in ipairs(fleet[leg.monitor] and fleet[leg.monitor].out or {}) do
+      if other[1] == claim.id then other[3] = math.max(other[3], leg.holdUntil + settings.legMemoryMs) end
+    end
   else
     endRow(leg, outcome)
   end
