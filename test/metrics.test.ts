@@ -192,8 +192,12 @@ describe.skipIf(!hasRedis)("a service on Redis with one monitor and one runner",
   });
 
   it("shows what operators did: a monitor drained, a profile paused", async () => {
+    monitor.setTarget(profile, 7);
+    await untilGauges(url, { idle_runners: 2, available_runners: 2 }, { profile });
     await operate(url, "/monitors/ci0/drain");
     await untilGauges(url, { monitor_draining: 1 }, { monitor: "ci0" });
+    // They are there, but nobody gets them.
+    await untilGauges(url, { idle_runners: 2, available_runners: 0 }, { profile });
     await operate(url, "/monitors/ci0/resume");
     await untilGauges(url, { monitor_draining: 0 }, { monitor: "ci0" });
     await operate(url, `/profiles/${profile}/pause`);

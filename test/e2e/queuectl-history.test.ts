@@ -4,6 +4,7 @@ import type { Entry } from "../../scripts/queuectl/documents.ts";
 import { tellStory } from "../../scripts/queuectl/story.ts";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { enqueueForTicket, takeUntilDone } from "../support/client.ts";
+import { startMeddler } from "../support/meddler.ts";
 import { act, documentOf, linesOf } from "../support/queuectl.ts";
 import { monitorToken, type RunningService, startService } from "../support/service.ts";
 
@@ -93,6 +94,25 @@ test("--json gives the queue's entries, newest first, narrowed the same way", as
   const { entries } = await documentOf<{ entries: Entry[] }>(service.url, "history", "--run", "123", "--since", "10m");
   expect(entries.map(({ what }) => what)).toEqual(["taken", "claimed", "queued"]);
   expect(entries[1]).toMatchObject({ unique_id: "job-of-123", monitors: ["ci0"], attempts: 1 });
+});
+
+test("--since leaves out what is older by the queue's clock, in tables, stories and JSON, and asks for all that is kept", async () => {
+  const { entries } = await documentOf<{ entries: Entry[] }>(service.url, "history");
+  const taken = entries.find(({ what, run_id }) => what === "taken" && run_id === "123")?.at ?? "";
+  const recent = entries.filter(({ at }) => at >= taken);
+  const tenMinutesOn = new Date(Date.parse(taken) + 600_000).toISOString();
+  await using later = await startMeddler(service.url, {
+    reply: (reply) => ({ ...reply, headers: { ...reply.headers, date: tenMinutesOn } }),
+  });
+  const since = async (span: string) =>
+    (await documentOf<{ entries: Entry[] }>(later.url, "history", "--since", span)).entries;
+  expect(await since("10m")).toEqual(recent);
+  expect(await since("11m")).toEqual(entries);
+  expect((await linesOf(later.url, "history", "--since", "10m")).slice(1)).toHaveLength(recent.length);
+  expect(later.passed.map(({ path }) => path)).toEqual(Array(3).fill("/history.json?limit=2000"));
+  const told = (await linesOf(later.url, "history", "--run", "123", "--since", "10m")).join("\n");
+  expect(told).toMatch(/ taken +job-of-123 /);
+  expect(told).not.toMatch(/ queued +job-of-123 /);
 });
 
 const nothing = { unique_id: null, qualified_repo: null, run_id: null, runner_count: null, attempts: null };

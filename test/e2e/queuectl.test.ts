@@ -171,10 +171,13 @@ test("escape sequences, line breaks and text that runs backwards in names and no
 
 test("a queue that repeats the token gets none of it printed, nor one in pieces, in tables or as JSON", async () => {
   const pieces = `${apiToken.slice(0, 5)}\u200b${apiToken.slice(5)}`;
-  await using meddler = await startMeddler(
-    service.url,
-    passingOn((text) => `${text} ${apiToken} ${pieces}`),
-  );
+  const change = (text: string) => `${text} ${apiToken} ${pieces}`;
+  await using meddler = await startMeddler(service.url, {
+    reply: (reply) => {
+      const document = JSON.parse(withTexts(reply.body, change));
+      return { ...reply, body: JSON.stringify({ ...document, [`named ${apiToken}`]: true }) };
+    },
+  });
   const printed = await Promise.all(
     looks.flatMap((command) => [linesOf(meddler.url, command), linesOf(meddler.url, command, "--json")]),
   );

@@ -163,6 +163,17 @@ for (const kind of ["embedded", "redis"] as const) {
       }
     });
 
+    it("a pause with an end is over when its time is, not before, and needs nobody to resume it", async () => {
+      const ticket = await enqueueForTicket(elsewhere(), { profile: "linux", uniqueId: "u1" });
+      const sentAt = Date.now();
+      const { until } = JSON.parse((await post("/profiles/linux/pause?until=1s")).text) as { until: string };
+      expect((await take(elsewhere(), "u1", ticket)).headers.get("x-queue-reason")).toBe("profile_paused");
+      expect(Date.parse(until)).toBeGreaterThanOrEqual(sentAt + 1_000);
+      expect((await takeUntilDone(elsewhere(), "u1", ticket, { withinMs: 5_000 })).status).toBe(200);
+      expect(Date.now()).toBeGreaterThanOrEqual(sentAt + 1_000);
+      await loadUntil(({ profiles: [linux] }) => linux?.paused === null);
+    });
+
     it("an operator cancels a job by POST too, and its owner hears so", async () => {
       await post("/profiles/linux/pause");
       const ticket = await enqueueForTicket(elsewhere(), { profile: "linux", uniqueId: "c1" });
@@ -193,6 +204,7 @@ for (const kind of ["embedded", "redis"] as const) {
         "drained operator",
         "paused ann",
         "unpaused operator",
+        "paused operator",
         "paused operator",
         "cancelled operator",
         "unpaused operator",
