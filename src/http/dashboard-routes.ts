@@ -64,16 +64,19 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     if (c.req.raw.method === "HEAD")
       return new Response(null, { headers: { "content-type": "text/event-stream", ...noStore } });
     viewers += 1;
-    return streamEvents(newsOf(isHtml ? loadHtml : loadJson), () => {
-      viewers -= 1;
-    });
+    return streamEvents(
+      (over) => newsOf(isHtml ? loadHtml : loadJson, over),
+      () => {
+        viewers -= 1;
+      },
+    );
   });
 
   /** Whatever is new, once a second. */
-  async function* newsOf(loadText: () => Promise<string>): AsyncGenerator<string> {
+  async function* newsOf(loadText: () => Promise<string>, over: AbortSignal): AsyncGenerator<string> {
     let last: string | null = "";
     let saidAt = 0;
-    for (; !deps.isDraining(); await delay(everyMs)) {
+    for (; !deps.isDraining() && !over.aborted; await delay(everyMs)) {
       const next = await loadText().catch(() => null);
       const now = performance.now();
       const isNews = next === null || next !== last;

@@ -12,17 +12,22 @@ export function writeEvent(event: string, data: string, retryMs?: number): strin
 }
 
 /**
- * @param texts what is sent, piece by piece; ended as soon as nobody reads any more
+ * @param speak what is sent, piece by piece; told by its signal that nobody reads any more
  * @param end called once, when it is over
  */
-export function streamEvents(texts: AsyncGenerator<string>, end: () => void, unreadMs = longestUnreadMs): Response {
+export function streamEvents(
+  speak: (over: AbortSignal) => AsyncGenerator<string>,
+  end: () => void,
+  unreadMs = longestUnreadMs,
+): Response {
   const encoder = new TextEncoder();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let isOver = false;
+  const over = new AbortController();
+  const texts = speak(over.signal);
   const stop = (): void => {
     clearTimeout(timer);
-    if (isOver) return;
-    isOver = true;
+    if (over.signal.aborted) return;
+    over.abort();
     end();
     texts.return(undefined).catch(() => {});
   };
@@ -31,7 +36,7 @@ export function streamEvents(texts: AsyncGenerator<string>, end: () => void, unr
       // what was there has been read
       clearTimeout(timer);
       const next = await texts.next();
-      if (isOver) return;
+      if (over.signal.aborted) return;
       if (next.done === true) {
         stop();
         return controller.close();

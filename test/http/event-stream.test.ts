@@ -15,18 +15,18 @@ function createSource() {
       state.isEnded = true;
     }
   }
-  return { state, texts: speak() };
+  return { state, speak };
 }
 
 it("who does not read is let go, and his source is ended", async () => {
-  const { state, texts } = createSource();
+  const { state, speak } = createSource();
   const ended: number[] = [];
   await new Promise<void>((resolve) => {
     const end = () => {
       ended.push(state.said);
       resolve();
     };
-    const { body } = streamEvents(texts, end, 30);
+    const { body } = streamEvents(speak, end, 30);
     const reader = body!.getReader();
     void reader.closed.catch(() => {});
   });
@@ -35,10 +35,10 @@ it("who does not read is let go, and his source is ended", async () => {
 });
 
 it("who reads slowly is not, as long as he reads; who hangs up ends it once", async () => {
-  const { state, texts } = createSource();
+  const { state, speak } = createSource();
   let ends = 0;
   const { body } = streamEvents(
-    texts,
+    speak,
     () => {
       ends += 1;
     },
