@@ -15,6 +15,7 @@ import { createTally } from "./http/tally.ts";
 import { createMetrics } from "./metrics.ts";
 import { createMonitorClient } from "./monitors/client.ts";
 import { createPoller } from "./monitors/poller.ts";
+import type { MonitorTransport } from "./monitors/transport.ts";
 import { createDispatcher } from "./queue/dispatcher.ts";
 import type { Observe } from "./queue/events.ts";
 import type { Store } from "./queue/ports.ts";
@@ -24,8 +25,16 @@ import { createSweeper } from "./sweeper.ts";
 
 export interface Service {
   readonly app: Hono;
-  /** Starts asking monitors and sweeping. */
+  /** Starts asking monitors and sweeping; also again after a rest. */
   start(): void;
+  /** Stops both for a while. */
+  rest(): void;
+  /** Whether a take is under way. */
+  isBusy(): boolean;
+  /** Resolves when every monitor was asked once, or after so long. */
+  fleetAsked(withinMs: number): Promise<void>;
+  /** Lets time do its work once. */
+  sweep(): Promise<void>;
   /** From now on /readyz says no. */
   drain(): void;
   /** Answers the requests that wait for a claim; the claims go on. */
@@ -34,12 +43,19 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** What each runtime has its own way to do. */
+export interface Platform {
+  /** The other end's address. */
+  readonly peerOf: (c: Context) => string | undefined;
+  readonly transport: MonitorTransport;
+}
+
 export async function composeService(
   config: Config,
   bareStore: Store,
   log: Observe,
   version: string,
-  peerOf: (c: Context) => string | undefined,
+  { peerOf, transport }: Platform,
 ): Promise<Service> {
   const settings = queueSettingsOf(config);
   const metrics = createMetrics();
@@ -48,13 +64,14 @@ export async function composeService(
     metrics.observe(event);
     log(event);
   };
-  const client = createMonitorClient({
+  const monitorSettings = {
     monitors: config.MONITORS,
     apiToken: config.MONITOR_API_TOKEN ?? config.API_TOKENS[0] ?? "",
     takeTimeoutMs: config.MONITOR_TAKE_TIMEOUT,
     pollTimeoutMs: config.MONITOR_POLL_TIMEOUT,
     pollIntervalMs: config.MONITOR_POLL_INTERVAL,
-  });
+  };
+  const client = createMonitorClient(monitorSettings, transport);
   const polling = { pollIntervalMs: config.MONITOR_POLL_INTERVAL, pollTimeoutMs: config.MONITOR_POLL_TIMEOUT };
   const poller = createPoller(store, client, polling, nanoid, observe);
   const dispatcher = createDispatcher(
@@ -104,6 +121,16 @@ export async function composeService(
       poller.start();
       sweeper.start();
     },
+    rest: () => {
+      void Promise.all([poller.stop(), sweeper.stop()]);
+    },
+    isBusy: dispatcher.isBusy,
+    fleetAsked: async (withinMs) => {
+      const until = performance.now() + withinMs;
+      while (!poller.isFleetAsked() && performance.now() < until)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    },
+    sweep: sweeper.sweepOnce,
     drain: () => {
       isDraining = true;
       dispatcher.endHolds();

@@ -15,6 +15,12 @@ export function createLog(level: string, stream?: DestinationStream): Log {
     redact: ["authorization", "Authorization", "token", "*.authorization", "*.Authorization", "*.token"],
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
+    // On Workers pino is its browser's build, which prints objects and redacts nothing but what these fields leave.
+    browser: {
+      asObject: true,
+      formatters: { level: (label: string) => ({ level: label }) },
+      write: (line: object) => console.log(JSON.stringify(line)),
+    },
   };
   return stream === undefined ? pino(options) : pino(options, stream);
 }

@@ -7,6 +7,7 @@ import { getConnInfo } from "@hono/node-server/conninfo";
 import { composeService, queueSettingsOf } from "./compose.ts";
 import { adviseOn, parseConfig } from "./config.ts";
 import { createEventLog, createLog } from "./logging.ts";
+import { nodeTransport } from "./monitors/node-transport.ts";
 import { createEmbeddedStore } from "./store/embedded/embedded-store.ts";
 import { createRedisStore } from "./store/redis/redis-store.ts";
 
@@ -35,7 +36,10 @@ const store =
   config.REDIS_URL === undefined
     ? createEmbeddedStore(settings, Date.now)
     : createRedisStore(config.REDIS_URL, settings, observe);
-const service = await composeService(config, store, observe, version, (c) => getConnInfo(c).remote.address);
+const service = await composeService(config, store, observe, version, {
+  peerOf: (c) => getConnInfo(c).remote.address,
+  transport: nodeTransport,
+});
 for (const advice of adviseOn(config)) log.warn(advice);
 
 const server = serve({ fetch: service.app.fetch, hostname: config.HOST, port: config.PORT }, (address) => {

@@ -9,6 +9,7 @@ const sweepEveryMs = 1_000;
 export interface Sweeper {
   start(): void;
   stop(): Promise<void>;
+  sweepOnce(): Promise<void>;
 }
 
 export function createSweeper(store: Store, dispatcher: Dispatcher, observe: Observe): Sweeper {
@@ -31,14 +32,19 @@ export function createSweeper(store: Store, dispatcher: Dispatcher, observe: Obs
     } catch (error) {
       observe({ kind: "trouble", where: "sweeper", error });
     }
-    if (!isStopped) timer = setTimeout(next, sweepEveryMs);
   };
   const next = (): void => {
-    current = sweepAll();
+    current = sweepAll().then(() => {
+      if (!isStopped) timer = setTimeout(next, sweepEveryMs);
+    });
   };
 
   return {
-    start: next,
+    start: () => {
+      isStopped = false;
+      next();
+    },
+    sweepOnce: sweepAll,
     stop: async () => {
       isStopped = true;
       clearTimeout(timer);

@@ -76,6 +76,7 @@ export const retryReasons = [
   "too_many_viewers",
   "draining",
   "starting",
+  "misconfigured",
   "internal_error",
 ] as const;
 export type RetryReason = (typeof retryReasons)[number];

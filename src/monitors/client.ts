@@ -4,8 +4,8 @@ import { parseJson, readJson } from "../bounded-body.ts";
 import type { DashboardNews, Monitors, TakeRequest } from "../queue/ports.ts";
 import type { Evidence } from "../queue/reconcile.ts";
 import { type Dashboard, parseDashboard, runnersReservedFor } from "./dashboard.ts";
-import { sendTake } from "./send-take.ts";
 import { decideTakeOutcome, decideTakeSilence, nameOfFailure } from "./take-outcome.ts";
+import type { MonitorTransport } from "./transport.ts";
 
 const takeBodyLimit = 256 * 1024;
 const dashboardBodyLimit = 8 * 1024 * 1024;
@@ -34,7 +34,7 @@ export interface MonitorClient extends Monitors {
   urlOf(monitor: string): string;
 }
 
-export function createMonitorClient(settings: MonitorClientSettings): MonitorClient {
+export function createMonitorClient(settings: MonitorClientSettings, transport: MonitorTransport): MonitorClient {
   const urls = new Map(settings.monitors.map(({ name, url }) => [name, url.replace(/\/+$/, "")]));
   const authorization = `Bearer ${settings.apiToken}`;
 
@@ -52,15 +52,16 @@ export function createMonitorClient(settings: MonitorClientSettings): MonitorCli
       "take-not-after": String(request.notAfter),
     };
     const timeoutMs = settings.takeTimeoutMs + request.runners * 1000;
-    const url = urlOf(request.monitor, takePath(request));
-    const reply = await sendTake(url, headers, request.sendBy, timeoutMs, takeBodyLimit);
+    const { monitor, sendBy } = request;
+    const url = urlOf(monitor, takePath(request));
+    const reply = await transport.sendTake({ monitor, url, headers, sendBy, timeoutMs, bodyLimit: takeBodyLimit });
     if (reply.kind !== "answered") return decideTakeSilence(reply);
     return decideTakeOutcome(request.monitor, reply.status, parseJson(reply.body), request.ticket.runnerCount === 1);
   };
 
   const readDashboard = async (monitor: string): Promise<DashboardRead> => {
     try {
-      const response = await fetch(urlOf(monitor, "/dashboard.json"), {
+      const response = await transport.fetch(monitor, urlOf(monitor, "/dashboard.json"), {
         redirect: "manual",
         // nothing small may become large
         headers: { "accept-encoding": "identity" },
@@ -89,7 +90,7 @@ export function createMonitorClient(settings: MonitorClientSettings): MonitorCli
   const passBarrier = async (monitor: string): Promise<"passed" | "absent" | "failed"> => {
     for (let round = 0; round < 2; round++) {
       try {
-        const response = await fetch(urlOf(monitor, "/policy/override"), {
+        const response = await transport.fetch(monitor, urlOf(monitor, "/policy/override"), {
           redirect: "manual",
           headers: { authorization },
           signal: AbortSignal.timeout(settings.takeTimeoutMs),

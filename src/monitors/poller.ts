@@ -50,7 +50,7 @@ export function createPoller(
   observe: Observe,
 ): Poller {
   const standings = new Map<string, Standing>(client.names.map((name) => [name, createStanding()]));
-  const stopping = new AbortController();
+  let stopping = new AbortController();
   let loops: Promise<void>[] = [];
 
   const redrawMs = Math.min(settings.pollIntervalMs, Math.max(leastRedrawMs, settings.pollIntervalMs / redrawAsks));
@@ -86,8 +86,8 @@ export function createPoller(
       });
     }
   };
-  const run = async (monitor: string, standing: Standing): Promise<void> => {
-    while (!stopping.signal.aborted) {
+  const run = async (monitor: string, standing: Standing, { signal }: AbortController): Promise<void> => {
+    while (!signal.aborted) {
       try {
         await askOnce(monitor, standing);
       } catch (error) {
@@ -97,15 +97,15 @@ export function createPoller(
       }
       // The lease keeps the interval; looking more often finds its end sooner.
       const usualMs = (standing.isRedrawing ? redrawMs : settings.pollIntervalMs) / 4;
-      await pause(standing.isPushed ? leastPauseMs : Math.max(leastPauseMs, usualMs), standing);
+      await pause(standing.isPushed ? leastPauseMs : Math.max(leastPauseMs, usualMs), standing, signal);
     }
   };
 
   /** Ends early when the monitor pushes, or all stops. */
-  const pause = async (ms: number, standing: Standing): Promise<void> => {
+  const pause = async (ms: number, standing: Standing, stop: AbortSignal): Promise<void> => {
     const awake = new AbortController();
     if (ms > leastPauseMs) standing.wakeUp = () => awake.abort();
-    await sleep(ms, AbortSignal.any([stopping.signal, awake.signal]));
+    await sleep(ms, AbortSignal.any([stop, awake.signal]));
     standing.wakeUp = () => {};
   };
 
@@ -124,7 +124,8 @@ export function createPoller(
       }
     },
     start: () => {
-      loops = [...standings].map(([monitor, standing]) => run(monitor, standing));
+      stopping = new AbortController();
+      loops = [...standings].map(([monitor, standing]) => run(monitor, standing, stopping));
     },
     stop: async () => {
       stopping.abort();

@@ -5,7 +5,7 @@ import type { Body } from "../bounded-body.ts";
 import type { HeldRunner } from "../queue/job.ts";
 import type { TakeOutcome } from "../queue/ports.ts";
 import { runnerIdSchema, writeJson } from "./runner-json.ts";
-import type { TakeReply } from "./send-take.ts";
+import type { TakeReply } from "./transport.ts";
 
 const runnerSchema = z.looseObject({ id: runnerIdSchema, runner: z.looseObject({}) });
 const answerSchema = z.union([runnerSchema.transform((runner) => [runner]), z.array(runnerSchema).min(1).max(1000)]);

@@ -59,6 +59,8 @@ export interface Dispatcher {
   endHolds(): void;
   /** From now on requests do not wait for the claims they started: those go on, and the answers wait for the next poll. */
   letGo(): void;
+  /** Whether a leg of this process is under way, or evidence is looked for. */
+  isBusy(): boolean;
   /** Resolves when no leg of this process is under way. */
   idle(): Promise<void>;
 }
@@ -266,6 +268,7 @@ export function createDispatcher(
     freedRate: (profileKey) => freedRates.get(profileKey) ?? freedRateUnknown,
     endHolds: () => endingHolds.abort(),
     letGo: () => lettingGo.abort(),
+    isBusy: () => legsUnderWay.size > 0 || reconciling.size > 0,
     idle: async () => {
       while (legsUnderWay.size > 0) await Promise.allSettled([...legsUnderWay]);
     },

@@ -6,6 +6,7 @@ import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simu
 import { composeService, queueSettingsOf } from "../../src/compose.ts";
 import { parseConfig } from "../../src/config.ts";
 import type { Dashboard } from "../../src/http/dashboard-data.ts";
+import { nodeTransport } from "../../src/monitors/node-transport.ts";
 import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
 import { scrape } from "../support/exposition.ts";
 import { act } from "../support/queuectl.ts";
@@ -127,13 +128,10 @@ it("a stream on which nothing changes sends a comment now and then, lest a proxy
   const store = createEmbeddedStore(queueSettingsOf(parsed.config), () => now);
   const counts = new Map([["linux", { idle: 1, target: 1, healthy: 1 }]]);
   await store.finishPoll("ci0", now, { kind: "snapshot", counts }, { nextInMs: 1_000, restInMs: 1_000 });
-  const { app } = await composeService(
-    parsed.config,
-    store,
-    () => {},
-    "0",
-    () => undefined,
-  );
+  const { app } = await composeService(parsed.config, store, () => {}, "0", {
+    peerOf: () => undefined,
+    transport: nodeTransport,
+  });
   const reader = (await app.request("/events")).body!.pipeThrough(new TextDecoderStream()).getReader();
   const events: string[] = [];
   const readOn = async (): Promise<void> => {

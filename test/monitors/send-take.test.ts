@@ -3,8 +3,10 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer, type Server, type Socket } from "node:net";
-import { afterEach, expect, it } from "vitest";
-import { sendTake } from "../../src/monitors/send-take.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { nodeTransport } from "../../src/monitors/node-transport.ts";
+import type { TakeReply, TakeSending } from "../../src/monitors/transport.ts";
+import { sendTake as sendTakeFromWorker } from "../../src/worker/send-take.ts";
 
 let server: Server | undefined;
 const sockets = new Set<Socket>();
@@ -34,40 +36,92 @@ afterEach(async () => {
 const soon = () => performance.now() + 2000;
 const answer = (body: string) => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
-it("what did not leave in time does not leave at all", async () => {
-  const { url, received } = await listen((socket) => socket.end(answer("null")));
-  const reply = await sendTake(url, {}, performance.now() - 1, 1000, 100);
-  expect(reply.kind).toBe("unsent");
-  const connected = await sendTake(url, {}, soon(), 1000, 100);
-  expect(connected.kind).toBe("answered");
-  expect(received).toHaveLength(1);
-});
+/** On Node, and as it is done on Workers, whose sockets Node has as well. */
+const senders: readonly (readonly [string, (sending: TakeSending) => Promise<TakeReply>])[] = [
+  ["from Node", nodeTransport.sendTake],
+  ["from a Worker", sendTakeFromWorker],
+];
 
-it("nobody listening is unsent", async () => {
-  const { url } = await listen(() => {});
-  await new Promise((resolve) => server?.close(resolve));
-  server = undefined;
-  expect((await sendTake(url, {}, soon(), 1000, 100)).kind).toBe("unsent");
-});
+describe.each(senders)("a take %s", (_, sendTake) => {
+  const send = (url: string, more: Partial<TakeSending> = {}) =>
+    sendTake({ monitor: "m", url, headers: {}, sendBy: soon(), timeoutMs: 1000, bodyLimit: 100, ...more });
 
-it("no answer, a reset and an answer that breaks off are silence, timed from when it left", async () => {
-  const { url } = await listen((socket, text) => {
-    if (text.includes("reset")) socket.resetAndDestroy();
-    if (text.includes("partial")) socket.end("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nnul");
+  it("what did not leave in time does not leave at all", async () => {
+    const { url, received } = await listen((socket) => socket.end(answer("null")));
+    const reply = await send(url, { sendBy: performance.now() - 1 });
+    expect(reply.kind).toBe("unsent");
+    const connected = await send(url);
+    expect(connected.kind).toBe("answered");
+    expect(received).toHaveLength(1);
   });
-  for (const path of ["", "/reset", "/partial"]) {
-    const reply = await sendTake(url + path, {}, soon(), 200, 100);
-    expect(reply, path).toMatchObject({ kind: "silent" });
-    expect(reply.kind === "silent" && reply.sinceSentMs).toBeLessThan(1500);
-  }
-});
 
-it("an answer is read up to the limit, and not further", async () => {
-  const { url } = await listen((socket, text) => socket.end(answer(text.includes("long") ? "x".repeat(101) : "[1]")));
-  expect(await sendTake(url, {}, soon(), 1000, 100)).toEqual({
-    kind: "answered",
-    status: 200,
-    body: new Uint8Array(Buffer.from("[1]")),
+  it("nobody listening is unsent", async () => {
+    const { url } = await listen(() => {});
+    await new Promise((resolve) => server?.close(resolve));
+    server = undefined;
+    expect((await send(url)).kind).toBe("unsent");
   });
-  expect(await sendTake(`${url}/long`, {}, soon(), 1000, 100)).toEqual({ kind: "answered", status: 200, body: null });
+
+  it("no answer, a reset and an answer that breaks off are silence, timed from when it left", async () => {
+    const { url } = await listen((socket, text) => {
+      if (text.includes("reset")) socket.resetAndDestroy();
+      if (text.includes("partial")) socket.end("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nnul");
+    });
+    for (const path of ["", "/reset", "/partial"]) {
+      const reply = await send(url + path, { timeoutMs: 200 });
+      expect(reply, path).toMatchObject({ kind: "silent" });
+      expect(reply.kind === "silent" && reply.sinceSentMs).toBeLessThan(1500);
+    }
+  });
+
+  it("an answer is read up to the limit, and not further", async () => {
+    const { url } = await listen((socket, text) => socket.end(answer(text.includes("long") ? "x".repeat(101) : "[1]")));
+    expect(await send(url)).toEqual({
+      kind: "answered",
+      status: 200,
+      body: new Uint8Array(Buffer.from("[1]")),
+    });
+    expect(await send(`${url}/long`)).toEqual({ kind: "answered", status: 200, body: null });
+  });
+
+  it("the reply may come in chunks, in pieces, after a 100 Continue, or end with the connection", async () => {
+    const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[1\r\n1\r\n]\r\n0\r\n\r\n";
+    const { url } = await listen(async (socket, text) => {
+      if (text.includes("chunked")) socket.end(chunked);
+      if (text.includes("continue")) socket.end(`HTTP/1.1 100 Continue\r\n\r\n${answer("[1]")}`);
+      if (text.includes("close")) socket.end("HTTP/1.1 200 OK\r\n\r\n[1]");
+      if (text.includes("pieces")) {
+        for (const byte of chunked) {
+          socket.write(byte);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+    });
+    for (const path of ["/chunked", "/continue", "/close", "/pieces"]) {
+      const reply = await send(url + path);
+      expect(reply, path).toEqual({ kind: "answered", status: 200, body: new Uint8Array(Buffer.from("[1]")) });
+    }
+  });
+
+  it("what is no HTTP, or ends too soon, is silence", async () => {
+    const { url } = await listen((socket, text) => {
+      if (text.includes("smtp")) socket.end("220 mail.example ESMTP\r\n");
+      if (text.includes("head")) socket.end("HTTP/1.1 200 OK\r\nContent-Le");
+      if (text.includes("chunk")) socket.end("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n[1");
+      if (text.includes("nothing")) socket.end();
+    });
+    for (const path of ["/smtp", "/head", "/chunk", "/nothing"]) {
+      expect(await send(url + path), path).toMatchObject({ kind: "silent" });
+    }
+  });
+
+  it("carries our headers, and no length but 0", async () => {
+    const { url, received } = await listen((socket) => socket.end(answer("null")));
+    await send(`${url}?unique_id=a&run_id=1`, { headers: { authorization: "Bearer x", "take-not-after": "5" } });
+    const [request = ""] = received;
+    expect(request).toMatch(/^POST \/take\?unique_id=a&run_id=1 HTTP\/1.1\r\n/);
+    const headers = request.toLowerCase();
+    for (const line of ["authorization: bearer x", "take-not-after: 5", "content-length: 0", "host: 127.0.0.1:"])
+      expect(headers).toContain(`\r\n${line}`);
+  });
 });

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -24,14 +25,30 @@ export interface RedisServer extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-/** @param isDurable with an append-only file, fsynced at every write, as we ship it */
-export async function startRedis(isDurable = false): Promise<RedisServer> {
+/**
+ * @param isDurable with an append-only file, fsynced at every write, as we ship it
+ * @param isOnTcp for those who cannot reach a unix socket
+ */
+export async function startRedis(isDurable = false, isOnTcp = false): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), "rq-redis-"));
   const socket = join(folder, "redis.sock");
+  const port = isOnTcp ? await findFreePort() : 0;
   let server: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     const durable = isDurable ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
-    const args = ["--port", "0", "--unixsocket", socket, "--dir", folder, "--save", "", ...durable];
+    const args = [
+      "--port",
+      String(port),
+      "--bind",
+      "127.0.0.1",
+      "--unixsocket",
+      socket,
+      "--dir",
+      folder,
+      "--save",
+      "",
+      ...durable,
+    ];
     const started = spawn("redis-server", [...args, "--maxmemory-policy", "noeviction"], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -53,7 +70,7 @@ export async function startRedis(isDurable = false): Promise<RedisServer> {
   const client = new Redis(socket, { lazyConnect: true, maxRetriesPerRequest: 5, retryStrategy: () => 50 });
   client.on("error", () => {});
   return {
-    url: socket,
+    url: isOnTcp ? `redis://127.0.0.1:${port}` : socket,
     client,
     kill,
     signal: (name) => void server?.kill(name),
@@ -64,4 +81,14 @@ export async function startRedis(isDurable = false): Promise<RedisServer> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** One that was free a moment ago. */
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }

@@ -1,28 +1,13 @@
-// Sends a take so that it leaves in time or not at all. A request counts as sent when its connection stands, not when somebody decided to
+// Node's way to a monitor. A take leaves in time or not at all: a request counts as sent when its connection stands, not when somebody decided to
 // send it: name look-up and connecting may take long, and a process may be stopped in between. So every take has a connection of its own
 // (no reused one can turn out to be dead either), and its bytes are written only after a last look at the clock.
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { joinChunks } from "../bounded-body.ts";
+import type { MonitorTransport, TakeReply, TakeSending } from "./transport.ts";
 
-export type TakeReply =
-  | { readonly kind: "answered"; readonly status: number; readonly body: Uint8Array | null }
-  /** the connection was never made, or too late: nothing left */
-  | { readonly kind: "unsent"; readonly error: unknown }
-  /** it left, and no full answer came */
-  | { readonly kind: "silent"; readonly error: unknown; readonly sinceSentMs: number };
-
-/**
- * One POST without a body. `sendBy`: performance.now() until which it may leave; `timeoutMs` from then on. A body of more than
- * `bodyLimit` bytes is null.
- */
-export function sendTake(
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  sendBy: number,
-  timeoutMs: number,
-  bodyLimit: number,
-): Promise<TakeReply> {
+/** Never rejects. */
+function sendTake({ url, headers, sendBy, timeoutMs, bodyLimit }: TakeSending): Promise<TakeReply> {
   return new Promise((resolve) => {
     let sentAt: number | null = null;
     const send = url.startsWith("https:") ? requestHttps : requestHttp;
@@ -66,3 +51,5 @@ export function sendTake(
     });
   });
 }
+
+export const nodeTransport: MonitorTransport = { fetch: (_monitor, url, init) => fetch(url, init), sendTake };

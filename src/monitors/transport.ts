@@ -1,0 +1,29 @@
+// How bytes get to a monitor: each runtime has its own way, and what they have to tell apart is the same.
+
+/** fetch, to one monitor. Redirects are not followed: the caller says so in `init`. */
+export type FetchMonitor = (monitor: string, url: string, init: RequestInit) => Promise<Response>;
+
+/** One POST without a body, on a connection of its own. */
+export interface TakeSending {
+  readonly monitor: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** performance.now() until which it may leave */
+  readonly sendBy: number;
+  /** from when it left */
+  readonly timeoutMs: number;
+  /** a body of more bytes is null */
+  readonly bodyLimit: number;
+}
+
+export type TakeReply =
+  | { readonly kind: "answered"; readonly status: number; readonly body: Uint8Array | null }
+  /** the connection was never made, or too late: nothing left */
+  | { readonly kind: "unsent"; readonly error: unknown }
+  /** it left, and no full answer came */
+  | { readonly kind: "silent"; readonly error: unknown; readonly sinceSentMs: number };
+
+export interface MonitorTransport {
+  readonly fetch: FetchMonitor;
+  readonly sendTake: (sending: TakeSending) => Promise<TakeReply>;
+}

@@ -1,0 +1,15 @@
+// What we use of Cloudflare's runtime. Its own types declare globals that clash with Node's.
+declare module "cloudflare:workers" {
+  export interface SqlStorage {
+    exec(query: string, ...bindings: readonly (string | number)[]): Iterable<Record<string, string | number>>;
+  }
+  export interface DurableObjectState {
+    readonly storage: { readonly sql: SqlStorage };
+    blockConcurrencyWhile<T>(work: () => Promise<T>): Promise<T>;
+  }
+  export abstract class DurableObject<Env> {
+    constructor(ctx: DurableObjectState, env: Env);
+    protected readonly ctx: DurableObjectState;
+    protected readonly env: Env;
+  }
+}

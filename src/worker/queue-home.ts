@@ -1,0 +1,69 @@
+// Where the queue lives on Workers: one Durable Object is one instance of the service, with the same parts as on Node. It is awake while it is asked,
+// or while anything is under way; then its loops rest, and the runtime may put it away. docs/decisions/0015 says why.
+import { DurableObject, type DurableObjectState } from "cloudflare:workers";
+import packageJson from "../../package.json" with { type: "json" };
+import { composeService, queueSettingsOf, type Service } from "../compose.ts";
+import { type Config, parseConfig } from "../config.ts";
+import { createEventLog, createLog } from "../logging.ts";
+import type { Store } from "../queue/ports.ts";
+import { createEmbeddedStore } from "../store/embedded/embedded-store.ts";
+import { createRedisStore } from "../store/redis/redis-store.ts";
+import { type Bindings, settingsOf } from "./bindings.ts";
+import { createDoorTransport } from "./monitor-door.ts";
+import { createSqlKeeper } from "./sql-keeper.ts";
+import { createVigil, type Vigil } from "./vigil.ts";
+
+export class QueueHome extends DurableObject<Bindings> {
+  #service: Service | undefined;
+  #vigil: Vigil | undefined;
+
+  constructor(ctx: DurableObjectState, env: Bindings) {
+    super(ctx, env);
+    const parsed = parseConfig(settingsOf(env));
+    // the Worker looked before it came here
+    if (parsed.kind === "problems") throw new Error("the settings are wrong");
+    void ctx.blockConcurrencyWhile(async () => {
+      await this.#moveIn(parsed.config);
+    });
+  }
+
+  async #moveIn(config: Config): Promise<void> {
+    const log = createLog(config.LOG_LEVEL);
+    const observe = createEventLog(log);
+    const settings = queueSettingsOf(config);
+    const store =
+      config.REDIS_URL === undefined
+        ? createEmbeddedStore(settings, Date.now, createSqlKeeper(this.ctx.storage.sql))
+        : createRedisStore(config.REDIS_URL, settings, observe);
+    const noteActivity = () => this.#vigil?.noteActivity();
+    const service = await composeService(config, withLookers(store, noteActivity), observe, packageJson.version, {
+      peerOf: (c) => c.req.header("cf-connecting-ip"),
+      transport: createDoorTransport(this.env.DOOR),
+    });
+    this.#service = service;
+    this.#vigil = createVigil(service, Math.max(settings.abandonAfterMs, settings.unknownHoldMs) + 60_000);
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const [service, vigil] = [this.#service, this.#vigil];
+    if (service === undefined || vigil === undefined) throw new Error("nobody lives here");
+    await vigil.wake();
+    return await service.app.fetch(request);
+  }
+
+  /** From the cron trigger: time does its work also where nobody asks. */
+  async sweep(): Promise<void> {
+    await this.#service?.sweep();
+  }
+}
+
+/** Whoever looks on keeps the house awake: a stream of events is one request, however long it lasts. */
+function withLookers(store: Store, note: () => void): Store {
+  return {
+    ...store,
+    view: (profileKey, limit) => {
+      note();
+      return store.view(profileKey, limit);
+    },
+  };
+}
