@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
-import { loadProcesses } from "./processes.ts";
+import { loadProcesses, type SeenProcess } from "./processes.ts";
 import { apiToken, monitorToken } from "./service.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -18,6 +18,8 @@ export interface WorkerOptions {
   readonly monitors: readonly SimulatedMonitor[];
   readonly env?: Readonly<Record<string, string>>;
   readonly redisUrl?: string;
+  /** false: it is returned as soon as it listens, whatever it says */
+  readonly waitsUntilReady?: boolean;
 }
 
 export interface RunningWorker extends AsyncDisposable {
@@ -25,7 +27,9 @@ export interface RunningWorker extends AsyncDisposable {
   /** Everything that was printed, the queue's log among it. */
   output(): string;
   /** kill -9 of the runtime beneath wrangler, which starts it anew: every invocation is cut where it stands. */
-  cutInvocations(): Promise<void>;
+  cutInvocations(): void;
+  /** Resolves when /readyz says 200. */
+  ready(): Promise<void>;
   /** What the cron trigger does once a minute; it is never triggered here by itself. */
   runSchedule(): Promise<void>;
 }
@@ -57,7 +61,12 @@ export function spawnWrangler(args: readonly string[], folder: string): ChildPro
 }
 
 /** Resolves when /readyz says 200. */
-export async function startWorker({ monitors, env, redisUrl }: WorkerOptions): Promise<RunningWorker> {
+export async function startWorker({
+  monitors,
+  env,
+  redisUrl,
+  waitsUntilReady = true,
+}: WorkerOptions): Promise<RunningWorker> {
   const folder = await mkdtemp(join(tmpdir(), "rq-worker-"));
   const settings = {
     ...settingsForTests,
@@ -87,28 +96,33 @@ export async function startWorker({ monitors, env, redisUrl }: WorkerOptions): P
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   };
   try {
-    const url = await until(30_000, () => {
-      if (child.exitCode !== null) throw new Error(`wrangler ended:\n${output}`);
-      return /Ready on (http:\S+)/.exec(output)?.[1];
-    });
+    const url = await until(
+      20_000,
+      () => output,
+      () => {
+        if (child.exitCode !== null) throw new Error(`wrangler ended:\n${output}`);
+        return /Ready on (http:\S+)/.exec(output)?.[1];
+      },
+    );
     const worker: RunningWorker = {
       url,
       output: () => output,
-      cutInvocations: async () => {
-        const runtime = loadProcesses().find(
-          ({ parent, command }) => parent === child.pid && command.includes("workerd"),
-        );
+      cutInvocations: () => {
+        // the other one is wrangler's own door, which stays
+        const isOurs = ({ parent, command }: SeenProcess) =>
+          parent === child.pid && command.includes("--inspector-addr");
+        const runtime = loadProcesses().find(isOurs);
         if (runtime === undefined) throw new Error("no workerd runs");
         process.kill(runtime.pid, "SIGKILL");
-        await untilReady(url);
       },
+      ready: () => untilReady(url, () => output),
       runSchedule: async () => {
         const reply = await fetch(`${url}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`);
         if (reply.status !== 200) throw new Error(`the schedule was answered ${reply.status}`);
       },
       [Symbol.asyncDispose]: dispose,
     };
-    await untilReady(url);
+    if (waitsUntilReady) await worker.ready();
     return worker;
   } catch (error) {
     await dispose();
@@ -116,20 +130,24 @@ export async function startWorker({ monitors, env, redisUrl }: WorkerOptions): P
   }
 }
 
-async function untilReady(url: string): Promise<void> {
-  await until(30_000, async () => {
+async function untilReady(url: string, output: () => string): Promise<void> {
+  await until(20_000, output, async () => {
     const reply = await fetch(`${url}/readyz`).catch(() => null);
     await reply?.body?.cancel();
     return reply?.status === 200 ? true : undefined;
   });
 }
 
-async function until<T>(withinMs: number, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+async function until<T>(
+  withinMs: number,
+  output: () => string,
+  look: () => T | undefined | Promise<T | undefined>,
+): Promise<T> {
   const giveUpAt = performance.now() + withinMs;
   for (;;) {
     const seen = await look();
     if (seen !== undefined) return seen;
-    if (performance.now() > giveUpAt) throw new Error("it never came to be so");
+    if (performance.now() > giveUpAt) throw new Error(`it never came to be so:\n${output()}`);
     await delay(20);
   }
 }
