@@ -98,11 +98,13 @@ for (const kind of ["a Durable Object", "Redis"] as const) {
           const end = monitor.onReserved(() => resolve(end()));
         });
         const takes = monitor.takes.length;
-        const lost = take(worker.url, "cut", job).catch(() => {});
+        const client = new AbortController();
+        const lost = hold(worker.url, "cut", job, 20, { signal: client.signal }).catch(() => {});
         await reserved;
         worker.cutInvocations();
-        await worker.ready();
+        client.abort();
         await lost;
+        await worker.ready();
         monitor.faults.takeDelayMs = 0;
         const waiting = (await (await fetch(`${worker.url}/jobs/next?token=${next}`)).json()) as { state: string };
         expect(waiting.state).toBe("queued");
