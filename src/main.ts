@@ -1,7 +1,7 @@
 // Node's entry: environment -> config -> compose -> listen. A signal drains: not ready, finish what is in flight, exit 0. A second
 // signal exits at once.
 import { readFileSync } from "node:fs";
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { serve } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { composeService, queueSettingsOf } from "./compose.ts";
@@ -53,6 +53,8 @@ if (mostConnections !== null) server.maxConnections = mostConnections;
 server.keepAliveTimeout = keepAliveTimeoutMs;
 server.headersTimeout = 60_000;
 server.requestTimeout = 60_000;
+// Bodies carry nothing that we read; while one is unread, nobody notices that the client has hung up.
+server.on("request", (incoming: IncomingMessage) => incoming.resume());
 server.on("error", (error: NodeJS.ErrnoException) => {
   const advice: Record<string, string> = {
     EADDRINUSE: "something listens there already: stop it, or set PORT",

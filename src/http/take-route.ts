@@ -69,7 +69,11 @@ function parseWait(parameter: string | undefined, prefer: string | undefined): A
     return /^\d{1,9}$/.test(parameter) ? { seconds: Number(parameter), isPreferred: false } : null;
   }
   if (prefer === undefined) return noWait;
-  const wish = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=$|[,;])/i.exec(prefer)?.[1];
+  // preferences are parted by commas outside of quotes; what follows a semicolon belongs to the one before it
+  const wishes = prefer.replace(/"[^"]*"/g, (quoted) => quoted.replaceAll(/[,;"]/g, "")).split(",");
+  const wish = wishes
+    .map((one) => /^\s*wait\s*=\s*(\d{1,9})\s*(?:;|$)/i.exec(one)?.[1])
+    .find((one) => one !== undefined);
   return wish === undefined ? noWait : { seconds: Number(wish), isPreferred: true };
 }
 

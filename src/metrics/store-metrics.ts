@@ -200,6 +200,7 @@ export function createStoreMetrics(
         releaseSlot: time(store, "releaseSlot"),
         hangUp: time(store, "hangUp"),
         winners: time(store, "winners"),
+        missedNews: time(store, "missedNews"),
         hurry: time(store, "hurry"),
         onWake: store.onWake,
         listen: store.listen,

@@ -1,7 +1,7 @@
 // Keeps the fleet's snapshots fresh. Every monitor has its own clock: one that hangs delays nobody else. However many instances run,
 // the store lets one of them ask at a time; a monitor that fails is asked again after a growing back-off.
 import type { Observe } from "../queue/events.ts";
-import type { DashboardNews, MonitorRecord, Store } from "../queue/ports.ts";
+import type { MonitorRecord, Store } from "../queue/ports.ts";
 import { type MonitorClient, newsOf } from "./client.ts";
 
 const longestBackoffMs = 30_000;
@@ -13,6 +13,8 @@ const leastPauseMs = 20;
 /** While a monitor draws its dashboard anew after a take it answers 503 at once: it is asked so many times in an interval until it is back. */
 const redrawAsks = 4;
 const leastRedrawMs = 50;
+/** It takes some seconds; one that says so for longer is not drawing. */
+const longestRedrawMs = 10_000;
 
 export interface Poller {
   start(): void;
@@ -34,8 +36,10 @@ interface Standing {
   hasFailed: boolean;
   isUp: boolean | null;
   isResting: boolean;
-  /** it answered 503 the last time that it was asked from here */
+  /** it answered 503 the last time that it was asked from here, and not for long */
   isRedrawing: boolean;
+  /** when it last answered otherwise, performance.now() */
+  drawnAt: number;
   /** it said that something changed, and was not asked since */
   isPushed: boolean;
   /** ends the pause before the next look */
@@ -54,8 +58,8 @@ export function createPoller(
   let loops: Promise<void>[] = [];
 
   const redrawMs = Math.min(settings.pollIntervalMs, Math.max(leastRedrawMs, settings.pollIntervalMs / redrawAsks));
-  const pace = (kind: DashboardNews["kind"], failures: number) => ({
-    nextInMs: kind === "redrawing" ? redrawMs : backoffMs(settings.pollIntervalMs, failures),
+  const pace = (isDrawing: boolean, failures: number) => ({
+    nextInMs: isDrawing ? redrawMs : backoffMs(settings.pollIntervalMs, failures),
     restInMs: Math.max(settings.pollIntervalMs, Math.min(restIntervals * settings.pollIntervalMs, longestRestMs)),
   });
   const askOnce = async (monitor: string, standing: Standing): Promise<void> => {
@@ -67,12 +71,22 @@ export function createPoller(
     // Also when it is ours to ask: a store that lost its records knows nothing of the fleet until then.
     noteStanding(standing, lease.record);
     standing.isResting = lease.kind === "skip" && lease.isResting;
-    if (lease.kind === "skip") return;
+    if (lease.kind === "skip") {
+      // somebody has just asked it: again in a moment. One that fails is asked when its time has come
+      standing.isPushed ||= isPushed && lease.record.failures === 0;
+      return;
+    }
     const read = await client.readDashboard(monitor);
     const failures = read.kind === "failed" ? lease.record.failures + 1 : 0;
     const news = newsOf(read);
-    standing.isRedrawing = news.kind === "redrawing";
-    const { record, isResting } = await store.finishPoll(monitor, lease.askedAt, news, pace(news.kind, failures));
+    if (news.kind !== "redrawing") standing.drawnAt = performance.now();
+    standing.isRedrawing = news.kind === "redrawing" && performance.now() - standing.drawnAt < longestRedrawMs;
+    const { record, isResting } = await store.finishPoll(
+      monitor,
+      lease.askedAt,
+      news,
+      pace(standing.isRedrawing, failures),
+    );
     standing.isResting = isResting;
     noteStanding(standing, record);
     const isUp = read.kind !== "failed";
@@ -147,6 +161,7 @@ function createStanding(): Standing {
     isUp: null,
     isResting: false,
     isRedrawing: false,
+    drawnAt: performance.now(),
     isPushed: false,
     wakeUp: () => {},
   };

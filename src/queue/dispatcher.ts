@@ -6,14 +6,16 @@
 // claim's lease while it works; should it die, the lease lapses and another instance's sweep continues with the evidence.
 
 import type { Observe } from "./events.ts";
-import { type FreedRate, freedRateUnknown } from "./freed-rate.ts";
-import { createHeldTake, type Hold, noHold } from "./held-take.ts";
-import { enqueuedAt, isOpen, type Job, type Ticket, ticketOf } from "./job.ts";
+import type { FreedRate } from "./freed-rate.ts";
+import { createHeldTake, noHold } from "./held-take.ts";
+import { isOpen, type Job, type Ticket } from "./job.ts";
 import type { Monitors, PollReply, Store } from "./ports.ts";
+import type { Hold } from "./presence.ts";
 import { createReconcile } from "./reconciler.ts";
 import { spreadOf } from "./retry-after.ts";
 import { claimLeaseMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "./settings.ts";
 import type { LegOutcome, Settlement, SettleReply } from "./settlement.ts";
+import { createTimekeeper, waitedMs } from "./timekeeper.ts";
 import { settledWithin, type Work } from "./work.ts";
 
 /** Well before the 30 s that the deployed client gives an attempt. */
@@ -74,7 +76,6 @@ export function createDispatcher(
   fleetNews: FleetNews,
 ): Dispatcher {
   let polls = 0;
-  const freedRates = new Map<string, FreedRate>();
   const legsUnderWay = new Set<Promise<unknown>>();
   const reconciling = new Set<string>();
   const lettingGo = new AbortController();
@@ -235,26 +236,12 @@ export function createDispatcher(
       .finally(() => reconciling.delete(key));
   };
 
-  const sweep: Dispatcher["sweep"] = async (profileKey) => {
-    const { lapsed, abandoned, leaked, lostAt, now, freedRate } = await store.sweep(profileKey, owner);
-    freedRates.set(profileKey, freedRate);
-    for (const one of abandoned) {
-      const job = ticketOf(profileKey, one);
-      observe({ kind: "abandoned", job, waitedMs: waitedMs(job) });
-    }
-    if (leaked.length > 0) observe({ kind: "leaked", profileKey, uniqueId: null, runners: leaked });
-    for (const one of lapsed) {
-      const { job } = one;
-      const { claim } = job;
-      if (claim === undefined) continue;
-      const ticket = ticketOf(profileKey, one);
-      const isFromBeforeLoss = ticket.place < lostAt * 1000;
-      inBackground(claim.id, async () => {
-        const stopRenewing = keepLease(ticket, claim.id, () => false);
-        await reconcile(ticket, job, now, isFromBeforeLoss ? lostAt : null).finally(stopRenewing);
-      });
-    }
-  };
+  const { sweep, freedRate } = createTimekeeper(store, owner, observe, (ticket, job, now, lostAt) => {
+    inBackground(job.claim?.id ?? "", async () => {
+      const stopRenewing = keepLease(ticket, job.claim?.id ?? "", () => false);
+      await reconcile(ticket, job, now, lostAt).finally(stopRenewing);
+    });
+  });
 
   const held = createHeldTake(store, owner, pollOnce, endingHolds.signal);
   return {
@@ -263,9 +250,13 @@ export function createDispatcher(
       if (holdMs <= 0) return await pollOnce(ticket, clientGone, answerBy, noHold);
       return await held.take(ticket, clientGone(), answerBy, performance.now() + holdMs);
     },
-    wakeWinners: held.wakeWinners,
+    wakeWinners: async () => {
+      // a monitor may have gone to rest while they wait
+      if (held.isAnybodyWaiting()) fleetNews.noteWaiting();
+      await held.wakeWinners();
+    },
     sweep,
-    freedRate: (profileKey) => freedRates.get(profileKey) ?? freedRateUnknown,
+    freedRate,
     endHolds: () => endingHolds.abort(),
     letGo: () => lettingGo.abort(),
     isBusy: () => legsUnderWay.size > 0 || reconciling.size > 0,
@@ -283,10 +274,6 @@ const claimInFlight: TakeReply = {
   isReadmitted: false,
   runnersBefore: null,
 };
-
-function waitedMs(ticket: Ticket): number {
-  return Math.max(0, Date.now() - enqueuedAt(ticket.place));
-}
 
 function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

@@ -50,10 +50,18 @@ export function isScarce(fleet: Fleet, wanted: number, now: number, freshMs: num
 }
 
 /** The rate after a snapshot: `freed` runners since the last one, and how it stands now. */
-export function withFreed(rate: FreedRate, freed: number, isScarceNow: boolean, now: number): FreedRate {
-  const counted = rate.isScarce
-    ? { ...rate, scarceMs: rate.scarceMs + Math.max(0, now - rate.at), freed: rate.freed + freed }
-    : rate;
+export function withFreed(
+  rate: FreedRate,
+  freed: number,
+  isScarceNow: boolean,
+  now: number,
+  freshMs: number,
+): FreedRate {
+  // where nobody looked for a while, nobody knows how it was
+  const counted =
+    rate.isScarce && now - rate.at <= freshMs
+      ? { ...rate, scarceMs: rate.scarceMs + Math.max(0, now - rate.at), freed: rate.freed + freed }
+      : rate;
   const next = { ...counted, at: now, isScarce: isScarceNow };
   if (now - rate.since < freedWindowMs) return next;
   const isLast = now - rate.since < 2 * freedWindowMs;

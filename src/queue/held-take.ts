@@ -3,13 +3,8 @@
 import type { TakeReply } from "./dispatcher.ts";
 import type { Ticket } from "./job.ts";
 import type { Store } from "./ports.ts";
+import type { Hold } from "./presence.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
-
-/** For how long a poll's request stays open, and which request that is. */
-export interface Hold {
-  readonly holdMs: number;
-  readonly holder: string;
-}
 
 export const noHold: Hold = { holdMs: 0, holder: "" };
 
@@ -18,6 +13,7 @@ type PollOnce = (ticket: Ticket, clientGone: () => AbortSignal, answerBy: number
 export interface HeldTake {
   /** @param answerBy @param holdUntil both on performance.now(): when a claim that was won must be answered, and a job that waits */
   take(ticket: Ticket, gone: AbortSignal, answerBy: number, holdUntil: number): Promise<TakeReply>;
+  isAnybodyWaiting(): boolean;
   /** For wakes that were lost: looks whose turn it is. */
   wakeWinners(): Promise<void>;
 }
@@ -41,15 +37,19 @@ export function createHeldTake(store: Store, owner: string, pollOnce: PollOnce, 
           if (reply.kind !== "wait" || holdMs === 0) return reply;
           const end = await waiter.until(holdUntil, [gone, ending]);
           // He declared to be present until the end of this request, and is not.
-          if (gone.aborted) await store.hangUp(ticket, holder);
+          if (end === "gone") await store.hangUp(ticket, holder);
           if (end === "gone") return reply;
         }
       } finally {
         waiter.leave();
       }
     },
+    isAnybodyWaiting: () => room.size > 0,
     wakeWinners: async () => {
-      for (const profileKey of room.profiles()) room.wake(profileKey, await store.winners(profileKey));
+      for (const profileKey of room.profiles()) {
+        room.wake(profileKey, await store.winners(profileKey));
+        room.wake(profileKey, await store.missedNews(profileKey));
+      }
     },
   };
 }

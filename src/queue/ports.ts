@@ -82,6 +82,8 @@ export interface SweepReply {
   /** claims whose owner died; they are ours now */
   readonly lapsed: readonly NamedJob[];
   readonly freedRate: FreedRate;
+  /** there was more to do than is done at once */
+  readonly isMore: boolean;
 }
 
 export type CancelReply =
@@ -173,6 +175,8 @@ export interface Store {
   hangUp(ticket: Ticket, holder: string): Promise<void>;
   /** Jobs whose turn it is. */
   winners(profileKey: string): Promise<readonly string[]>;
+  /** Jobs of which there was news since this was asked last, here; null: nobody can tell, all should look. For news that was lost on its way. */
+  missedNews(profileKey: string): Promise<readonly string[] | null>;
   /**
    * Whom to wake from now on: jobs whose turn it has become, or that ended or got their answer. Null ids: whoever waits, for news may have
    * been lost. Messages may be lost all the same.

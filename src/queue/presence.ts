@@ -7,6 +7,12 @@
 import { heldSince, type Job } from "./job.ts";
 import type { QueueSettings } from "./settings.ts";
 
+/** For how long a poll's request stays open, ms, and which request that is; 0 and "" where it is answered at once. */
+export interface Hold {
+  readonly holdMs: number;
+  readonly holder: string;
+}
+
 type Presence = Pick<Job, "touchedAt" | "awake" | "awakeUntil" | "abandonAt">;
 
 /** Presence of a job that was just enqueued: its first poll is due at once. `touchedAt` 0 makes that poll count in full. */
@@ -21,20 +27,22 @@ export function presenceOfNewJob(now: number, settings: QueueSettings): Presence
 
 /**
  * Presence after a poll that was told to come back in `retryAfterSeconds`, or will be in `holdMs`: an open request is presence, declared as a
- * whole when it begins, so that 5,000 of them write nothing while they wait.
+ * whole when it begins, so that 5,000 of them write nothing while they wait. Another poll of the same job takes nothing of that away.
  */
 export function presenceAfterPoll(
+  before: Presence,
   now: number,
   retryAfterSeconds: number,
   settings: QueueSettings,
   holdMs = 0,
 ): Presence {
   const unwrittenMs = Math.max(settings.touchIntervalMs, holdMs);
+  const awakeUntil = now + unwrittenMs + retryAfterSeconds * 1000 + settings.presenceGraceMs;
   return {
     touchedAt: now,
     awake: true,
-    awakeUntil: now + unwrittenMs + retryAfterSeconds * 1000 + settings.presenceGraceMs,
-    abandonAt: now + unwrittenMs + settings.abandonAfterMs,
+    awakeUntil: Math.max(before.awakeUntil, awakeUntil),
+    abandonAt: Math.max(before.abandonAt, now + unwrittenMs + settings.abandonAfterMs),
   };
 }
 
@@ -47,9 +55,17 @@ export function presenceAfterHangUp(now: number, settings: QueueSettings): Omit<
   };
 }
 
-/** Whether a poll has to be written down: it is news, or it will be held for longer than is known. */
-export function needsTouch(job: Presence, now: number, settings: QueueSettings, holdMs = 0): boolean {
-  return !job.awake || now - job.touchedAt >= settings.touchIntervalMs || job.awakeUntil < now + holdMs;
+/** Whether a poll has to be written down: it is news, or it will be held for longer than is known, or by another request than is known. */
+export function needsTouch(
+  job: Presence & Pick<Job, "holder">,
+  now: number,
+  settings: QueueSettings,
+  hold: Hold,
+): boolean {
+  const isKnown = hold.holder === "" || hold.holder === job.holder;
+  return (
+    !job.awake || !isKnown || now - job.touchedAt >= settings.touchIntervalMs || job.awakeUntil < now + hold.holdMs
+  );
 }
 
 /** When something next happens to a queued job by time alone (ms). */
@@ -61,8 +77,7 @@ export function nextDueAt(
   return Math.min(presenceDueAt, heldSince(job) + settings.holdTimeoutMs);
 }
 
-/** The job with the held request that speaks for it; a poll that is answered at once leaves none. */
+/** The job with the held request that last spoke for it; a poll that is answered at once changes nothing in that. */
 export function withHolder(job: Job, holder: string): Job {
-  const { holder: _, ...rest } = job;
-  return holder === "" ? rest : { ...rest, holder };
+  return holder === "" ? job : { ...job, holder };
 }

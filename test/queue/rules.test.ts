@@ -66,16 +66,20 @@ describe("the rate at which runners come free", () => {
   });
 
   it("is measured only while somebody could not be served, and is forgotten after two windows", () => {
-    let rate = withFreed(freedRateUnknown, 0, false, 1_000_000);
-    rate = withFreed(rate, 5, true, 1_001_000);
+    let rate = withFreed(freedRateUnknown, 0, false, 1_000_000, 10_000);
+    rate = withFreed(rate, 5, true, 1_001_000, 10_000);
     expect(rate).toMatchObject({ scarceMs: 0, freed: 0 });
-    rate = withFreed(rate, 2, true, 1_003_000);
-    rate = withFreed(rate, 1, false, 1_004_000);
-    rate = withFreed(rate, 7, false, 1_009_000);
+    rate = withFreed(rate, 2, true, 1_003_000, 10_000);
+    rate = withFreed(rate, 1, false, 1_004_000, 10_000);
+    rate = withFreed(rate, 7, false, 1_009_000, 10_000);
     expect(rate).toMatchObject({ scarceMs: 3_000, freed: 3 });
-    rate = withFreed(rate, 0, true, 1_000_000 + freedWindowMs);
+    // nobody looked for 20 s
+    rate = withFreed(rate, 0, true, 1_010_000, 10_000);
+    rate = withFreed(rate, 5, false, 1_030_000, 10_000);
+    expect(rate).toMatchObject({ scarceMs: 3_000, freed: 3 });
+    rate = withFreed(rate, 0, true, 1_000_000 + freedWindowMs, 10_000);
     expect(rate).toMatchObject({ scarceMs: 0, freed: 0, scarceMsBefore: 3_000, freedBefore: 3 });
-    rate = withFreed(rate, 0, true, 1_000_000 + 4 * freedWindowMs);
+    rate = withFreed(rate, 0, true, 1_000_000 + 4 * freedWindowMs, 10_000);
     expect(rate).toMatchObject({ scarceMsBefore: 0, freedBefore: 0 });
   });
 

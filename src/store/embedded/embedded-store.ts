@@ -151,9 +151,11 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number, 
       return reply;
     },
     hangUp: async ({ profileKey, uniqueId }, holder) => {
-      queueOf(profileKey).hangUp(uniqueId, holder, now());
+      if (queueOf(profileKey).hangUp(uniqueId, holder, now())) tell(profileKey, uniqueId);
     },
     winners: async (profileKey) => queueOf(profileKey).winners(now()),
+    // nothing is lost within one process
+    missedNews: async () => [],
     onWake: (listener) => {
       wake = listener;
     },

@@ -2,9 +2,11 @@
 // not cleared after a loss), what is due when, whose lease lapses when, and the history.
 import { describeChange, type HistoryEntry, historyLength } from "../../queue/history.ts";
 import { isOpen, type Job, type JobState, neededRunners } from "../../queue/job.ts";
+import { endJob } from "../../queue/lifecycle.ts";
 import type { NamedJob } from "../../queue/ports.ts";
 import { nextDueAt } from "../../queue/presence.ts";
 import { claimLeaseMs, type QueueSettings } from "../../queue/settings.ts";
+import { dropHeld } from "../../queue/settlement.ts";
 import type { PresentJob } from "../../queue/winners.ts";
 import { type Keeper, keeperOf } from "./keeper.ts";
 import { type Ahead, Line } from "./line.ts";
@@ -90,9 +92,24 @@ export class Ledger {
     return this.#line.inOrder();
   }
 
-  /** Queued jobs for which time alone has something to do. */
-  due(now: number): NamedJob[] {
-    return this.#firstDue(this.#dueAt, now, (job) => job.state === "queued");
+  /** What time alone does to those who wait: they fall asleep, let go of what they held too long, or are abandoned. */
+  passTime(now: number): { readonly abandoned: NamedJob[]; readonly leaked: string[]; readonly isMore: boolean } {
+    const abandoned: NamedJob[] = [];
+    const leaked: string[] = [];
+    const due = this.#firstDue(this.#dueAt, now, (job) => job.state === "queued");
+    for (const { uniqueId, job } of due) {
+      const next = { ...job };
+      dropHeld(next, leaked, now - this.#settings.holdTimeoutMs);
+      if (next.abandonAt <= now) {
+        dropHeld(next, leaked);
+        const ended = endJob({ ...next, state: "abandoned" }, now, this.#settings);
+        this.save(uniqueId, ended, now);
+        abandoned.push({ uniqueId, job: ended });
+      } else {
+        this.save(uniqueId, { ...next, awake: next.awakeUntil > now }, now);
+      }
+    }
+    return { abandoned, leaked, isMore: due.length === sweepBatch };
   }
 
   /** Jobs with open legs whose lease has lapsed: from now on they are `owner`'s. */

@@ -10,6 +10,7 @@ type KeptEntry = Omit<Entry, "slots"> & { readonly slots: readonly (readonly [le
 interface Entry {
   record: MonitorRecord;
   nextAskAt: number;
+  begunAt: number;
   pollId: string;
   isResting: boolean;
   drain: Act | null;
@@ -19,6 +20,8 @@ interface Entry {
 
 /** A monitor that keeps inventing profiles is believed so many. */
 const mostProfilesPerMonitor = 1_000;
+/** Between two polls that it pushed for. */
+const leastPushMs = 100;
 
 export class MonitorBook {
   readonly #entries = new Map<string, Entry>();
@@ -35,10 +38,13 @@ export class MonitorBook {
   /** At most one at a time gets "ask". */
   beginPoll(monitor: string, pollId: string, holdMs: number, isPushed: boolean, now: number): PollLease {
     const entry = this.#entryOf(monitor);
-    if (entry.nextAskAt > now && entry.pollId !== pollId && !isPushed) {
+    // A monitor that pushes without end is heard ten times a second, and one that fails when its time has come.
+    const isHeard = isPushed && entry.begunAt + leastPushMs <= now && entry.record.failures === 0;
+    if (entry.nextAskAt > now && entry.pollId !== pollId && !isHeard) {
       return { kind: "skip", record: entry.record, isResting: entry.isResting };
     }
     entry.nextAskAt = now + holdMs;
+    entry.begunAt = now;
     entry.pollId = pollId;
     entry.isResting = false;
     return { kind: "ask", askedAt: now, record: entry.record };
@@ -123,6 +129,7 @@ export class MonitorBook {
     const created = {
       record,
       nextAskAt: 0,
+      begunAt: 0,
       pollId: "",
       isResting: false,
       drain: null,

@@ -36,7 +36,7 @@ export class ProfileFleet {
     const before = withDrained(this.rows[monitor] ?? createFleetRow(), drained);
     this.rows = { ...withoutForgotten(this.rows, now), [monitor]: withSnapshot(before, askedAt, counts) };
     const freed = countFreed(before, askedAt, counts, now, this.#freshMs);
-    this.#freedRate = withFreed(this.#freedRate, freed, isScarce(this.rows), now);
+    this.#freedRate = withFreed(this.#freedRate, freed, isScarce(this.rows), now, this.#freshMs);
   }
 
   drain(monitor: string, drained: Drained): void {

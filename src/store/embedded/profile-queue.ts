@@ -22,13 +22,12 @@ import type {
   EnqueueCommand,
   EnqueueReply,
   InspectReply,
-  NamedJob,
   PollCommand,
   PollReply,
   ProfileView,
   SweepReply,
 } from "../../queue/ports.ts";
-import { needsTouch, presenceAfterHangUp, presenceAfterPoll, withHolder } from "../../queue/presence.ts";
+import { type Hold, needsTouch, presenceAfterHangUp, presenceAfterPoll, withHolder } from "../../queue/presence.ts";
 import { decideTurn, type WaitReason } from "../../queue/rank-gate.ts";
 import { decideRetryAfterSeconds, retryAfterHoldSeconds } from "../../queue/retry-after.ts";
 import { claimLeaseMs, type QueueSettings } from "../../queue/settings.ts";
@@ -89,6 +88,8 @@ export class ProfileQueue {
 
   poll({ ticket, claimId, owner, spread, holdMs, holder }: PollCommand, now: number): PollReply {
     const { uniqueId } = ticket;
+    const hold = { holdMs, holder };
+    const isHeld = holder !== "";
     let job = this.#ledger.load(uniqueId, now);
     const isReadmitted = job === null;
     if (job === null) {
@@ -102,13 +103,13 @@ export class ProfileQueue {
       this.#ledger.save(uniqueId, endJob({ ...job, state: "abandoned" }, now, this.#settings), now);
       return { kind: "abandoned", isNew: true };
     }
-    if (job.state === "claimed") return this.#pollClaimed(uniqueId, job, { claimId, holdMs, holder }, now);
+    if (job.state === "claimed") return this.#pollClaimed(uniqueId, job, claimId, hold, now);
 
     const isSuspect = this.#isSuspect(job);
     const before = job;
     const touch = (retryAfterSeconds: number): Job => {
-      if (!isReadmitted && !needsTouch(before, now, this.#settings, holdMs)) return before;
-      const presence = presenceAfterPoll(now, retryAfterSeconds, this.#settings, holdMs);
+      if (!isReadmitted && !needsTouch(before, now, this.#settings, hold)) return before;
+      const presence = presenceAfterPoll(before, now, retryAfterSeconds, this.#settings, holdMs);
       const touched = { ...withHolder(before, holder), ...presence };
       this.#ledger.save(uniqueId, touched, now);
       return touched;
@@ -122,11 +123,11 @@ export class ProfileQueue {
     // The next sweep lets go of what was held too long, and says so.
     if (heldSince(job) + this.#settings.holdTimeoutMs <= now) return wait("reconciling", 1);
     if (!isSuspect && isInForce(this.#standing.paused, now))
-      return wait("profile_paused", this.#retryAfter(position, spread, holdMs));
+      return wait("profile_paused", this.#retryAfter(position, spread, isHeld));
     if (!isSuspect) {
       const turn = decideTurn(this.#standing.fleet.rows, neededRunners(job), ahead.runners, now, this.#settings);
       if (turn.kind === "claim") {
-        const touched = { ...job, ...presenceAfterPoll(now, 1, this.#settings) };
+        const touched = { ...job, ...presenceAfterPoll(job, now, 1, this.#settings) };
         const claimed = claimJob(
           touched,
           this.#standing.fleet.rows,
@@ -139,23 +140,25 @@ export class ProfileQueue {
         this.#ledger.save(uniqueId, claimed.job, now);
         return { kind: "claimed", job: claimed.job };
       }
-      const retryAfterSeconds = turn.reason === "monitors_busy" ? 1 : this.#retryAfter(position, spread, holdMs);
+      const retryAfterSeconds = turn.reason === "monitors_busy" ? 1 : this.#retryAfter(position, spread, isHeld);
       return wait(turn.reason, retryAfterSeconds, turn.runnersBefore);
     }
-    const retryAfterSeconds = this.#retryAfter(position, spread, holdMs);
+    const retryAfterSeconds = this.#retryAfter(position, spread, isHeld);
     job = touch(retryAfterSeconds);
     return { kind: "suspect", job, lostAt: this.#lostAt, now, position, retryAfterSeconds, isReadmitted };
   }
 
-  hangUp(uniqueId: string, holder: string, now: number): void {
+  /** False where another request spoke for the job since. */
+  hangUp(uniqueId: string, holder: string, now: number): boolean {
     const job = this.#ledger.load(uniqueId, now);
-    if (job === null || job.holder !== holder || isOver(job.state)) return;
+    if (job === null || job.holder !== holder || isOver(job.state)) return false;
     this.#ledger.save(uniqueId, { ...job, ...presenceAfterHangUp(now, this.#settings) }, now);
+    return true;
   }
 
   winners(now: number): readonly string[] {
     if (isInForce(this.#standing.paused, now)) return [];
-    return findWinners(this.#standing.fleet.rows, this.#ledger.present(), now, this.#settings.snapshotFreshMs);
+    return findWinners(this.#standing.fleet.rows, this.#ledger.present(), now, this.#settings);
   }
 
   renew(uniqueId: string, claimId: string, owner: string, isClientPresent: boolean, now: number): boolean {
@@ -163,7 +166,7 @@ export class ProfileQueue {
     const claim = job?.claim;
     if (job === null || claim?.id !== claimId || claim.owner !== owner || !claim.legs.some(isOpen)) return false;
     const presence =
-      isClientPresent && !isOver(job.state) ? { ...presenceAfterPoll(now, 1, this.#settings), awake: false } : {};
+      isClientPresent && !isOver(job.state) ? { ...presenceAfterPoll(job, now, 1, this.#settings), awake: false } : {};
     this.#ledger.save(uniqueId, { ...job, ...presence, claim: { ...claim, leaseUntil: now + claimLeaseMs } }, now);
     return true;
   }
@@ -202,27 +205,22 @@ export class ProfileQueue {
   }
 
   sweep(owner: string, now: number): SweepReply {
-    const abandoned: NamedJob[] = [];
-    const leaked: string[] = [];
-    for (const { uniqueId, job } of this.#ledger.due(now)) {
-      const next = { ...job };
-      dropHeld(next, leaked, now - this.#settings.holdTimeoutMs);
-      if (next.abandonAt <= now) {
-        dropHeld(next, leaked);
-        const ended = endJob({ ...next, state: "abandoned" }, now, this.#settings);
-        this.#ledger.save(uniqueId, ended, now);
-        abandoned.push({ uniqueId, job: ended });
-      } else {
-        this.#ledger.save(uniqueId, { ...next, awake: next.awakeUntil > now }, now);
-      }
-    }
+    const { abandoned, leaked, isMore } = this.#ledger.passTime(now);
     const lapsed = this.#ledger.takeOver(owner, now);
     this.#ledger.forgetGone(now);
     this.#standing.chart.note(now, () => [
       this.#ledger.waitingJobs,
       idleRunners(this.#standing.fleet.rows, now, this.#settings.snapshotFreshMs),
     ]);
-    return { now, lostAt: this.#lostAt, abandoned, leaked, lapsed, freedRate: this.#standing.fleet.freedRate };
+    return {
+      now,
+      lostAt: this.#lostAt,
+      abandoned,
+      leaked,
+      lapsed,
+      freedRate: this.#standing.fleet.freedRate,
+      isMore,
+    };
   }
 
   saveSnapshot(monitor: string, snapshot: Snapshot, now: number): void {
@@ -267,16 +265,11 @@ export class ProfileQueue {
     return this.#ledger.load(uniqueId, now) !== null;
   }
 
-  #pollClaimed(
-    uniqueId: string,
-    job: Job,
-    { claimId, holdMs, holder }: Pick<PollCommand, "claimId" | "holdMs" | "holder">,
-    now: number,
-  ): PollReply {
+  #pollClaimed(uniqueId: string, job: Job, claimId: string, hold: Hold, now: number): PollReply {
     if (job.claim?.id === claimId) return { kind: "claimed", job };
-    if (needsTouch({ ...job, awake: true }, now, this.#settings, holdMs)) {
-      const presence = { ...presenceAfterPoll(now, 1, this.#settings, holdMs), awake: false };
-      this.#ledger.save(uniqueId, { ...withHolder(job, holder), ...presence }, now);
+    if (needsTouch({ ...job, awake: true }, now, this.#settings, hold)) {
+      const presence = { ...presenceAfterPoll(job, now, 1, this.#settings, hold.holdMs), awake: false };
+      this.#ledger.save(uniqueId, { ...withHolder(job, hold.holder), ...presence }, now);
     }
     const isAsked = job.claim?.legs.some((leg) => leg.state === "pending") && job.claim.leaseUntil > now;
     const reason = isAsked ? "claim_in_flight" : "reconciling";
@@ -292,8 +285,8 @@ export class ProfileQueue {
     return job.place < this.#lostAt * 1000 && job.clearedFor !== this.#lostAt;
   }
 
-  #retryAfter(position: number, spread: number, holdMs: number): number {
-    if (holdMs > 0) return retryAfterHoldSeconds;
+  #retryAfter(position: number, spread: number, isHeld: boolean): number {
+    if (isHeld) return retryAfterHoldSeconds;
     return decideRetryAfterSeconds(position, spread, this.#settings.retryAfterMs, this.#settings.abandonAfterMs);
   }
 }

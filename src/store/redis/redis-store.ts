@@ -19,6 +19,7 @@ import {
   profilesKey,
   slotsKey,
 } from "./keys.ts";
+import { createMissedNews } from "./missed-news.ts";
 import { createOperatorCommands } from "./operator-commands.ts";
 import {
   parseCancelReply,
@@ -208,6 +209,7 @@ ${lua}`,
       await runOnProfile("hangUp", profileKey, uniqueId, [holder]);
     },
     winners: async (profileKey) => z.array(z.string()).parse(await runOnProfile("winners", profileKey, "", [])),
+    missedNews: createMissedNews(redis, command),
     onWake: news.onWake,
     listen: news.listen,
     view: operators.view,

@@ -109,14 +109,15 @@ const sweepSchema = z
       z.number(),
       json.pipe(list(z.string())),
       z.union([z.literal("").transform(() => freedRateUnknown), json.pipe(freedRateSchema)]),
+      flag,
       z.number(),
     ],
     z.string(),
   )
-  .transform(([now, lostAt, leaked, freedRate, abandonedCount, ...pairs]): SweepReply => {
+  .transform(([now, lostAt, leaked, freedRate, isMore, abandonedCount, ...pairs]): SweepReply => {
     const jobs = parseNamedJobs(pairs);
     const [abandoned, lapsed] = [jobs.slice(0, abandonedCount), jobs.slice(abandonedCount)];
-    return { now, lostAt, leaked, freedRate, abandoned, lapsed };
+    return { now, lostAt, leaked, freedRate, isMore, abandoned, lapsed };
   });
 const viewSchema = z
   .tuple(

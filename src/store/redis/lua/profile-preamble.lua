@@ -179,9 +179,9 @@ local function touch(job, retryAfterSeconds, holdMs, holder)
   local unwrittenMs = math.max(settings.touchIntervalMs, holdMs or 0)
   job.touchedAt = now
   job.awake = true
-  job.awakeUntil = now + unwrittenMs + retryAfterSeconds * 1000 + settings.presenceGraceMs
-  job.abandonAt = now + unwrittenMs + settings.abandonAfterMs
-  if holder then job.holder = holder ~= "" and holder or nil end
+  job.awakeUntil = math.max(job.awakeUntil, now + unwrittenMs + retryAfterSeconds * 1000 + settings.presenceGraceMs)
+  job.abandonAt = math.max(job.abandonAt, now + unwrittenMs + settings.abandonAfterMs)
+  if holder and holder ~= "" then job.holder = holder end
 end
 
 -- Lets go of the runners in hand that were reserved at `latest` or before, and adds their names to `leaked`.
@@ -261,10 +261,13 @@ local function wantedRunners(fleet)
   return runners
 end
 
--- winners.ts: the jobs whose turn it is.
+-- winners.ts: the jobs whose turn it is, as far as their monitors can be asked now.
 local function findWinners(fleet)
-  local capacity, servable, waiting = sumAvailable(fleet), servableRunners(fleet), {}
-  if capacity == 0 or isPaused() then return {} end
+  local capacity, servable, waiting, places = sumAvailable(fleet), servableRunners(fleet), {}, 0
+  for _, row in pairs(fleet) do
+    if availableRunners(row) > 0 then places = places + math.max(0, settings.monitorMaxInflight - #legsOut(row)) end
+  end
+  if capacity == 0 or places == 0 or isPaused() then return {} end
   local from = "-"
   while true do
     local first = redis.call("ZRANGEBYLEX", lineKey, from, "+", "LIMIT", 0, 1)[1]
@@ -285,7 +288,7 @@ local function findWinners(fleet)
   for _, job in ipairs(waiting) do
     rank = rank + job.needed
     if rank <= capacity then table.insert(winners, job.id) end
-    if rank >= capacity then break end
+    if rank >= capacity or #winners >= places then break end
   end
   return winners
 end

@@ -27,9 +27,10 @@ if job.state == "queued" and job.abandonAt <= now then
   saveJob(uniqueId, jobKey, job)
   return { "abandoned", 1 }
 end
+local function isKnownHolder() return holder == "" or holder == job.holder end
 if job.state == "claimed" then
   if job.claim.id == claimId then return { "claimed", cjson.encode(job) } end
-  if now - job.touchedAt >= settings.touchIntervalMs or job.awakeUntil < now + holdMs then
+  if now - job.touchedAt >= settings.touchIntervalMs or job.awakeUntil < now + holdMs or not isKnownHolder() then
     touch(job, 1, holdMs, holder)
     job.awake = false
     saveJob(uniqueId, jobKey, job)
@@ -47,7 +48,7 @@ local jobsAhead, rank = findAhead(job, servable)
 local position = jobsAhead + 1
 
 local function decideRetryAfterSeconds()
-  if holdMs > 0 then return 1 end
+  if holder ~= "" then return 1 end
   if position <= 3 then return 1 end
   local longest = math.max(1, math.floor(settings.abandonAfterMs / 3000))
   local base = math.min(longest * 0.8, (settings.retryAfterMs / 1000) * math.sqrt(position / 20))
@@ -55,8 +56,8 @@ local function decideRetryAfterSeconds()
   return math.max(1, math.min(longest, seconds))
 end
 local function noteWaiting(retryAfterSeconds)
-  local isKnown = job.awake and now - job.touchedAt < settings.touchIntervalMs and job.awakeUntil >= now + holdMs
-  if not isReadmitted and isKnown then return end
+  local isKnown = job.awake and isKnownHolder() and now - job.touchedAt < settings.touchIntervalMs
+  if not isReadmitted and isKnown and job.awakeUntil >= now + holdMs then return end
   touch(job, retryAfterSeconds, holdMs, holder)
   saveJob(uniqueId, jobKey, job)
 end

@@ -52,7 +52,7 @@ end
 local rateText = redis.call("GET", KEYS[10])
 local rate = rateText and cjson.decode(rateText)
   or { at = 0, isScarce = false, since = 0, scarceMs = 0, freed = 0, scarceMsBefore = 0, freedBefore = 0 }
-if rate.isScarce then
+if rate.isScarce and now - rate.at <= settings.snapshotFreshMs then
   rate.scarceMs, rate.freed = rate.scarceMs + math.max(0, now - rate.at), rate.freed + freed
 end
 rate.at, rate.isScarce = now, isScarce()

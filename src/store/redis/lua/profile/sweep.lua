@@ -1,12 +1,13 @@
 -- sweep: what time alone does to a queue, and the claims whose owner died. At most 200 jobs of each a call.
 -- ARGV  4 owner (who takes lapsed claims over)
 -- KEYS  + 10 chart  hash: minute -> "<jobs waiting> <runners idle>"  + 11 freed  JSON, see freed-rate.ts
--- Returns {now, lostAt, JSON list of leaked runners, freed rate or "", number of abandoned jobs, then id and job of each, then of every lapsed claim}
+-- Returns {now, lostAt, JSON list of leaked runners, freed rate or "", isMore, number of abandoned jobs, then id and job of each, then of every lapsed claim}
 -- Keeps: a job is abandoned only after ABANDON_AFTER; a lapsed claim goes to one owner.
 local chartKey, owner, batch = KEYS[10], ARGV[4], 200
 local abandoned, lapsed, leaked = {}, {}, {}
 
-for _, id in ipairs(redis.call("ZRANGEBYSCORE", dueKey, "-inf", now, "LIMIT", 0, batch)) do
+local due = redis.call("ZRANGEBYSCORE", dueKey, "-inf", now, "LIMIT", 0, batch)
+for _, id in ipairs(due) do
   local key = jobKey .. id
   local job = loadJob(id, redis.call("GET", key))
   if not job or job.state ~= "queued" then
@@ -55,7 +56,7 @@ if redis.call("HEXISTS", chartKey, minute) == 0 then
   redis.call("PEXPIRE", chartKey, 3660000)
 end
 
-local reply = { now, lostAt, #leaked > 0 and cjson.encode(leaked) or "[]", redis.call("GET", KEYS[11]) or "", #abandoned }
+local reply = { now, lostAt, #leaked > 0 and cjson.encode(leaked) or "[]", redis.call("GET", KEYS[11]) or "", #due == batch and 1 or 0, #abandoned }
 for _, list in ipairs({ abandoned, lapsed }) do
   for _, one in ipairs(list) do
     table.insert(reply, one[1])
