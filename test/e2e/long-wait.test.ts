@@ -2,7 +2,7 @@
 // and the statuses are those of plain polls; what is lost on the way costs a second.
 import { expect, it } from "vitest";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
-import { enqueueForTicket, type Reply } from "../support/client.ts";
+import { enqueueForTicket, type Reply, take } from "../support/client.ts";
 import { startMonitor } from "../support/monitors.ts";
 import { hasRedis, startRedis } from "../support/redis-server.ts";
 import { monitorToken, type RunningService, startService } from "../support/service.ts";
@@ -123,6 +123,9 @@ it("without wait nothing is held; wait is bounded by MAX_WAIT; Prefer is a wish 
   expect(held.ms).toBeGreaterThan(900);
   expect(await timed("", { prefer: "respond-async, wait=20" })).toMatchObject({ status: 503, applied: "wait=1" });
   expect(await timed("", { prefer: "wait=soon" })).toMatchObject({ status: 503, applied: null });
+  for (const prefer of ['foo="a, wait=1"', "respond-async; wait=1", 'foo="wait=1'])
+    expect(await timed("", { prefer })).toMatchObject({ status: 503, applied: null });
+  expect(await timed("", { prefer: 'Wait="1"; x=y' })).toMatchObject({ status: 503, applied: "wait=1" });
   expect(await timed("&wait=0", { prefer: "wait=20" })).toMatchObject({ status: 503, applied: null });
   for (const wrong of ["", "x", "-1", "1.5", "99999999999"]) expect((await timed(`&wait=${wrong}`)).status).toBe(400);
 });
@@ -172,6 +175,143 @@ it.skipIf(!hasRedis)(
     expect(performance.now() - begun).toBeLessThan(1_000);
   },
 );
+
+it("one job may be held twice: whoever hangs up takes nothing from the other, nor does a plain poll", {
+  timeout: 30_000,
+}, async () => {
+  const monitor = await startFullMonitor();
+  const env = { MONITOR_POLL_INTERVAL: interval, PRESENCE_GRACE: "100ms", TOUCH_INTERVAL: "1s" };
+  await using service = await startService({ monitors: [monitor], env });
+  await fill(service);
+  const [twice, behind] = [
+    await enqueueForTicket(service.url, { profile: "linux", uniqueId: "twice" }),
+    await enqueueForTicket(service.url, { profile: "linux", uniqueId: "behind" }),
+  ];
+  const client = new AbortController();
+  const first = hold(service, "twice", twice, 15, { signal: client.signal }).catch(() => "left");
+  await waitUntil(async () => (await waiting(service)).length === 1);
+  const second = hold(service, "twice", twice, 15);
+  await waitUntil(async () => (await polls(service)) >= 3);
+  client.abort();
+  expect(await first).toBe("left");
+  expect((await take(service.url, "twice", twice)).status).toBe(503);
+  const other = hold(service, "behind", behind, 15);
+  // longer than a presence that the one who left had taken along, or that a plain poll gives
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  expect(await waiting(service)).toEqual(["twice no_capacity", "behind no_capacity"]);
+  monitor.freeOne("linux");
+  expect((await second).status).toBe(200);
+  expect(await Promise.race([other.then(({ status }) => status), Promise.resolve("waits")])).toBe("waits");
+  monitor.freeOne("linux");
+  expect((await other).status).toBe(200);
+});
+
+it("after a hold, whoever is far behind comes back in a second too: he is not away when his turn comes", async () => {
+  const monitor = await startFullMonitor();
+  await using service = await startService({ monitors: [monitor] });
+  await fill(service);
+  for (let i = 0; i < 30; i++) await enqueueForTicket(service.url, { profile: "linux", uniqueId: `ahead-${i}` });
+  const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "far" });
+  expect(Number((await take(service.url, "far", ticket)).headers.get("retry-after"))).toBeGreaterThan(2);
+  const held = await hold(service, "far", ticket, 1);
+  expect([held.status, held.headers.get("retry-after"), held.headers.get("x-queue-position")]).toEqual([
+    503,
+    "1",
+    "31",
+  ]);
+});
+
+it.skipIf(!hasRedis)(
+  "news of a job that is over is heard within two seconds, also where no message ever comes through",
+  { timeout: 30_000 },
+  async () => {
+    await using redis = await startRedis();
+    const monitor = await startFullMonitor();
+    const options = { monitors: [monitor], redisUrl: redis.url, env: { MONITOR_POLL_INTERVAL: interval } };
+    await using a = await startService(options);
+    await using b = await startService(options);
+    await fill(a);
+    const tickets = new Map<string, string>();
+    for (const id of ["cancelled", "twice"]) {
+      tickets.set(id, await enqueueForTicket(a.url, { profile: "linux", uniqueId: id }));
+    }
+    await redis.client.call("ACL", "SETUSER", "default", "resetchannels");
+    await redis.client.call("CLIENT", "KILL", "TYPE", "pubsub");
+    const ticketOf = (id: string) => tickets.get(id) ?? "";
+    const cancelled = hold(a, "cancelled", ticketOf("cancelled"), 20);
+    const twice = [a, b].map((service) => hold(service, "twice", ticketOf("twice"), 20));
+    await waitUntil(async () => (await waiting(b)).length === 2);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    let begun = performance.now();
+    await fetch(`${b.url}/jobs/cancelled?token=${ticketOf("cancelled")}`, { method: "DELETE" });
+    expect((await cancelled).text).toContain("job_cancelled");
+    expect(performance.now() - begun).toBeLessThan(3_000);
+    begun = performance.now();
+    monitor.freeOne("linux");
+    const [one, other] = await Promise.all(twice);
+    expect([one?.status, other?.text]).toEqual([200, one?.text]);
+    expect(performance.now() - begun).toBeLessThan(4_000);
+  },
+);
+
+it("a hundred runners that turn idle at once cost a few polls for each take, and takes go out in order", {
+  timeout: 60_000,
+}, async () => {
+  const monitor = await startFullMonitor();
+  await using service = await startService({ monitors: [monitor], env: { MONITOR_POLL_INTERVAL: interval } });
+  await fill(service);
+  const holds: Promise<Reply>[] = [];
+  for (let i = 0; i < 120; i++) {
+    const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: `j${i}` });
+    holds.push(hold(service, `j${i}`, ticket, 25));
+  }
+  await waitUntil(async () => (await polls(service)) >= 121, 20_000);
+  const [before, takes] = [await polls(service), monitor.takes.length];
+  for (let i = 0; i < 100; i++) monitor.freeOne("linux");
+  await Promise.all(holds.slice(0, 100));
+  const order = monitor.takes.slice(takes).map(({ uniqueId }) => Number(uniqueId.slice(1)));
+  expect(order).toHaveLength(100);
+  // two at once may change places on their way
+  for (const [at, n] of order.entries()) expect(Math.abs(at - n)).toBeLessThanOrEqual(2);
+  expect((await polls(service)) - before).toBeLessThan(1_000);
+  for (const held of holds.slice(100)) held.catch(() => {});
+});
+
+it("right after a take, and while the dashboard is drawn anew, its monitor is asked again until it is back", async () => {
+  const monitor = await startMonitor({
+    profiles: { linux: 2 },
+    habits: { startsAfterMs: null, reservedForMs: 3_600_000, redrawMs: 700 },
+  });
+  await using service = await startService({ monitors: [monitor], env: { MONITOR_POLL_INTERVAL: "2s" } });
+  for (const id of ["one", "two"]) await enqueueForTicket(service.url, { profile: "linux", uniqueId: id });
+  const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "one" });
+  expect((await hold(service, "one", ticket, 10)).status).toBe(200);
+  const asked = monitor.dashboardsAsked;
+  const takenAt = performance.now();
+  // once at once, and then every half of a second; else it would be once in 2 s
+  await waitUntil(async () => monitor.dashboardsAsked >= asked + 2, 1_900);
+  expect(performance.now() - takenAt).toBeLessThan(1_800);
+});
+
+it("a monitor that pushes without end is asked ten times a second at most; one that fails, when its time has come", {
+  timeout: 30_000,
+}, async () => {
+  const monitor = await startFullMonitor();
+  await using service = await startService({ monitors: [monitor], env: { MONITOR_POLL_INTERVAL: "2s" } });
+  const flood = async (ms: number) => {
+    const until = performance.now() + ms;
+    const before = monitor.dashboardsAsked;
+    const headers = { authorization: `Bearer ${monitorToken}` };
+    while (performance.now() < until) await fetch(`${service.url}/monitors/ci0/changed`, { method: "POST", headers });
+    return monitor.dashboardsAsked - before;
+  };
+  const asked = await flood(1_500);
+  expect(asked).toBeGreaterThan(4);
+  expect(asked).toBeLessThanOrEqual(17);
+  monitor.faults.dashboard = "error500";
+  await service.onLog(({ msg }) => msg === "monitor_down");
+  expect(await flood(1_500)).toBeLessThanOrEqual(2);
+});
 
 it.skipIf(!hasRedis)(
   "kill -9 of the instance that holds them: at the other one they get their runners, in order",

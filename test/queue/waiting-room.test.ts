@@ -1,0 +1,84 @@
+// Who waits leaves no trace, and no wake between a poll and its wait is lost.
+import { getEventListeners } from "node:events";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { createHeldTake } from "../../src/queue/held-take.ts";
+import type { Ticket } from "../../src/queue/job.ts";
+import { createWaitingRoom } from "../../src/queue/waiting-room.ts";
+import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
+import { testSettings } from "../support/settings.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
+afterEach(() => void vi.useRealTimers());
+
+it.each(["woken", "time_up", "gone"] as const)("who is %s leaves no timer, no listener and no entry", async (how) => {
+  const changes: string[] = [];
+  const room = createWaitingRoom((profileKey, isAwaited) => changes.push(`${profileKey} ${isAwaited}`));
+  const [client, ending] = [new AbortController(), new AbortController()];
+  const waiters = ["a", "a", "b"].map((id) => room.enter("p", id));
+  const ends = waiters.map((waiter) => waiter.until(performance.now() + 1_000, [client.signal, ending.signal]));
+  expect(getEventListeners(client.signal, "abort")).toHaveLength(3);
+  if (how === "woken") room.wake("p", ["a", "b"]);
+  if (how === "time_up") await vi.advanceTimersByTimeAsync(1_000);
+  if (how === "gone") client.abort();
+  expect(await Promise.all(ends)).toEqual([how, how, how]);
+  for (const waiter of waiters) waiter.leave();
+  expect(vi.getTimerCount()).toBe(0);
+  for (const { signal } of [client, ending]) expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  expect([room.size, room.profiles()]).toEqual([0, []]);
+  expect(changes).toEqual(["p true", "p false"]);
+});
+
+it("a wake before the wait counts, one from before the poll does not, and others' are not heard", async () => {
+  const room = createWaitingRoom();
+  const waiter = room.enter("p", "a");
+  const until = () => waiter.until(performance.now() + 50, []);
+  room.wake("p", ["a"]);
+  expect(await until()).toBe("woken");
+  waiter.reset();
+  room.wake("p", ["b"]);
+  room.wake("q", null);
+  const quiet = until();
+  await vi.advanceTimersByTimeAsync(50);
+  expect(await quiet).toBe("time_up");
+  room.wake("p", null);
+  expect(await until()).toBe("woken");
+});
+
+it("news that comes while the poll is under way is heard, and what is known when time is up is said", async () => {
+  const now = 1_790_000_000_000;
+  const store = createEmbeddedStore(testSettings(), () => now);
+  const ticket: Ticket = { uniqueId: "a", profileKey: "p", runnerCount: 1, qualifiedRepo: "o/r", runId: "1", place: 5 };
+  let wake: Parameters<typeof store.onWake>[0] = () => {};
+  const said: number[] = [];
+  const waitReply = (position: number) =>
+    ({
+      kind: "wait",
+      reason: "no_capacity",
+      position,
+      retryAfterSeconds: 1,
+      isReadmitted: false,
+      runnersBefore: 1,
+    }) as const;
+  const held = createHeldTake(
+    {
+      ...store,
+      onWake: (listener) => {
+        wake = listener;
+      },
+    },
+    "me",
+    async (_ticket, _gone, _answerBy, { holdMs }) => {
+      said.push(holdMs);
+      // the first time, its turn comes while the poll is on its way back
+      if (said.length === 1) wake("p", ["a"]);
+      return waitReply(said.length);
+    },
+    new AbortController().signal,
+  );
+  const reply = held.take(ticket, new AbortController().signal, performance.now() + 5_000, performance.now() + 1_000);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await reply).toEqual(waitReply(3));
+  // at first, after the wake, and when the time was up
+  expect(said).toEqual([1_000, 1_000, 0]);
+  expect(vi.getTimerCount()).toBe(0);
+});
