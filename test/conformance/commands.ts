@@ -188,14 +188,12 @@ export async function carryOut(store: Store, given: Command, world: World): Prom
         owner: "me",
         spread: 500,
         holdMs,
-        holder: holdMs > 0 ? `hold-${given.id}` : "",
+        holder: holdMs > 0 ? holderOf(given.id, world) : "",
       });
     }
     case "hangUp": {
       const ticket = world.tickets.get(given.id);
-      const state = await store.inspect(profileKey, given.id);
-      if (ticket === undefined || state.kind === "unknown") return null;
-      return await store.hangUp(ticket, state.job.holder ?? "nobody");
+      return ticket === undefined ? null : await store.hangUp(ticket, holderOf(given.id, world));
     }
     case "settle": {
       const ticket = world.tickets.get(given.id);
@@ -261,6 +259,11 @@ export function learn(world: World, given: Command, reply: unknown): void {
   if (given.kind === "poll" && (reply as PollReply | null)?.kind === "claimed")
     world.claims.set(given.id, (reply as { job: Job }).job);
   if (given.kind === "settle" || given.kind === "evidence") world.runners += 10;
+}
+
+/** One of the two requests that may be held for a job. */
+function holderOf(id: string, world: World): string {
+  return `hold-${id}-${world.steps % 2}`;
 }
 
 function outcomeOf(outcome: string, monitor: string, given: number, asked: number, world: World): LegOutcome {

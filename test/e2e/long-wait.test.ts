@@ -194,6 +194,14 @@ it("one job may be held twice: whoever hangs up takes nothing from the other, no
   await waitUntil(async () => (await polls(service)) >= 3);
   client.abort();
   expect(await first).toBe("left");
+  // the one who came last may leave first, too
+  const third = new AbortController();
+  const last = hold(service, "twice", twice, 15, { signal: third.signal }).catch(() => "left");
+  await waitUntil(async () => (await polls(service)) >= 4);
+  third.abort();
+  expect(await last).toBe("left");
+  // so late that it is written down
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
   expect((await take(service.url, "twice", twice)).status).toBe(503);
   const other = hold(service, "behind", behind, 15);
   // longer than a presence that the one who left had taken along, or that a plain poll gives
