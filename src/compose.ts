@@ -85,7 +85,7 @@ export async function composeService(
   const sweeper = createSweeper(store, dispatcher, observe);
   let isDraining = false;
   const tally = createTally();
-  metrics.attach({ store: bareStore, tally, monitors: client.names, settings });
+  metrics.attach({ store: bareStore, tally, held: dispatcher.heldRequests, monitors: client.names, settings });
   const app = createApp({
     store,
     dispatcher,

@@ -19,6 +19,8 @@ export interface Metrics {
   attach(parts: {
     readonly store: Store;
     readonly tally: HttpCounts;
+    /** requests that are held now */
+    readonly held: () => number;
     readonly monitors: readonly string[];
     readonly settings: QueueSettings;
   }): void;
@@ -40,7 +42,7 @@ export function createMetrics(): Metrics {
     attach: (parts) => {
       for (const name of parts.monitors) monitors.admit(name);
       standing.attach(parts);
-      http.attach(parts.tally);
+      http.attach(parts.tally, parts.held);
     },
     expose: async () => {
       await standing.refresh();

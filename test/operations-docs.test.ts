@@ -22,7 +22,7 @@ beforeAll(async () => {
   const metrics = createMetrics();
   const store = metrics.instrument(createEmbeddedStore(settings, Date.now));
   const tally = { counts: () => new Map([["GET /x", [0, 0, 1]]]) };
-  metrics.attach({ store, tally, monitors: ["m"], settings });
+  metrics.attach({ store, tally, held: () => 1, monitors: ["m"], settings });
   const lease = await store.beginPoll("m", "poll", 1000, false);
   const counts = new Map([["p", { idle: 1, target: 1, healthy: 1 }]]);
   await store.finishPoll(

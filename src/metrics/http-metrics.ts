@@ -1,5 +1,5 @@
 // Replies by route and class of status, taken over from the tally when somebody asks: the polled route counts by an array look-up.
-import { Counter, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
 
 /** Replies so far: route, then first digit of the status, then how many. */
 export interface HttpCounts {
@@ -7,7 +7,7 @@ export interface HttpCounts {
 }
 
 export interface HttpMetrics {
-  attach(tally: HttpCounts): void;
+  attach(tally: HttpCounts, held: () => number): void;
   refresh(): void;
 }
 
@@ -22,11 +22,19 @@ export function createHttpMetrics(registry: Registry): HttpMetrics {
     labelNames: ["method", "route", "status"],
     registers: [registry],
   });
+  const heldRequests = new Gauge({
+    name: "runner_queue_held_requests",
+    help: "Takes that are held open at this instance until their job's turn has come",
+    registers: [registry],
+  });
+  let countHeld = () => 0;
   return {
-    attach: (given) => {
+    attach: (given, held) => {
       tally = given;
+      countHeld = held;
     },
     refresh: () => {
+      heldRequests.set(countHeld());
       replies.reset();
       for (const [methodAndRoute, byClass] of tally.counts()) {
         const [method = "", route = ""] = methodAndRoute.split(" ");

@@ -51,6 +51,8 @@ export interface Dispatcher {
    * Throws StoreUnavailable.
    */
   take(ticket: Ticket, clientGone: () => AbortSignal, holdMs?: number): Promise<TakeReply>;
+  /** How many requests are held now. */
+  heldRequests(): number;
   /** Looks whether anybody who waits here was forgotten: a wake may be lost. */
   wakeWinners(): Promise<void>;
   /** Lets time do its work on one profile, and takes over the claims of instances that died. */
@@ -252,11 +254,12 @@ export function createDispatcher(
     },
     wakeWinners: async () => {
       // a monitor may have gone to rest while they wait
-      if (held.isAnybodyWaiting()) fleetNews.noteWaiting();
+      if (held.count() > 0) fleetNews.noteWaiting();
       await held.wakeWinners();
     },
     sweep,
     freedRate,
+    heldRequests: held.count,
     endHolds: () => endingHolds.abort(),
     letGo: () => lettingGo.abort(),
     isBusy: () => legsUnderWay.size > 0 || reconciling.size > 0,

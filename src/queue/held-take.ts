@@ -13,7 +13,8 @@ type PollOnce = (ticket: Ticket, clientGone: () => AbortSignal, answerBy: number
 export interface HeldTake {
   /** @param answerBy @param holdUntil both on performance.now(): when a claim that was won must be answered, and a job that waits */
   take(ticket: Ticket, gone: AbortSignal, answerBy: number, holdUntil: number): Promise<TakeReply>;
-  isAnybodyWaiting(): boolean;
+  /** Requests that are held now. */
+  count(): number;
   /** For wakes that were lost: looks whose turn it is. */
   wakeWinners(): Promise<void>;
 }
@@ -44,7 +45,7 @@ export function createHeldTake(store: Store, owner: string, pollOnce: PollOnce, 
         waiter.leave();
       }
     },
-    isAnybodyWaiting: () => room.size > 0,
+    count: () => room.size,
     wakeWinners: async () => {
       for (const profileKey of room.profiles()) {
         room.wake(profileKey, await store.winners(profileKey));

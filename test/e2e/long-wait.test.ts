@@ -96,6 +96,7 @@ it("1,000 who wait and one freed runner: one take, and only who can win polls ag
   }
   for (const held of holds) held.catch(() => {});
   await waitUntil(async () => (await polls(service)) >= 1_001, 20_000);
+  expect(await metric(service, "runner_queue_held_requests")).toBe(1_000);
   const before = await polls(service);
   const takes = monitor.takes.length;
   monitor.freeOne("linux");
