@@ -11,6 +11,7 @@ app.post("/take/:uniqueId", (c) =>
     "retry-after": "5",
     "x-queue-position": "20",
     "x-queue-reason": "no_capacity",
+    "x-queue-estimate": "unknown",
     "cache-control": "no-store",
   }),
 );

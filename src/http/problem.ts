@@ -124,17 +124,17 @@ export function waitInLine(
   position: number,
   retryAfterSeconds: number,
   estimate: Estimate | null,
-  more: Readonly<Record<string, string>> = {},
+  preferenceApplied: string | null = null,
 ): Response {
-  const headers = {
+  const headers: Record<string, string> = {
     "content-length": "0",
     "retry-after": String(retryAfterSeconds),
     "x-queue-position": String(position),
     "x-queue-reason": reason,
     "x-queue-estimate": estimate === null ? "unknown" : `${estimate.lowSeconds}-${estimate.highSeconds}`,
     "cache-control": "no-store",
-    ...more,
   };
+  if (preferenceApplied !== null) headers["preference-applied"] = preferenceApplied;
   return new Response(null, { status: 503, headers });
 }
 

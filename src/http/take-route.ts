@@ -29,13 +29,14 @@ export function createTakeRoute(deps: TakeDeps): (c: Context) => Promise<Respons
     if (asked === null) return refuse("malformed_parameter", "wait: whole seconds");
     const holdMs = Math.min(asked.seconds * 1000, deps.maxWaitMs);
     const reply = await deps.dispatcher.take(ticket, () => c.req.raw.signal, holdMs);
-    const applied = asked.isPreferred ? { "preference-applied": `wait=${Math.floor(holdMs / 1000)}` } : {};
+    const preference = asked.isPreferred ? `wait=${Math.floor(holdMs / 1000)}` : null;
+    const applied: Record<string, string> = preference === null ? {} : { "preference-applied": preference };
     switch (reply.kind) {
       case "wait": {
         const { reason, position, retryAfterSeconds, runnersBefore } = reply;
         const estimate =
           runnersBefore === null ? null : estimateWait(deps.dispatcher.freedRate(ticket.profileKey), runnersBefore);
-        return waitInLine(reason, position, retryAfterSeconds, estimate, applied);
+        return waitInLine(reason, position, retryAfterSeconds, estimate, preference);
       }
       case "taken":
         return c.body(reply.answer, 200, { "content-type": "application/json", ...noStore, ...applied });

@@ -31,7 +31,7 @@ import {
   parseSettleReply,
   parseSweepReply,
 } from "./replies.ts";
-import { writeScript } from "./script-settings.ts";
+import { writeProfileScript, writeScript } from "./script-settings.ts";
 import { monitorScripts, profilePreamble, profileScripts } from "./scripts.generated.ts";
 import { createWakeNews } from "./wake-news.ts";
 
@@ -52,11 +52,7 @@ export function createRedisStore(
   const { redis } = connection;
   for (const [name, lua] of Object.entries(profileScripts)) {
     redis.defineCommand(name, {
-      lua: writeScript(
-        `${profilePreamble}
-${lua}`,
-        settings,
-      ),
+      lua: writeScript(writeProfileScript(profilePreamble, lua), settings),
     });
   }
   for (const [name, lua] of Object.entries(monitorScripts)) redis.defineCommand(name, { lua });
@@ -226,7 +222,12 @@ ${lua}`,
 }
 
 function ticketArgs({ runnerCount, qualifiedRepo, runId, place }: Ticket): (string | number)[] {
-  return [runnerCount, qualifiedRepo, runId, place];
+  return [runnerCount, qualifiedRepo, runId, writePlace(place)];
+}
+
+/** Sixteen digits, so that places compare as texts do. */
+function writePlace(place: number): string {
+  return String(place).padStart(16, "0");
 }
 
 /** A reply that is not ours or a script that broke: not the store's absence. Redis says ERR for a script's own errors. */

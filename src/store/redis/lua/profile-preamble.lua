@@ -130,22 +130,23 @@ local function noteChange(id, job, isReadmitted)
 end
 
 -- How each job stood when it was loaded: what saveJob has to undo.
-local stateBefore, memberBefore, listBefore = {}, {}, {}
+local stateBefore, textBefore = {}, {}
 
 -- The job; nil where nothing is known of it.
 local function loadJob(id, text)
   local job = text and cjson.decode(text)
   if not job or (job.goneAt and job.goneAt <= now) then return nil end
-  stateBefore[id] = job.state
-  memberBefore[id], listBefore[id] = memberOf(id, job)
+  stateBefore[id], textBefore[id] = job.state, text
   return job
 end
 
 -- `isEnqueued`: somebody asked for it just now; else a job that was not known came back.
 local function saveJob(id, key, job, isEnqueued)
   local member, list = memberOf(id, job)
-  if memberBefore[id] and (memberBefore[id] ~= member or listBefore[id] ~= list) then
-    redis.call("ZREM", listBefore[id], memberBefore[id])
+  -- read anew, for a poll that waits saves nothing
+  if textBefore[id] then
+    local memberBefore, listBefore = memberOf(id, cjson.decode(textBefore[id]))
+    if memberBefore and (memberBefore ~= member or listBefore ~= list) then redis.call("ZREM", listBefore, memberBefore) end
   end
   if member then
     redis.call("ZADD", list, 0, member)

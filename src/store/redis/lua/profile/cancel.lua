@@ -5,7 +5,7 @@ local hasTicket = ARGV[4] == "1"
 
 local job = loadJob(uniqueId, jobText)
 if hasTicket then
-  local ticketPlace = string.format("%016.0f", tonumber(ARGV[8]))
+  local ticketPlace = ARGV[8]
   job = job or createJob(ticketPlace, tonumber(ARGV[5]), ARGV[6], ARGV[7])
   if job.place ~= ticketPlace then return { "unknown" } end
 end

@@ -1,11 +1,11 @@
 -- poll: a job asks whether it is its turn. Checks and claims in one step; a waiting poll only reads, but for a touch now and then.
--- ARGV  4 count  5 repo  6 run  7 place (all from the ticket)  8 claimId  9 owner  10 spread (0..999)
+-- ARGV  4 count  5 repo  6 run  7 place, 16 digits (all from the ticket)  8 claimId  9 owner  10 spread (0..999)
 --       11 holdMs (how long this request stays open if there is nothing for it yet)  12 holder
 -- Returns {"wait", reason, position, retryAfterSeconds, isReadmitted, runnersBefore or ""} | {"claimed", job} | {"taken", answer}
 --       | {"suspect", job, lostAt, now, position, retryAfterSeconds, isReadmitted}
 --       | {"abandoned", isNew} | {"failed" | "cancelled" | "answer_expired" | "ticket_expired" | "superseded"}
 -- Keeps: a job claims only if those ahead and itself fit in the capacity; never two live claims of one job.
-local ticketPlace = string.format("%016.0f", tonumber(ARGV[7]))
+local ticketPlace = ARGV[7]
 local claimId, owner, spread, holdMs, holder = ARGV[8], ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11]), ARGV[12]
 
 local job = loadJob(uniqueId, jobText)
@@ -83,8 +83,8 @@ end
 for monitor, row in pairs(fleet) do
   local available = availableRunners(row)
   capacity = capacity + available
-  local outLegs = #legsOut(row)
-  if available > 0 and outLegs < settings.monitorMaxInflight then
+  local outLegs = available > 0 and #legsOut(row)
+  if outLegs and outLegs < settings.monitorMaxInflight then
     table.insert(candidates, { monitor = monitor, row = row, available = available, outLegs = outLegs })
   end
 end

@@ -1,12 +1,12 @@
 -- settle: outcomes of legs, and runners that evidence found. settlement.ts says why each thing is done.
--- ARGV  4 count  5 repo  6 run  7 place (all from the ticket)  8 settlement (JSON)
+-- ARGV  4 count  5 repo  6 run  7 place, 16 digits (all from the ticket)  8 settlement (JSON)
 -- Returns {kind, answer or "", JSON list of leaked runners}; kind: taken | queued | open | failed | over | lost
 -- Keeps: an answer never changes; a leg settles once; settling twice is settling once.
 -- JSON of a list; an empty one would be written as an object
 local function listOf(names)
   return #names > 0 and cjson.encode(names) or "[]"
 end
-local ticketPlace = string.format("%016.0f", tonumber(ARGV[7]))
+local ticketPlace = ARGV[7]
 local settlement = cjson.decode(ARGV[8])
 local leaked = {}
 
