@@ -3,6 +3,7 @@ import { z } from "zod";
 import { proofRefusals } from "../auth/artifact-proof.ts";
 import { oidcRefusals } from "../auth/oidc.ts";
 import { jobStates } from "../queue/job.ts";
+import { waitReasons } from "../queue/rank-gate.ts";
 import { dashboardSchemas, describeOperatorRoutes } from "./openapi-operators.ts";
 import { parameter, refusals, reply, retries } from "./openapi-parts.ts";
 import { codeVerifierSchema, profileKeySchema, qualifiedRepoSchema, runIdSchema, uniqueIdSchema } from "./params.ts";
@@ -118,18 +119,7 @@ export function describeApi(maxRunnerCount: number, version: string): Json {
               {},
             ),
             ...ticketRefusals,
-            ...retries(
-              503,
-              "no_capacity",
-              "not_your_turn",
-              "monitors_busy",
-              "unsatisfiable_now",
-              "fleet_unknown",
-              "profile_paused",
-              "claim_in_flight",
-              "reconciling",
-              "store_unavailable",
-            ),
+            ...retries(503, ...waitReasons, "store_unavailable"),
           },
         },
       },

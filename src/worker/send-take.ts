@@ -4,41 +4,29 @@ import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { HTTPParser } from "http-parser-js";
 import { joinChunks } from "../bounded-body.ts";
+import { watchTake } from "../monitors/take-watch.ts";
 import type { TakeReply, TakeSending } from "../monitors/transport.ts";
 
 /** The same contract as on Node, where it is tested too. Never rejects. */
-export function sendTake({ url, headers, sendBy, timeoutMs, bodyLimit }: TakeSending): Promise<TakeReply> {
+export function sendTake(sending: TakeSending): Promise<TakeReply> {
   return new Promise((resolve) => {
-    const { hostname, port, protocol, pathname, search, host } = new URL(url);
+    const { hostname, port, protocol, pathname, search, host } = new URL(sending.url);
     const isTls = protocol === "https:";
     const name = hostname.replace(/^\[|\]$/g, "");
     const address = { host: name, port: Number(port) || (isTls ? 443 : 80) };
     const isName = !/^[\d.]+$|:/.test(name);
     const socket = isTls ? connectTls({ ...address, ...(isName && { servername: name }) }) : connectTcp(address);
-    let sentAt: number | null = null;
-
-    const finish = (reply: TakeReply): void => {
-      clearTimeout(timer);
+    const { mayLeave, finish, fail } = watchTake(sending, (reply) => {
       resolve(reply);
       socket.destroy();
-    };
-    const fail = (error: unknown): void => {
-      if (sentAt === null) finish({ kind: "unsent", error });
-      else finish({ kind: "silent", error, sinceSentMs: performance.now() - sentAt });
-    };
-    const timeUp = () => fail(new DOMException("no answer in time", "TimeoutError"));
-    let timer = setTimeout(timeUp, Math.max(0, sendBy - performance.now()));
+    });
+    const ours = { host, connection: "close", "content-length": "0", "accept-encoding": "identity" };
     const leave = (): void => {
-      const now = performance.now();
-      if (now > sendBy) return timeUp();
-      clearTimeout(timer);
-      timer = setTimeout(timeUp, timeoutMs);
-      sentAt = now;
-      const all = { host, connection: "close", "content-length": "0", "accept-encoding": "identity", ...headers };
-      const lines = Object.entries(all).map(([header, value]) => `${header}: ${value}\r\n`);
+      if (!mayLeave()) return;
+      const lines = Object.entries({ ...ours, ...sending.headers }).map(([header, value]) => `${header}: ${value}\r\n`);
       socket.write(`POST ${pathname}${search} HTTP/1.1\r\n${lines.join("")}\r\n`);
     };
-    const read = createReader(bodyLimit, (status, body) => finish({ kind: "answered", status, body }));
+    const read = createReader(sending.bodyLimit, (status, body) => finish({ kind: "answered", status, body }));
 
     socket.on("error", fail);
     socket.once(isTls ? "secureConnect" : "connect", leave);
