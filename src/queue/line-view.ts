@@ -1,5 +1,6 @@
 // Why each job of a line waits, as an operator sees it: the same rules that a poll goes by, applied to a whole view at once.
 import { isInForce } from "./acts.ts";
+import { isSuspect } from "./after-loss.ts";
 import { availableRunners, type Fleet, legsOut, servableRunners } from "./fleet.ts";
 import { type Job, neededRunners } from "./job.ts";
 import type { ProfileView } from "./ports.ts";
@@ -34,7 +35,7 @@ export function explainJob(
     return because(isAsked ? "claim_in_flight" : "reconciling");
   }
   if (!job.awake) return because("asleep");
-  if (job.place < lostAt * 1000 && job.clearedFor !== lostAt) return because("reconciling");
+  if (isSuspect(job, lostAt)) return because("reconciling");
   if (isInForce(paused, now)) return because("profile_paused");
   const turn = decideTurn(fleet, neededRunners(job), rank, now, settings);
   return turn.kind === "claim" ? { reason: "your_turn", runnersBefore: 0 } : turn;
@@ -51,8 +52,7 @@ export function explainLine(view: ProfileView, settings: QueueSettings): readonl
     if (job.state === "claimed") return { uniqueId, job, position: null, reason };
     const position = jobsAhead + 1;
     const needed = neededRunners(job);
-    const isSuspect = job.place < lostAt * 1000 && job.clearedFor !== lostAt;
-    if (job.awake && !isSuspect && needed <= servable) {
+    if (job.awake && !isSuspect(job, lostAt) && needed <= servable) {
       jobsAhead += 1;
       rank += needed;
     }

@@ -38,5 +38,7 @@ export const legMemoryMs = 60_000;
 export const leastEvidenceMs = 10_000;
 /** What a monitor needs longer for every further runner; the same that a take's time-out allows. */
 export const settlePerRunnerMs = 1_000;
+/** After a loss, jobs of before that are cleared wait so much longer for those ahead of them that are not, so that the line keeps its order. */
+export const orderAfterLossMs = 5_000;
 /** A monitor that nobody has heard of for this long no longer counts as part of the fleet. */
 export const forgetMonitorAfterMs = 3_600_000;

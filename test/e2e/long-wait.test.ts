@@ -323,6 +323,46 @@ it("a monitor that pushes without end is asked ten times a second at most; one t
 });
 
 it.skipIf(!hasRedis)(
+  "after Redis was killed and is back, the line of before is served in its order",
+  { timeout: 60_000 },
+  async () => {
+    await using redis = await startRedis(true);
+    const monitor = await startFullMonitor();
+    const env = { MONITOR_POLL_INTERVAL: interval, MONITOR_SETTLE: "500ms" };
+    const options = { monitors: [monitor], redisUrl: redis.url, env };
+    await using a = await startService(options);
+    await using b = await startService(options);
+    await fill(a);
+    const served: string[] = [];
+    let isOver = false;
+    const wait = async (service: RunningService, id: string, ticket: string) => {
+      while (!isOver) {
+        const { status } = await hold(service, id, ticket, 20).catch(() => ({ status: 503 }));
+        if (status === 200) return void served.push(id);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    };
+    const ids = Array.from({ length: 60 }, (_, i) => `j${i}`);
+    for (const [i, id] of ids.entries()) {
+      const ticket = await enqueueForTicket(a.url, { profile: "linux", uniqueId: id });
+      void wait(i % 2 === 0 ? a : b, id, ticket);
+    }
+    await waitUntil(async () => (await waiting(a)).length === 60, 10_000);
+    // two turn idle while nobody can be told
+    await redis.kill();
+    monitor.freeOne("linux");
+    monitor.freeOne("linux");
+    await redis.start();
+    await waitUntil(async () => served.length === 2, 20_000);
+    monitor.freeOne("linux");
+    await waitUntil(async () => served.length === 3, 5_000);
+    isOver = true;
+    expect(served.slice(0, 2).sort()).toEqual(["j0", "j1"]);
+    expect(served[2]).toBe("j2");
+  },
+);
+
+it.skipIf(!hasRedis)(
   "kill -9 of the instance that holds them: at the other one they get their runners, in order",
   { timeout: 30_000 },
   async () => {

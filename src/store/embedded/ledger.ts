@@ -87,6 +87,11 @@ export class Ledger {
     return this.#line.ahead(place, uniqueId, servable);
   }
 
+  /** The same of those that are not in line: asleep, or not cleared after a loss. */
+  asideAhead(place: number, uniqueId: string, servable: number): Ahead {
+    return this.#aside.ahead(place, uniqueId, servable);
+  }
+
   /** The present jobs in order. */
   present(): Iterable<PresentJob> {
     return this.#line.inOrder();

@@ -1,6 +1,7 @@
 // One profile's queue in memory: the readable specification of what every store does. Synchronous; the clock is handed in.
 // Redis does the same in one Lua script per operation; the conformance suite and random command sequences compare the two.
 import { type Act, isInForce } from "../../queue/acts.ts";
+import { isSuspect, waitsForOthers } from "../../queue/after-loss.ts";
 import { claimJob } from "../../queue/claim.ts";
 import { type Drained, type Fleet, idleRunners, servableRunners, targetRunners } from "../../queue/fleet.ts";
 import { isScarce } from "../../queue/freed-rate.ts";
@@ -51,7 +52,7 @@ export class ProfileQueue {
     this.#settings = settings;
     this.#lostAt = lostAt;
     this.#standing = new Standing(settings.snapshotFreshMs, keeper);
-    this.#ledger = new Ledger(settings, (job) => this.#isSuspect(job), keeper);
+    this.#ledger = new Ledger(settings, (job) => isSuspect(job, lostAt), keeper);
   }
 
   /** Writes down what has changed beside the jobs: the end of each step. */
@@ -105,7 +106,7 @@ export class ProfileQueue {
     }
     if (job.state === "claimed") return this.#pollClaimed(uniqueId, job, claimId, hold, now);
 
-    const isSuspect = this.#isSuspect(job);
+    const isSuspected = isSuspect(job, this.#lostAt);
     const before = job;
     const touch = (retryAfterSeconds: number): Job => {
       if (!isReadmitted && !needsTouch(before, now, this.#settings, hold)) return before;
@@ -114,7 +115,13 @@ export class ProfileQueue {
       this.#ledger.save(uniqueId, touched, now);
       return touched;
     };
-    const ahead = this.#ledger.ahead(job.place, uniqueId, servableRunners(this.#standing.fleet.rows, now));
+    const servable = servableRunners(this.#standing.fleet.rows, now);
+    const ahead = { ...this.#ledger.ahead(job.place, uniqueId, servable) };
+    if (waitsForOthers(job, this.#lostAt, now, this.#settings)) {
+      const aside = this.#ledger.asideAhead(job.place, uniqueId, servable);
+      ahead.jobs += aside.jobs;
+      ahead.runners += aside.runners;
+    }
     const position = ahead.jobs + 1;
     const wait = (reason: WaitReason, retryAfterSeconds: number, runnersBefore: number | null = null): PollReply => {
       touch(retryAfterSeconds);
@@ -122,9 +129,9 @@ export class ProfileQueue {
     };
     // The next sweep lets go of what was held too long, and says so.
     if (heldSince(job) + this.#settings.holdTimeoutMs <= now) return wait("reconciling", 1);
-    if (!isSuspect && isInForce(this.#standing.paused, now))
+    if (!isSuspected && isInForce(this.#standing.paused, now))
       return wait("profile_paused", this.#retryAfter(position, spread, isHeld));
-    if (!isSuspect) {
+    if (!isSuspected) {
       const turn = decideTurn(this.#standing.fleet.rows, neededRunners(job), ahead.runners, now, this.#settings);
       if (turn.kind === "claim") {
         const touched = { ...job, ...presenceAfterPoll(job, now, 1, this.#settings) };
@@ -279,10 +286,6 @@ export class ProfileQueue {
   /** Runners that the present jobs need which can be served now. */
   #wanted(now: number): number {
     return this.#ledger.ahead(Number.POSITIVE_INFINITY, "", servableRunners(this.#standing.fleet.rows, now)).runners;
-  }
-
-  #isSuspect(job: Job): boolean {
-    return job.place < this.#lostAt * 1000 && job.clearedFor !== this.#lostAt;
   }
 
   #retryAfter(position: number, spread: number, isHeld: boolean): number {

@@ -211,21 +211,22 @@ local function endJob(job)
   end
 end
 
--- Present jobs ahead that need at most `servable` runners each, and how many runners those need. Most lines hold jobs of one need only:
+-- Jobs ahead in a list (the line, if none is named) that need at most `servable` runners each, and how many runners those need. Most lines hold jobs of one need only:
 -- then the rank in the line says it all, and costs half as much as counting by need.
-local function findAhead(job, servable)
-  local head, tail = redis.call("ZRANGE", lineKey, 0, 0)[1], redis.call("ZRANGE", lineKey, -1, -1)[1]
+local function findAhead(job, servable, listKey)
+  listKey = listKey or lineKey
+  local head, tail = redis.call("ZRANGE", listKey, 0, 0)[1], redis.call("ZRANGE", listKey, -1, -1)[1]
   if not head then return 0, 0 end
   local need = tonumber(string.sub(head, 1, 4))
   local mine = tonumber(string.sub(tail, 1, 4)) == need and need <= servable and memberOf(uniqueId, job)
-  local rank = mine and redis.call("ZRANK", lineKey, mine)
+  local rank = mine and redis.call("ZRANK", listKey, mine)
   if rank then return rank, rank * need end
   local jobs, runners, from = 0, 0, "-"
   while true do
-    local first = redis.call("ZRANGEBYLEX", lineKey, from, "+", "LIMIT", 0, 1)[1]
+    local first = redis.call("ZRANGEBYLEX", listKey, from, "+", "LIMIT", 0, 1)[1]
     local needed = first and string.sub(first, 1, 4)
     if not first or tonumber(needed) > servable then return jobs, runners end
-    local here = redis.call("ZLEXCOUNT", lineKey, "[" .. needed .. ":", "(" .. needed .. ":" .. job.place .. ":" .. uniqueId)
+    local here = redis.call("ZLEXCOUNT", listKey, "[" .. needed .. ":", "(" .. needed .. ":" .. job.place .. ":" .. uniqueId)
     jobs, runners = jobs + here, runners + here * tonumber(needed)
     from = "(" .. needed .. ";"
   end

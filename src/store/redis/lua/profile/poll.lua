@@ -45,6 +45,13 @@ end
 local fleet = loadFleet()
 local servable = servableRunners(fleet)
 local jobsAhead, rank = findAhead(job, servable)
+-- after-loss.ts: evidence clears one after the other, and the line keeps its order
+if tonumber(job.place) < lostAt * 1000 and not isSuspect(job) then
+  if now < lostAt + settings.sendWithinMs + settings.monitorSettleMs + settings.orderAfterLossMs then
+    local jobsAside, rankAside = findAhead(job, servable, asideKey)
+    jobsAhead, rank = jobsAhead + jobsAside, rank + rankAside
+  end
+end
 local position = jobsAhead + 1
 
 local function decideRetryAfterSeconds()
