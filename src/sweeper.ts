@@ -14,7 +14,9 @@ export interface Sweeper {
 
 export function createSweeper(store: Store, dispatcher: Dispatcher, observe: Observe): Sweeper {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let isStopped = false;
+  /** which start is in force; 0: none */
+  let running = 0;
+  let starts = 0;
   let current: Promise<void> = Promise.resolve();
 
   /** One profile's trouble is not the others'. */
@@ -33,20 +35,21 @@ export function createSweeper(store: Store, dispatcher: Dispatcher, observe: Obs
       observe({ kind: "trouble", where: "sweeper", error });
     }
   };
-  const next = (): void => {
+  const next = (start: number): void => {
     current = sweepAll().then(() => {
-      if (!isStopped) timer = setTimeout(next, sweepEveryMs);
+      if (running === start) timer = setTimeout(next, sweepEveryMs, start);
     });
   };
 
   return {
     start: () => {
-      isStopped = false;
-      next();
+      starts += 1;
+      running = starts;
+      next(running);
     },
     sweepOnce: sweepAll,
     stop: async () => {
-      isStopped = true;
+      running = 0;
       clearTimeout(timer);
       await current;
     },

@@ -5,6 +5,8 @@ declare module "cloudflare:workers" {
   }
   export interface DurableObjectState {
     readonly storage: { readonly sql: SqlStorage };
+    /** Ends this life of the object; its storage stays. */
+    abort(reason: string): void;
     blockConcurrencyWhile<T>(work: () => Promise<T>): Promise<T>;
   }
   export abstract class DurableObject<Env> {

@@ -4,7 +4,7 @@ import { DurableObject, type DurableObjectState } from "cloudflare:workers";
 import packageJson from "../../package.json" with { type: "json" };
 import { composeService, queueSettingsOf, type Service } from "../compose.ts";
 import { type Config, parseConfig } from "../config.ts";
-import { createEventLog, createLog } from "../logging.ts";
+import { createEventLog, createLog, type Log } from "../logging.ts";
 import type { Store } from "../queue/ports.ts";
 import { createEmbeddedStore } from "../store/embedded/embedded-store.ts";
 import { createRedisStore } from "../store/redis/redis-store.ts";
@@ -33,7 +33,7 @@ export class QueueHome extends DurableObject<Bindings> {
     const settings = queueSettingsOf(config);
     const store =
       config.REDIS_URL === undefined
-        ? createEmbeddedStore(settings, Date.now, createSqlKeeper(this.ctx.storage.sql))
+        ? createEmbeddedStore(settings, Date.now, this.#createKeeper(log))
         : createRedisStore(config.REDIS_URL, settings, observe);
     const noteActivity = () => this.#vigil?.noteActivity();
     const service = await composeService(config, withLookers(store, noteActivity), observe, packageJson.version, {
@@ -42,6 +42,17 @@ export class QueueHome extends DurableObject<Bindings> {
     });
     this.#service = service;
     this.#vigil = createVigil(service, Math.max(settings.abandonAfterMs, settings.unknownHoldMs) + 60_000);
+  }
+
+  /** Where something cannot be kept, this life of the object ends: the next one begins with what was. */
+  #createKeeper(log: Log) {
+    return createSqlKeeper(this.ctx.storage.sql, (error) => {
+      log.error(
+        { error: error instanceof Error ? error.name : typeof error },
+        "the queue cannot be written down: starting anew",
+      );
+      this.ctx.abort("the queue cannot be written down");
+    });
   }
 
   async fetch(request: Request): Promise<Response> {

@@ -3,15 +3,20 @@
 import type { SqlStorage } from "cloudflare:workers";
 import type { Keeper } from "../store/embedded/keeper.ts";
 
-export function createSqlKeeper(sql: SqlStorage): Keeper {
+/** @param giveUp called where something cannot be kept: what is in memory is ahead of what is kept then, and must not go on */
+export function createSqlKeeper(sql: SqlStorage, giveUp: (error: unknown) => void): Keeper {
   sql.exec("CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+  const write = (query: string, ...bindings: string[]): void => {
+    try {
+      sql.exec(query, ...bindings);
+    } catch (error) {
+      giveUp(error);
+      throw error;
+    }
+  };
   return {
-    put: (key, value) => {
-      sql.exec("INSERT OR REPLACE INTO kept (key, value) VALUES (?, ?)", key, JSON.stringify(value));
-    },
-    remove: (key) => {
-      sql.exec("DELETE FROM kept WHERE key = ?", key);
-    },
+    put: (key, value) => write("INSERT OR REPLACE INTO kept (key, value) VALUES (?, ?)", key, JSON.stringify(value)),
+    remove: (key) => write("DELETE FROM kept WHERE key = ?", key),
     entries: function* (prefix) {
       const rows = sql.exec(
         "SELECT key, value FROM kept WHERE key >= ? AND key < ? ORDER BY key",

@@ -2,7 +2,7 @@
 // is abandoned or settled: a Durable Object without timers may be put away, and costs nothing then.
 import type { Service } from "../compose.ts";
 
-const lookEveryMs = 15_000;
+const usualLookMs = 15_000;
 /** The first to come waits so long for the fleet to be asked, so that he is not told that nothing is known of it. */
 const patienceMs = 2_000;
 
@@ -15,6 +15,7 @@ export interface Vigil {
 export function createVigil(
   service: Pick<Service, "start" | "rest" | "fleetAsked" | "isBusy">,
   restAfterMs: number,
+  lookEveryMs = usualLookMs,
 ): Vigil {
   let lastAt = 0;
   let awake: Promise<void> | null = null;

@@ -1,0 +1,65 @@
+// The loops of the service run while somebody asks, rest when nobody does, and are never there twice.
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, it, onTestFinished } from "vitest";
+import { composeService, queueSettingsOf } from "../../src/compose.ts";
+import { parseConfig } from "../../src/config.ts";
+import { nodeTransport } from "../../src/monitors/node-transport.ts";
+import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
+import { createVigil } from "../../src/worker/vigil.ts";
+import { startMonitor } from "../support/monitors.ts";
+import { apiToken, monitorToken } from "../support/service.ts";
+
+async function startResting() {
+  const monitor = await startMonitor();
+  const parsed = parseConfig({
+    MONITORS: `ci0=${monitor.url}`,
+    API_TOKENS: apiToken,
+    MONITOR_API_TOKEN: monitorToken,
+    MONITOR_POLL_INTERVAL: "100ms",
+  });
+  if (parsed.kind === "problems") throw new Error(parsed.problems.join("; "));
+  const store = createEmbeddedStore(queueSettingsOf(parsed.config), Date.now);
+  let sweeps = 0;
+  const counted = {
+    ...store,
+    profiles: async () => {
+      sweeps += 1;
+      return await store.profiles();
+    },
+  };
+  const platform = { peerOf: () => undefined, transport: nodeTransport };
+  const service = await composeService(parsed.config, counted, () => {}, "0", platform);
+  onTestFinished(() => service.stop());
+  return { monitor, service, sweeps: () => sweeps };
+}
+
+it("they begin with the first who asks, who waits until the fleet was asked, and rest when nobody has asked for a while", async () => {
+  const { monitor, service } = await startResting();
+  const vigil = createVigil(service, 300, 50);
+  await delay(150);
+  expect(monitor.dashboardsAsked).toBe(0);
+  await vigil.wake();
+  expect(monitor.dashboardsAsked).toBeGreaterThan(0);
+  let asked = -1;
+  while (asked !== monitor.dashboardsAsked) {
+    asked = monitor.dashboardsAsked;
+    // longer than the slowest pace of a monitor for which nobody waits
+    await delay(700);
+  }
+  await vigil.wake();
+  await expect.poll(() => monitor.dashboardsAsked).toBeGreaterThan(asked);
+});
+
+it("resting and waking in one breath leaves one loop of each", async () => {
+  const { service, sweeps } = await startResting();
+  for (let n = 0; n < 20; n++) {
+    service.start();
+    service.rest();
+  }
+  service.start();
+  await delay(300);
+  const before = sweeps();
+  await delay(2_200);
+  expect(sweeps() - before).toBeGreaterThanOrEqual(2);
+  expect(sweeps() - before).toBeLessThanOrEqual(3);
+});
