@@ -78,6 +78,18 @@ it("no token, ticket, Authorization header, verifier, key or signed URL is in an
     await send(queue, "GET", path, operatorToken);
   }
 
+  await send(queue, "POST", `/take/by-artifact?token=${byArtifact}&wait=1`);
+  await send(queue, "POST", "/monitors/ci0/changed", monitorToken);
+  for (const act of [
+    "/monitors/ci0/drain",
+    "/monitors/ci0/resume",
+    "/profiles/linux/pause",
+    "/profiles/linux/resume",
+  ]) {
+    await send(queue, "POST", `${act}?note=why`, operatorToken);
+    await send(queue, "POST", `${act}?note=${byToken}x`, operatorToken.slice(1));
+  }
+
   // and wrongly: as the wrong secret, at the wrong place, twice, too long
   for (const [name, secret] of secrets) {
     const text = encodeURIComponent(secret);
