@@ -29,7 +29,7 @@ export interface Service {
   start(): void;
   /** Stops both for a while. */
   rest(): void;
-  /** Whether a take is under way. */
+  /** Whether a take is under way, or somebody is held. */
   isBusy(): boolean;
   /** Resolves when every monitor was asked once, or after so long. */
   fleetAsked(withinMs: number): Promise<void>;
@@ -124,7 +124,7 @@ export async function composeService(
     rest: () => {
       void Promise.all([poller.stop(), sweeper.stop()]);
     },
-    isBusy: dispatcher.isBusy,
+    isBusy: () => dispatcher.isBusy() || dispatcher.heldRequests() > 0,
     fleetAsked: async (withinMs) => {
       const until = performance.now() + withinMs;
       while (!poller.isFleetAsked() && performance.now() < until)

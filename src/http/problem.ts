@@ -77,6 +77,7 @@ export const retryReasons = [
   "draining",
   "starting",
   "misconfigured",
+  "restarting",
   "internal_error",
 ] as const;
 export type RetryReason = (typeof retryReasons)[number];

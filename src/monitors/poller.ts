@@ -68,8 +68,9 @@ export function createPoller(
     // Long enough for the slowest answer, so that no other instance asks meanwhile.
     const holdMs = settings.pollTimeoutMs + settings.pollIntervalMs + 500;
     const lease = await store.beginPoll(monitor, newId(), holdMs, isPushed);
-    // Also when it is ours to ask: a store that lost its records knows nothing of the fleet until then.
-    noteStanding(standing, lease.record);
+    // Somebody else asks it, at its pace: his record counts. Where it is ours to ask, an old record says nothing, but none at all says that the store
+    // lost it, and knows nothing of the fleet until then.
+    if (lease.kind === "skip" || lease.record.askedAt === 0) noteStanding(standing, lease.record);
     standing.isResting = lease.kind === "skip" && lease.isResting;
     if (lease.kind === "skip") {
       // somebody has just asked it: again in a moment. One that fails is asked when its time has come
@@ -139,6 +140,9 @@ export function createPoller(
     },
     start: () => {
       stopping = new AbortController();
+      // whatever was known is from before a rest
+      for (const standing of standings.values())
+        Object.assign(standing, { isAsked: false, hasAnswered: false, hasFailed: false });
       loops = [...standings].map(([monitor, standing]) => run(monitor, standing, stopping));
     },
     stop: async () => {

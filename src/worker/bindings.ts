@@ -12,7 +12,10 @@ export interface Bindings {
   readonly DOOR: Namespace<Pick<MonitorDoor, "fetch" | "sendTake">>;
 }
 
-/** The settings among the bindings. */
+/** The settings among the bindings. What stands in wrangler.toml without quotes comes as a number or a boolean, and is meant as it reads. */
 export function settingsOf(bindings: object): Record<string, string> {
-  return Object.fromEntries(Object.entries(bindings).filter(([, value]) => typeof value === "string"));
+  const settings = Object.entries(bindings).filter(([, value]) =>
+    ["string", "number", "boolean"].includes(typeof value),
+  );
+  return Object.fromEntries(settings.map(([name, value]) => [name, String(value)]));
 }

@@ -9,7 +9,7 @@ import type { Store } from "../queue/ports.ts";
 import { createEmbeddedStore } from "../store/embedded/embedded-store.ts";
 import { createRedisStore } from "../store/redis/redis-store.ts";
 import { type Bindings, settingsOf } from "./bindings.ts";
-import { createDoorTransport } from "./monitor-door.ts";
+import { createDoorTransport } from "./door-transport.ts";
 import { createSqlKeeper } from "./sql-keeper.ts";
 import { createVigil, type Vigil } from "./vigil.ts";
 

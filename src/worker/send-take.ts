@@ -56,6 +56,8 @@ function createReader(bodyLimit: number, done: (status: number, body: Uint8Array
     status = info.statusCode;
   };
   parser[HTTPParser.kOnBody] = (chunk, offset, length) => {
+    // a monitor may say that a chunk has less than no bytes, and the parser would believe it for ever
+    if (length < 1) throw new Error("not HTTP");
     size += length;
     if (size > bodyLimit) end(null);
     else chunks.push(new Uint8Array(chunk.subarray(offset, offset + length)));
@@ -66,7 +68,11 @@ function createReader(bodyLimit: number, done: (status: number, body: Uint8Array
   };
   return (chunk: Uint8Array | null): boolean => {
     if (isDone) return true;
-    const result = chunk === null ? parser.finish() : parser.execute(Buffer.from(chunk));
-    return !(result instanceof Error);
+    try {
+      const result = chunk === null ? parser.finish() : parser.execute(Buffer.from(chunk));
+      return !(result instanceof Error);
+    } catch {
+      return false;
+    }
   };
 }

@@ -291,6 +291,10 @@ export async function dump(store: Store): Promise<unknown> {
     fleet: await store.fleet(profileKey),
     view: await store.view(profileKey, 4),
     winners: await store.winners(profileKey),
+    // of a job that was refused, Redis may have a booking already
+    bookings: await Promise.all(
+      ids.map(async (one, i) => (jobs[i]?.kind === "job" ? await store.findProfile(one) : null)),
+    ),
     history: await store.history(profileKey, 30),
     monitors: shown,
   };

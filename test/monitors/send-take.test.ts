@@ -109,8 +109,11 @@ describe.each(senders)("a take %s", (_, sendTake) => {
       if (text.includes("head")) socket.end("HTTP/1.1 200 OK\r\nContent-Le");
       if (text.includes("chunk")) socket.end("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n[1");
       if (text.includes("nothing")) socket.end();
+      if (text.includes("less"))
+        socket.end("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n[1]\r\n0\r\n\r\n");
+      if (text.includes("debt")) socket.end("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n[1]");
     });
-    for (const path of ["/smtp", "/head", "/chunk", "/nothing"]) {
+    for (const path of ["/smtp", "/head", "/chunk", "/nothing", "/less", "/debt"]) {
       expect(await send(url + path), path).toMatchObject({ kind: "silent" });
     }
   });

@@ -50,6 +50,19 @@ it("they begin with the first who asks, who waits until the fleet was asked, and
   await expect.poll(() => monitor.dashboardsAsked).toBeGreaterThan(asked);
 });
 
+it("who wakes them hears of the fleet as it is, not as it was before the rest", async () => {
+  const { monitor, service } = await startResting();
+  const vigil = createVigil(service, 200, 20);
+  await vigil.wake();
+  await delay(1_000);
+  monitor.setTarget("mac", 1);
+  await vigil.wake();
+  const query = "unique_id=a&qualified_repo=o/r&run_id=1";
+  const headers = { authorization: `Bearer ${apiToken}` };
+  const reply = await service.app.request(`/profile/mac/enqueue?${query}`, { method: "POST", headers });
+  expect(reply.status).toBe(200);
+});
+
 it("resting and waking in one breath leaves one loop of each", async () => {
   const { service, sweeps } = await startResting();
   for (let n = 0; n < 20; n++) {

@@ -41,7 +41,7 @@ export class Standing {
     const isAsBefore =
       before !== undefined && (Object.keys(now) as (keyof Kept)[]).every((part) => now[part] === before[part]);
     if (isAsBefore) return;
-    this.#kept = now;
     this.#keeper.put(name, now);
+    this.#kept = now;
   }
 }

@@ -1,0 +1,28 @@
+// The way to the monitors through their doors, as the queue's home uses it.
+import type { MonitorTransport, TakeReply, TakeSending } from "../monitors/transport.ts";
+import type { Bindings } from "./bindings.ts";
+
+/** A sending whose time is told on the clock that all machines share, ms since 1970: performance.now() is each one's own. */
+export type RemoteSending = Omit<TakeSending, "sendBy"> & { readonly sendByDate: number };
+
+/** A reply that survives RPC, which loses the class of an error. */
+export type RemoteReply =
+  | Extract<TakeReply, { kind: "answered" }>
+  | { readonly kind: "unsent" | "silent"; readonly code: string; readonly sinceSentMs: number };
+
+/** A door that does not answer may have sent what it was given, or may still do so in its time: silence, counted from then on. */
+export function createDoorTransport(doors: Bindings["DOOR"]): MonitorTransport {
+  return {
+    fetch: (monitor, url, init) => doors.getByName(monitor).fetch(new Request(url, init)),
+    sendTake: async ({ sendBy, ...sending }) => {
+      const sendByDate = Date.now() + sendBy - performance.now();
+      try {
+        const reply = await doors.getByName(sending.monitor).sendTake({ ...sending, sendByDate });
+        if (reply.kind === "answered") return reply;
+        return { ...reply, error: Object.assign(new Error("no answer"), { code: reply.code }) };
+      } catch (error) {
+        return { kind: "silent", error, sinceSentMs: Math.min(0, performance.now() - sendBy) };
+      }
+    },
+  };
+}
