@@ -6,6 +6,7 @@ import type { Observe } from "../queue/events.ts";
 import { estimateWait, type FreedRate } from "../queue/freed-rate.ts";
 import { enqueuedAt, type Ticket, ticketOf } from "../queue/job.ts";
 import type { Store } from "../queue/ports.ts";
+import { waitedMs } from "../queue/timekeeper.ts";
 import { parseQuery, uniqueIdSchema } from "./params.ts";
 import { noStore, refuse, writeEstimate } from "./problem.ts";
 import { refuseTicket } from "./take-route.ts";
@@ -37,11 +38,7 @@ export function createJobsRoutes(deps: JobsDeps) {
       state: job.state,
       position,
       reason: outlook?.reason ?? null,
-      estimate: writeEstimate(
-        typeof outlook?.runnersBefore === "number"
-          ? estimateWait(deps.freedRate(caller.profileKey), outlook.runnersBefore)
-          : null,
-      ),
+      estimate: writeEstimate(estimateWait(deps.freedRate(caller.profileKey), outlook?.runnersBefore ?? null)),
       runner_count: job.count,
       runners_in_hand: job.state === "taken" ? job.count : (job.held?.length ?? 0),
       qualified_repo: job.repo,
@@ -63,8 +60,7 @@ export function createJobsRoutes(deps: JobsDeps) {
     if (reply.kind === "over" && reply.state === "taken") return refuse("job_taken");
     if (reply.kind === "cancelled") {
       const job = ticketOf(profileKey, { uniqueId, job: reply.job });
-      const waitedMs = Math.max(0, Date.now() - enqueuedAt(job.place));
-      deps.observe({ kind: "cancelled", job, waitedMs, by: ticket === null ? "operator" : "owner" });
+      deps.observe({ kind: "cancelled", job, waitedMs: waitedMs(job), by: ticket === null ? "operator" : "owner" });
       if (reply.leaked.length > 0) deps.observe({ kind: "leaked", profileKey, uniqueId, runners: reply.leaked });
     }
     const state = reply.kind === "over" ? reply.state : "cancelled";

@@ -34,8 +34,7 @@ export function createTakeRoute(deps: TakeDeps): (c: Context) => Promise<Respons
     switch (reply.kind) {
       case "wait": {
         const { reason, position, retryAfterSeconds, runnersBefore } = reply;
-        const estimate =
-          runnersBefore === null ? null : estimateWait(deps.dispatcher.freedRate(ticket.profileKey), runnersBefore);
+        const estimate = estimateWait(deps.dispatcher.freedRate(ticket.profileKey), runnersBefore);
         return waitInLine(reason, position, retryAfterSeconds, estimate, preference);
       }
       case "taken":

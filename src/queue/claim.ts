@@ -5,6 +5,12 @@ import { type Job, neededRunners } from "./job.ts";
 import type { PlannedLeg } from "./placement.ts";
 import { claimLeaseMs, leastEvidenceMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "./settings.ts";
 
+/** Why a claimed job waits: it is being asked for, or what was reserved has to be found out. */
+export function reasonOfClaim({ claim }: Job, now: number): "claim_in_flight" | "reconciling" {
+  const isAsked = claim?.legs.some((leg) => leg.state === "pending") === true && claim.leaseUntil > now;
+  return isAsked ? "claim_in_flight" : "reconciling";
+}
+
 export interface Claimed {
   readonly job: Job;
   readonly fleet: Fleet;

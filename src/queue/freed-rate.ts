@@ -85,16 +85,16 @@ const deviations = 1.28;
 
 /**
  * How long it takes until so many runners have come free, by what was measured; null: unknown.
- * @param runnersBefore runners that have to come free first; 0 or less: there are enough
+ * @param runnersBefore runners that have to come free first; 0 or less: there are enough; null: it waits for something else
  */
-export function estimateWait(rate: FreedRate, runnersBefore: number): Estimate | null {
-  const measured = measure(rate);
-  if (measured === null) return null;
+export function estimateWait(rate: FreedRate, runnersBefore: number | null): Estimate | null {
+  const measured = runnersBefore === null ? null : measure(rate);
+  if (runnersBefore === null || measured === null) return null;
   const { lowMs, highMs } = spread(measured, Math.max(1, runnersBefore));
   return { lowSeconds: runnersBefore <= 0 ? 0 : Math.floor(lowMs / 1000), highSeconds: Math.ceil(highMs / 1000) };
 }
 
-/** The most runners that may have to come free first for the low estimate to be within `waitMs`; undefined: any number, for nothing is known. */
+/** How many runners may have to come free first while the low estimate stays within `waitMs`; undefined: nothing is known, so no number is too high. */
 export function mostRunnersWithin(rate: FreedRate, waitMs: number): number | undefined {
   const measured = measure(rate);
   if (measured === null) return undefined;

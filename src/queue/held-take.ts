@@ -15,7 +15,7 @@ export interface HeldTake {
   take(ticket: Ticket, gone: AbortSignal, answerBy: number, holdUntil: number): Promise<TakeReply>;
   /** Requests that are held now. */
   count(): number;
-  /** For wakes that were lost: looks whose turn it is. */
+  /** For wakes that were lost: looks whose turn it is, and who is over. */
   wakeWinners(): Promise<void>;
 }
 
@@ -37,9 +37,11 @@ export function createHeldTake(store: Store, owner: string, pollOnce: PollOnce, 
           const reply = await pollOnce(ticket, () => gone, answerBy, { holdMs, holder });
           if (reply.kind !== "wait" || holdMs === 0) return reply;
           const end = await waiter.until(holdUntil, [gone, ending]);
-          // He declared to be present until the end of this request, and is not.
-          if (end === "gone") await store.hangUp(ticket, holder);
-          if (end === "gone") return reply;
+          if (end === "gone") {
+            // He declared to be present until the end of this request, and is not.
+            await store.hangUp(ticket, holder);
+            return reply;
+          }
         }
       } finally {
         waiter.leave();

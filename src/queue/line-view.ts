@@ -1,6 +1,7 @@
 // Why each job of a line waits, as an operator sees it: the same rules that a poll goes by, applied to a whole view at once.
 import { isInForce } from "./acts.ts";
 import { isSuspect } from "./after-loss.ts";
+import { reasonOfClaim } from "./claim.ts";
 import { availableRunners, type Fleet, legsOut, servableRunners } from "./fleet.ts";
 import { type Job, neededRunners } from "./job.ts";
 import type { ProfileView } from "./ports.ts";
@@ -30,10 +31,7 @@ export function explainJob(
   settings: QueueSettings,
 ): Outlook {
   const because = (reason: Outlook["reason"]): Outlook => ({ reason, runnersBefore: null });
-  if (job.state === "claimed") {
-    const isAsked = job.claim?.legs.some((leg) => leg.state === "pending") && job.claim.leaseUntil > now;
-    return because(isAsked ? "claim_in_flight" : "reconciling");
-  }
+  if (job.state === "claimed") return because(reasonOfClaim(job, now));
   if (!job.awake) return because("asleep");
   if (isSuspect(job, lostAt)) return because("reconciling");
   if (isInForce(paused, now)) return because("profile_paused");

@@ -17,12 +17,12 @@ type Presence = Pick<Job, "touchedAt" | "awake" | "awakeUntil" | "abandonAt">;
 
 /** Presence of a job that was just enqueued: its first poll is due at once. `touchedAt` 0 makes that poll count in full. */
 export function presenceOfNewJob(now: number, settings: QueueSettings): Presence {
-  return {
-    touchedAt: 0,
-    awake: true,
-    awakeUntil: now + 1000 + settings.presenceGraceMs,
-    abandonAt: now + settings.abandonAfterMs,
-  };
+  return { touchedAt: 0, awake: true, ...dueAtOnce(now, settings) };
+}
+
+/** Deadlines of a job whose owner has his next poll due within a second. */
+function dueAtOnce(now: number, settings: QueueSettings): Pick<Presence, "awakeUntil" | "abandonAt"> {
+  return { awakeUntil: now + 1000 + settings.presenceGraceMs, abandonAt: now + settings.abandonAfterMs };
 }
 
 /**
@@ -48,11 +48,7 @@ export function presenceAfterPoll(
 
 /** Presence of a job whose held request ended too soon: its owner has his next poll due at once, as after an enqueue. */
 export function presenceAfterHangUp(now: number, settings: QueueSettings): Omit<Presence, "awake"> {
-  return {
-    touchedAt: now,
-    awakeUntil: now + 1000 + settings.presenceGraceMs,
-    abandonAt: now + settings.abandonAfterMs,
-  };
+  return { touchedAt: now, ...dueAtOnce(now, settings) };
 }
 
 /** Whether a poll has to be written down: it is news, or it will be held for longer than is known, or by another request than is known. */

@@ -22,7 +22,7 @@ export function findWinners(
     capacity += available;
     if (available > 0) places += Math.max(0, monitorMaxInflight - legsOut(row, now).length);
   }
-  if (capacity === 0 || places === 0) return [];
+  if (places === 0) return [];
   const servable = servableRunners(fleet, now);
   const winners: string[] = [];
   let rank = 0;

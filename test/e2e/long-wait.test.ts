@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { enqueueForTicket, type Reply, take } from "../support/client.ts";
 import { startMonitor } from "../support/monitors.ts";
-import { hasRedis, startRedis } from "../support/redis-server.ts";
+import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
 import { monitorToken, type RunningService, startService } from "../support/service.ts";
 
 const interval = "200ms";
@@ -17,6 +17,26 @@ async function startFullMonitor(): Promise<SimulatedMonitor> {
 async function fill(service: RunningService): Promise<void> {
   const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "first" });
   expect((await hold(service, "first", ticket, 5)).status).toBe(200);
+}
+
+interface Pair extends AsyncDisposable {
+  readonly redis: RedisServer;
+  readonly monitor: SimulatedMonitor;
+  readonly a: RunningService;
+  readonly b: RunningService;
+}
+
+/** Two instances on one Redis, in front of a monitor whose only runner is taken. */
+async function startPair(env: Readonly<Record<string, string>> = {}, isDurable = false): Promise<Pair> {
+  const redis = await startRedis(isDurable);
+  const monitor = await startFullMonitor();
+  const options = { monitors: [monitor], redisUrl: redis.url, env };
+  const [a, b] = [await startService(options), await startService(options)];
+  await fill(a);
+  const endAll = async () => {
+    for (const one of [a, b, redis]) await one[Symbol.asyncDispose]();
+  };
+  return { redis, monitor, a, b, [Symbol.asyncDispose]: endAll };
 }
 
 async function hold(
@@ -60,12 +80,8 @@ it.skipIf(!hasRedis)(
   "freed runners go to held jobs in the order of their places, over two instances, each within an interval",
   { timeout: 30_000 },
   async () => {
-    await using redis = await startRedis();
-    const monitor = await startFullMonitor();
-    const options = { monitors: [monitor], redisUrl: redis.url, env: { MONITOR_POLL_INTERVAL: interval } };
-    await using a = await startService(options);
-    await using b = await startService(options);
-    await fill(a);
+    await using pair = await startPair({ MONITOR_POLL_INTERVAL: interval });
+    const { monitor, a, b } = pair;
     const ended: string[] = [];
     const holds = [];
     for (let i = 0; i < 6; i++) {
@@ -160,12 +176,8 @@ it.skipIf(!hasRedis)(
   "whoever is held is answered at once when his job is cancelled or over elsewhere",
   { timeout: 20_000 },
   async () => {
-    await using redis = await startRedis();
-    const monitor = await startFullMonitor();
-    const options = { monitors: [monitor], redisUrl: redis.url };
-    await using a = await startService(options);
-    await using b = await startService(options);
-    await fill(a);
+    await using pair = await startPair();
+    const { a, b } = pair;
     const ticket = await enqueueForTicket(a.url, { profile: "linux", uniqueId: "j" });
     const held = hold(a, "j", ticket, 20);
     const twice = hold(b, "j", ticket, 20);
@@ -234,12 +246,8 @@ it.skipIf(!hasRedis)(
   "news of a job that is over is heard within two seconds, also where no message ever comes through",
   { timeout: 30_000 },
   async () => {
-    await using redis = await startRedis();
-    const monitor = await startFullMonitor();
-    const options = { monitors: [monitor], redisUrl: redis.url, env: { MONITOR_POLL_INTERVAL: interval } };
-    await using a = await startService(options);
-    await using b = await startService(options);
-    await fill(a);
+    await using pair = await startPair({ MONITOR_POLL_INTERVAL: interval });
+    const { redis, monitor, a, b } = pair;
     const tickets = new Map<string, string>();
     for (const id of ["cancelled", "twice"]) {
       tickets.set(id, await enqueueForTicket(a.url, { profile: "linux", uniqueId: id }));
@@ -326,13 +334,8 @@ it.skipIf(!hasRedis)(
   "after Redis was killed and is back, the line of before is served in its order",
   { timeout: 60_000 },
   async () => {
-    await using redis = await startRedis(true);
-    const monitor = await startFullMonitor();
-    const env = { MONITOR_POLL_INTERVAL: interval, MONITOR_SETTLE: "500ms" };
-    const options = { monitors: [monitor], redisUrl: redis.url, env };
-    await using a = await startService(options);
-    await using b = await startService(options);
-    await fill(a);
+    await using pair = await startPair({ MONITOR_POLL_INTERVAL: interval, MONITOR_SETTLE: "500ms" }, true);
+    const { redis, monitor, a, b } = pair;
     const served: string[] = [];
     let isOver = false;
     const wait = async (service: RunningService, id: string, ticket: string) => {
@@ -366,12 +369,8 @@ it.skipIf(!hasRedis)(
   "kill -9 of the instance that holds them: at the other one they get their runners, in order",
   { timeout: 30_000 },
   async () => {
-    await using redis = await startRedis();
-    const monitor = await startFullMonitor();
-    const options = { monitors: [monitor], redisUrl: redis.url, env: { MONITOR_POLL_INTERVAL: interval } };
-    await using a = await startService(options);
-    await using b = await startService(options);
-    await fill(a);
+    await using pair = await startPair({ MONITOR_POLL_INTERVAL: interval });
+    const { monitor, a, b } = pair;
     const tickets: string[] = [];
     for (const id of ["one", "two"]) tickets.push(await enqueueForTicket(a.url, { profile: "linux", uniqueId: id }));
     const cut = ["one", "two"].map((id, i) => hold(a, id, tickets[i]!, 20).catch(() => "cut"));

@@ -2,7 +2,7 @@
 // Redis does the same in one Lua script per operation; the conformance suite and random command sequences compare the two.
 import { type Act, isInForce } from "../../queue/acts.ts";
 import { isSuspect, waitsForOthers } from "../../queue/after-loss.ts";
-import { claimJob } from "../../queue/claim.ts";
+import { claimJob, reasonOfClaim } from "../../queue/claim.ts";
 import { type Drained, type Fleet, idleRunners, servableRunners, targetRunners } from "../../queue/fleet.ts";
 import { isScarce } from "../../queue/freed-rate.ts";
 import type { HistoryEntry } from "../../queue/history.ts";
@@ -278,8 +278,7 @@ export class ProfileQueue {
       const presence = { ...presenceAfterPoll(job, now, 1, this.#settings, hold.holdMs), awake: false };
       this.#ledger.save(uniqueId, { ...withHolder(job, hold.holder), ...presence }, now);
     }
-    const isAsked = job.claim?.legs.some((leg) => leg.state === "pending") && job.claim.leaseUntil > now;
-    const reason = isAsked ? "claim_in_flight" : "reconciling";
+    const reason = reasonOfClaim(job, now);
     return { kind: "wait", reason, position: 1, retryAfterSeconds: 1, isReadmitted: false, runnersBefore: null };
   }
 

@@ -269,7 +269,7 @@ local function findWinners(fleet)
   for _, row in pairs(fleet) do
     if availableRunners(row) > 0 then places = places + math.max(0, settings.monitorMaxInflight - #legsOut(row)) end
   end
-  if capacity == 0 or places == 0 or isPaused() then return {} end
+  if places == 0 or isPaused() then return {} end
   local from = "-"
   while true do
     local first = redis.call("ZRANGEBYLEX", lineKey, from, "+", "LIMIT", 0, 1)[1]
