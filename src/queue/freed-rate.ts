@@ -17,7 +17,13 @@ export interface FreedRate {
 }
 
 export const freedRateUnknown: FreedRate = {
-  ...{ at: 0, isScarce: false, since: 0, scarceMs: 0, freed: 0, scarceMsBefore: 0, freedBefore: 0 },
+  at: 0,
+  isScarce: false,
+  since: 0,
+  scarceMs: 0,
+  freed: 0,
+  scarceMsBefore: 0,
+  freedBefore: 0,
 };
 
 /** Two of these are remembered: a fleet of an hour ago says little. */
@@ -66,7 +72,10 @@ export function withFreed(
   if (now - rate.since < freedWindowMs) return next;
   const isLast = now - rate.since < 2 * freedWindowMs;
   return {
-    ...{ ...next, since: now, scarceMs: 0, freed: 0 },
+    ...next,
+    since: now,
+    scarceMs: 0,
+    freed: 0,
     scarceMsBefore: isLast ? counted.scarceMs : 0,
     freedBefore: isLast ? counted.freed : 0,
   };

@@ -134,19 +134,16 @@ const viewSchema = z
     z.string(),
   )
   .transform(([now, lostAt, paused, fleet, waitingJobs, wantedRunners, oldest, chart, ...pairs]): ProfileView => {
-    const oldestPlace = oldest === "" ? null : Number(oldest);
-    const jobs = parseNamedJobs(pairs);
     return {
-      ...{
-        now,
-        lostAt,
-        paused,
-        fleet: parseFleet(fleet === "" ? null : fleet),
-        waitingJobs,
-        wantedRunners,
-        oldestPlace,
-      },
-      ...{ jobs, chart: parseChart(chart) },
+      now,
+      lostAt,
+      paused,
+      fleet: parseFleet(fleet === "" ? null : fleet),
+      waitingJobs,
+      wantedRunners,
+      oldestPlace: oldest === "" ? null : Number(oldest),
+      jobs: parseNamedJobs(pairs),
+      chart: parseChart(chart),
     };
   });
 
