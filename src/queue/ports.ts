@@ -52,7 +52,7 @@ export type PollReply =
       /** as in a Turn */
       readonly runnersBefore: number | null;
     }
-  | { readonly kind: "claimed"; readonly job: Job }
+  | { readonly kind: "claimed"; readonly job: Job; readonly isReadmitted: boolean }
   | { readonly kind: "taken"; readonly answer: string }
   /** the store may have forgotten a claim of this job at `lostAt`: evidence first */
   | {

@@ -62,8 +62,20 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number, 
     keeper.put(`known/${profileKey}`, true);
   };
   const book = (uniqueId: string, profileKey: string): void => {
+    const known = bookings.get(uniqueId.toLowerCase());
+    if (known?.uniqueId === uniqueId && known.profileKey === profileKey) return;
     bookings.set(uniqueId.toLowerCase(), { uniqueId, profileKey });
     keeper.put(`booking/${uniqueId.toLowerCase()}`, { uniqueId, profileKey });
+  };
+  /** A job that was lost may come back by something else than a poll: then its profile and its name are known again as well. */
+  const noteReadmission = <T>(profileKey: string, uniqueId: string, work: () => T): T => {
+    const wasKnown = queueOf(profileKey).knows(uniqueId, now());
+    const reply = work();
+    if (!wasKnown && queueOf(profileKey).knows(uniqueId, now())) {
+      know(profileKey);
+      book(uniqueId, profileKey);
+    }
+    return reply;
   };
   for (const [profileKey] of keeper.entries("known/")) knownProfiles.add(profileKey);
   for (const [key, booking] of keeper.entries("booking/")) bookings.set(key, booking as Booking);
@@ -81,7 +93,8 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number, 
         return { kind: "conflict" };
     }
     const reply = step(profileKey, (queue) => queue.enqueue(command, now()));
-    if (reply.kind === "accepted" && reply.isNew) book(uniqueId, profileKey);
+    // also the same request again: a job that came back by what a monitor gave it has no booking
+    if (reply.kind === "accepted") book(uniqueId, profileKey);
     return reply;
   };
   const finishPoll = (monitor: string, askedAt: number, news: DashboardNews, pace: PollPace) => {
@@ -141,12 +154,14 @@ export function createEmbeddedStore(settings: QueueSettings, now: () => number, 
     renew: async (ticket: Ticket, claimId, owner, isClientPresent) =>
       queueOf(ticket.profileKey).renew(ticket.uniqueId, claimId, owner, isClientPresent, now()),
     settle: async (ticket: Ticket, settlement: Settlement) => {
-      const reply = step(ticket.profileKey, (queue) => queue.settle(ticket, settlement, now()));
+      const reply = noteReadmission(ticket.profileKey, ticket.uniqueId, () =>
+        step(ticket.profileKey, (queue) => queue.settle(ticket, settlement, now())),
+      );
       tell(ticket.profileKey, ticket.uniqueId);
       return reply;
     },
     cancel: async (profileKey, uniqueId, ticket) => {
-      const reply = queueOf(profileKey).cancel(uniqueId, ticket, now());
+      const reply = noteReadmission(profileKey, uniqueId, () => queueOf(profileKey).cancel(uniqueId, ticket, now()));
       tell(profileKey, uniqueId);
       return reply;
     },

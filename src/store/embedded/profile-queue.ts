@@ -145,7 +145,7 @@ export class ProfileQueue {
         );
         this.#standing.fleet.rows = claimed.fleet;
         this.#ledger.save(uniqueId, claimed.job, now);
-        return { kind: "claimed", job: claimed.job };
+        return { kind: "claimed", job: claimed.job, isReadmitted };
       }
       const retryAfterSeconds = turn.reason === "monitors_busy" ? 1 : this.#retryAfter(position, spread, isHeld);
       return wait(turn.reason, retryAfterSeconds, turn.runnersBefore);
@@ -273,7 +273,7 @@ export class ProfileQueue {
   }
 
   #pollClaimed(uniqueId: string, job: Job, claimId: string, hold: Hold, now: number): PollReply {
-    if (job.claim?.id === claimId) return { kind: "claimed", job };
+    if (job.claim?.id === claimId) return { kind: "claimed", job, isReadmitted: false };
     if (needsTouch({ ...job, awake: true }, now, this.#settings, hold)) {
       const presence = { ...presenceAfterPoll(job, now, 1, this.#settings, hold.holdMs), awake: false };
       this.#ledger.save(uniqueId, { ...withHolder(job, hold.holder), ...presence }, now);

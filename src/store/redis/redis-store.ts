@@ -109,6 +109,12 @@ export function createRedisStore(
     await command(() => redis.set(idKey(uniqueId), booking, "PX", idTtlMs));
     return "booked";
   };
+  /** A job that the store had lost came back by something else than a poll: its profile and its name are known again as well. */
+  const noteReadmission = async (reply: unknown, profileKey: string, uniqueId: string): Promise<void> => {
+    if (!Array.isArray(reply) || reply[3] !== 1) return;
+    await command(() => redis.sadd(profilesKey, profileKey));
+    await bookId(uniqueId, profileKey);
+  };
   const inspect: Store["inspect"] = async (profileKey, uniqueId) =>
     parseInspectReply(await runOnProfile("inspect", profileKey, uniqueId, []), settings);
   const enqueue: Store["enqueue"] = async ({ request, isFleetKnown, mostRunnersBefore }): Promise<EnqueueReply> => {
@@ -172,11 +178,15 @@ export function createRedisStore(
     },
     settle: async (ticket, settlement) => {
       const args = [...ticketArgs(ticket), JSON.stringify(settlement)];
-      return parseSettleReply(await runOnProfile("settle", ticket.profileKey, ticket.uniqueId, args));
+      const reply = await runOnProfile("settle", ticket.profileKey, ticket.uniqueId, args);
+      await noteReadmission(reply, ticket.profileKey, ticket.uniqueId);
+      return parseSettleReply(reply);
     },
     cancel: async (profileKey, uniqueId, ticket) => {
       const args = ticket === null ? ["0"] : ["1", ...ticketArgs(ticket)];
-      return parseCancelReply(await runOnProfile("cancel", profileKey, uniqueId, args));
+      const reply = await runOnProfile("cancel", profileKey, uniqueId, args);
+      await noteReadmission(reply, profileKey, uniqueId);
+      return parseCancelReply(reply);
     },
     sweep: async (profileKey, owner) =>
       parseSweepReply(

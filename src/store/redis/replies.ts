@@ -54,7 +54,9 @@ const enqueueSchema = z.union([
 ]);
 
 const pollSchema = z.union([
-  z.tuple([z.literal("claimed"), job]).transform(([kind, claimed]): PollReply => ({ kind, job: claimed })),
+  z
+    .tuple([z.literal("claimed"), job, flag])
+    .transform(([kind, claimed, isReadmitted]): PollReply => ({ kind, job: claimed, isReadmitted })),
   z.tuple([z.literal("taken"), z.string()]).transform(([kind, answer]): PollReply => ({ kind, answer })),
   z.tuple([z.literal("suspect"), job, z.number(), z.number(), z.number(), z.number(), flag]).transform(
     ([kind, suspect, lostAt, now, position, retryAfterSeconds, isReadmitted]): PollReply => ({
@@ -74,12 +76,12 @@ const pollSchema = z.union([
 ]);
 
 const settleSchema = z
-  .tuple([z.enum(["taken", "queued", "open", "failed", "over", "lost"]), z.string(), json.pipe(list(z.string()))])
+  .tuple([z.enum(["taken", "queued", "open", "failed", "over", "lost"]), z.string(), json.pipe(list(z.string())), flag])
   .transform(([kind, answer, leaked]): SettleReply => (kind === "taken" ? { kind, answer, leaked } : { kind, leaked }));
 
 const cancelSchema = z.union([
   z
-    .tuple([z.literal("cancelled"), job, json.pipe(list(z.string()))])
+    .tuple([z.literal("cancelled"), job, json.pipe(list(z.string())), flag])
     .transform(([kind, ended, leaked]): CancelReply => ({ kind, job: ended, leaked })),
   z.tuple([z.literal("over"), z.enum(jobStates)]).transform(([kind, state]): CancelReply => ({ kind, state })),
   z.tuple([z.literal("unknown")]).transform(([kind]): CancelReply => ({ kind })),

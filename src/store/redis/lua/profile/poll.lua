@@ -1,7 +1,7 @@
 -- poll: a job asks whether it is its turn. Checks and claims in one step; a waiting poll only reads, but for a touch now and then.
 -- ARGV  4 count  5 repo  6 run  7 place, 16 digits (all from the ticket)  8 claimId  9 owner  10 spread (0..999)
 --       11 holdMs (how long this request stays open if there is nothing for it yet)  12 holder
--- Returns {"wait", reason, position, retryAfterSeconds, isReadmitted, runnersBefore or ""} | {"claimed", job} | {"taken", answer}
+-- Returns {"wait", reason, position, retryAfterSeconds, isReadmitted, runnersBefore or ""} | {"claimed", job, isReadmitted} | {"taken", answer}
 --       | {"suspect", job, lostAt, now, position, retryAfterSeconds, isReadmitted}
 --       | {"abandoned", isNew} | {"failed" | "cancelled" | "answer_expired" | "ticket_expired" | "superseded"}
 -- Keeps: a job claims only if those ahead and itself fit in the capacity; never two live claims of one job.
@@ -29,7 +29,7 @@ if job.state == "queued" and job.abandonAt <= now then
 end
 local function isKnownHolder() return holder == "" or holder == job.holder end
 if job.state == "claimed" then
-  if job.claim.id == claimId then return { "claimed", cjson.encode(job) } end
+  if job.claim.id == claimId then return { "claimed", cjson.encode(job), 0 } end
   if now - job.touchedAt >= settings.touchIntervalMs or job.awakeUntil < now + holdMs or not isKnownHolder() then
     touch(job, 1, holdMs, holder)
     job.awake = false
@@ -130,4 +130,4 @@ job.state, job.awake, job.attempts = "claimed", false, job.attempts + 1
 job.claim = { id = claimId, owner = owner, leaseUntil = now + settings.claimLeaseMs, at = now, needed = needed, legs = legs }
 saveJob(uniqueId, jobKey, job)
 saveFleet(fleet)
-return { "claimed", cjson.encode(job) }
+return { "claimed", cjson.encode(job), isReadmitted and 1 or 0 }

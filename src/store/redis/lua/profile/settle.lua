@@ -1,6 +1,6 @@
 -- settle: outcomes of legs, and runners that evidence found. settlement.ts says why each thing is done.
 -- ARGV  4 count  5 repo  6 run  7 place, 16 digits (all from the ticket)  8 settlement (JSON)
--- Returns {kind, answer or "", JSON list of leaked runners}; kind: taken | queued | open | failed | over | lost
+-- Returns {kind, answer or "", JSON list of leaked runners, isReadmitted: the job was not known}; kind: taken | queued | open | failed | over | lost
 -- Keeps: an answer never changes; a leg settles once; settling twice is settling once.
 -- JSON of a list; an empty one would be written as an object
 local function listOf(names)
@@ -11,13 +11,14 @@ local settlement = cjson.decode(ARGV[8])
 local leaked = {}
 
 local job = loadJob(uniqueId, jobText)
+local isReadmitted = not job
 job = job or createJob(ticketPlace, tonumber(ARGV[4]), ARGV[5], ARGV[6])
 if job.place ~= ticketPlace then
   for _, leg in ipairs(settlement.legs) do
     for _, runner in ipairs(leg.runners or {}) do table.insert(leaked, runner.monitor .. "/" .. runner.id) end
   end
   for _, runner in ipairs(settlement.found) do table.insert(leaked, runner.monitor .. "/" .. runner.id) end
-  return { "lost", "", listOf(leaked) }
+  return { "lost", "", listOf(leaked), 0 }
 end
 local fleet = loadFleet()
 local wasOver = over[job.state]
@@ -127,4 +128,4 @@ wake({ uniqueId }, fleet)
 local kind = "over"
 if job.state == "taken" or job.state == "failed" or job.state == "queued" then kind = job.state end
 if job.state == "claimed" then kind = "open" end
-return { kind, job.answer or "", listOf(leaked) }
+return { kind, job.answer or "", listOf(leaked), isReadmitted and 1 or 0 }
