@@ -1,7 +1,7 @@
 // Question: what does it cost the polls when people watch? One service on Redis with waiting pollers at full throughput, in turn alone and with
 // 50 reads of dashboard.json a second, one follower of /events and a scrape of /metrics a second; 100 jobs wait, and 500 that are over
 // are in the history. And what counting for /metrics costs a poll, without any HTTP or store around it.
-import { createMetrics } from "../src/metrics.ts";
+import { createMetrics } from "../src/metrics/metrics.ts";
 import type { PollCommand, Store } from "../src/queue/ports.ts";
 import { createEmbeddedStore } from "../src/store/embedded/embedded-store.ts";
 import { testSettings } from "../test/support/settings.ts";

@@ -2,26 +2,26 @@
 
 import type { Context, Hono } from "hono";
 import { nanoid } from "nanoid";
-import { createArtifactCheck } from "./auth/artifact-check.ts";
 import { createBearerCheck } from "./auth/bearer.ts";
-import { createGithubApi } from "./auth/github-api.ts";
-import { createGithubClient } from "./auth/github-client.ts";
-import { createAppCredentials, createTokenCredentials } from "./auth/github-credentials.ts";
-import { createOidcCheck } from "./auth/oidc.ts";
 import { createTickets } from "./auth/ticket.ts";
 import type { Config } from "./config.ts";
+import { createDispatcher } from "./dispatch/dispatcher.ts";
+import { createSweeper } from "./dispatch/sweeper.ts";
+import { createArtifactCheck } from "./github/artifact-check.ts";
+import { createGithubApi } from "./github/github-api.ts";
+import { createGithubClient } from "./github/github-client.ts";
+import { createAppCredentials, createTokenCredentials } from "./github/github-credentials.ts";
+import { createOidcCheck } from "./github/oidc.ts";
+import { loadSoleFile } from "./github/sole-file.ts";
 import { createApp } from "./http/app.ts";
 import { createTally } from "./http/tally.ts";
-import { createMetrics } from "./metrics.ts";
-import { createMonitorClient } from "./monitors/client.ts";
-import { createPoller } from "./monitors/poller.ts";
-import type { MonitorTransport } from "./monitors/transport.ts";
-import { createDispatcher } from "./queue/dispatcher.ts";
+import { createMetrics } from "./metrics/metrics.ts";
+import { createMonitorClient } from "./monitors/called/client.ts";
+import { createPoller } from "./monitors/called/poller.ts";
+import type { MonitorTransport } from "./monitors/called/transport.ts";
 import type { Observe } from "./queue/events.ts";
 import type { Store } from "./queue/ports.ts";
 import type { QueueSettings } from "./queue/settings.ts";
-import { loadSoleFile } from "./sole-file.ts";
-import { createSweeper } from "./sweeper.ts";
 
 export interface Service {
   readonly app: Hono;

@@ -7,7 +7,7 @@ import { getConnInfo } from "@hono/node-server/conninfo";
 import { composeService, queueSettingsOf } from "./compose.ts";
 import { adviseOn, parseConfig } from "./config.ts";
 import { createEventLog, createLog } from "./logging.ts";
-import { nodeTransport } from "./monitors/node-transport.ts";
+import { nodeTransport } from "./monitors/called/node-transport.ts";
 import { createEmbeddedStore } from "./store/embedded/embedded-store.ts";
 import { createRedisStore } from "./store/redis/redis-store.ts";
 

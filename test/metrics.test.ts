@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../scripts/simulated-fleet/monitor.ts";
-import { createMetrics } from "../src/metrics.ts";
+import { createMetrics } from "../src/metrics/metrics.ts";
 import { cancel, enqueue, enqueueForTicket, take, takeUntilDone } from "./support/client.ts";
 import { type Exposition, type Labels, parseExposition, type Sample, scrape } from "./support/exposition.ts";
 import { nextTake, startMonitor } from "./support/monitors.ts";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
-import { createMetrics } from "../src/metrics.ts";
+import { createMetrics } from "../src/metrics/metrics.ts";
 import { createEmbeddedStore } from "../src/store/embedded/embedded-store.ts";
 import { type Exposition, parseExposition } from "./support/exposition.ts";
 import { testSettings } from "./support/settings.ts";

@@ -1,9 +1,9 @@
 // The application: every route in one place, the same on every runtime. It knows no store, no monitor and no Node.
 import { type Context, Hono } from "hono";
+import { createDashboardRoutes, type DashboardRoutesDeps } from "../dashboard/dashboard-routes.ts";
 import type { Observe } from "../queue/events.ts";
 import { StoreUnavailable } from "../queue/ports.ts";
 import { type ChangedDeps, createChangedRoute } from "./changed-route.ts";
-import { createDashboardRoutes, type DashboardRoutesDeps } from "./dashboard-routes.ts";
 import { createEnqueueRoute } from "./enqueue-route.ts";
 import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
 import { describeApi } from "./openapi.ts";

@@ -3,8 +3,8 @@
 import type { Context } from "hono";
 import { isRepoAllowed } from "../auth/allowed-repos.ts";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
-import type { OidcCheck } from "../auth/oidc.ts";
 import type { Tickets } from "../auth/ticket.ts";
+import type { OidcCheck } from "../github/oidc.ts";
 import type { Observe } from "../queue/events.ts";
 import { type Estimate, estimateWait, type FreedRate, mostRunnersWithin } from "../queue/freed-rate.ts";
 import type { JobRequest } from "../queue/job.ts";

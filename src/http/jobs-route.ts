@@ -2,11 +2,11 @@
 import type { Context } from "hono";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import type { Tickets } from "../auth/ticket.ts";
+import { waitedMs } from "../dispatch/timekeeper.ts";
 import type { Observe } from "../queue/events.ts";
 import { estimateWait, type FreedRate } from "../queue/freed-rate.ts";
 import { enqueuedAt, type Ticket, ticketOf } from "../queue/job.ts";
 import type { Store } from "../queue/ports.ts";
-import { waitedMs } from "../queue/timekeeper.ts";
 import { parseQuery, uniqueIdSchema } from "./params.ts";
 import { noStore, refuse, writeEstimate } from "./problem.ts";
 import { refuseTicket } from "./take-route.ts";

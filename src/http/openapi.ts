@@ -1,7 +1,7 @@
 // The OpenAPI description, made from the same schemas and status table that the routes use. A test holds it against the routes.
 import { z } from "zod";
-import { proofRefusals } from "../auth/artifact-proof.ts";
-import { oidcRefusals } from "../auth/oidc.ts";
+import { proofRefusals } from "../github/artifact-proof.ts";
+import { oidcRefusals } from "../github/oidc.ts";
 import { jobStates } from "../queue/job.ts";
 import { waitReasons } from "../queue/rank-gate.ts";
 import { dashboardSchemas, describeOperatorRoutes } from "./openapi-operators.ts";

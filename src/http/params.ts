@@ -1,7 +1,7 @@
 // What comes in: ids, counts and tokens, parsed before anything else sees them. Errors say what is expected, never what was sent.
 import type { Context } from "hono";
 import { z } from "zod";
-import type { ProofRequest } from "../auth/artifact-proof.ts";
+import type { ProofRequest } from "../github/artifact-proof.ts";
 import type { JobRequest } from "../queue/job.ts";
 import { refuse } from "./problem.ts";
 

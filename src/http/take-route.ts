@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { parseBearer } from "../auth/bearer.ts";
 import type { Tickets } from "../auth/ticket.ts";
-import type { Dispatcher } from "../queue/dispatcher.ts";
+import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { estimateWait } from "../queue/freed-rate.ts";
 import type { Store } from "../queue/ports.ts";
 import { parseQuery, uniqueIdSchema } from "./params.ts";

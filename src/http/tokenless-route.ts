@@ -1,7 +1,7 @@
 // POST /enqueue: a job takes its place without any secret; an artifact that its run uploaded proves who asks, and names the profile.
 import type { Context } from "hono";
 import { isRepoAllowed } from "../auth/allowed-repos.ts";
-import type { ArtifactCheck } from "../auth/artifact-check.ts";
+import type { ArtifactCheck } from "../github/artifact-check.ts";
 import { identifyCaller } from "./caller.ts";
 import { type EnqueueDeps, enqueueJob } from "./enqueue-route.ts";
 import { createJobRequestSchema, createProofRequestSchema, parseProofRequest } from "./params.ts";

@@ -1,5 +1,5 @@
 // The way to the monitors through their doors, as the queue's home uses it.
-import type { MonitorTransport, TakeReply, TakeSending } from "../monitors/transport.ts";
+import type { MonitorTransport, TakeReply, TakeSending } from "../monitors/called/transport.ts";
 import type { Bindings } from "./bindings.ts";
 
 /** A sending whose time is told on the clock that all machines share, ms since 1970: performance.now() is each one's own. */

@@ -4,8 +4,8 @@ import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { HTTPParser } from "http-parser-js";
 import { joinChunks } from "../bounded-body.ts";
-import { watchTake } from "../monitors/take-watch.ts";
-import type { TakeReply, TakeSending } from "../monitors/transport.ts";
+import { watchTake } from "../monitors/called/take-watch.ts";
+import type { TakeReply, TakeSending } from "../monitors/called/transport.ts";
 
 /** The same contract as on Node, where it is tested too. Never rejects. */
 export function sendTake(sending: TakeSending): Promise<TakeReply> {

@@ -5,7 +5,7 @@ import type {
   DashboardJob,
   DashboardMonitor,
   DashboardProfile,
-} from "../../src/http/dashboard-data.ts";
+} from "../../src/dashboard/dashboard-data.ts";
 import { before, endOf, jobOf, monitorOf, noon, profileOf } from "./documents.ts";
 
 const hosts = ["ci0", "ci1", "ci2", "ci3", "ci4"];

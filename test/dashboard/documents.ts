@@ -6,7 +6,7 @@ import type {
   DashboardJob,
   DashboardMonitor,
   DashboardProfile,
-} from "../../src/http/dashboard-data.ts";
+} from "../../src/dashboard/dashboard-data.ts";
 
 /** Of all documents here, unless they are told another. */
 export const noon = "2026-11-21T12:00:00.000Z";

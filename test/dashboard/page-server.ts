@@ -1,9 +1,9 @@
 // Shows a document on the real page, where a test wants to choose what it says and how its stream fares: the same markup, policy and events
-// as src/http/dashboard-routes.ts sends, over real HTTP.
+// as src/dashboard/dashboard-routes.ts sends, over real HTTP.
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Dashboard } from "../../src/http/dashboard-data.ts";
-import { contentSecurityPolicy, renderMain, renderPage } from "../../src/http/dashboard-page.ts";
+import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
+import { contentSecurityPolicy, renderMain, renderPage } from "../../src/dashboard/page.ts";
 
 export interface PageServer extends AsyncDisposable {
   readonly url: string;

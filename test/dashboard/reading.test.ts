@@ -1,7 +1,7 @@
 // The page is for everybody: by keyboard alone, on a phone, in the dark, without colours, and undisturbed by news.
 import type { Page } from "playwright-core";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Dashboard } from "../../src/http/dashboard-data.ts";
+import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
 import { hasChromium } from "../support/chromium.ts";
 import { openLive, useBrowser } from "./browser.ts";
 import { busyDay } from "./busy-day.ts";

@@ -1,8 +1,8 @@
 // The dashboard as text: the same as the page says, in columns that a terminal shows.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { renderText } from "../../src/http/dashboard-text.ts";
-import { describeReason } from "../../src/http/dashboard-words.ts";
+import { renderText } from "../../src/dashboard/text.ts";
+import { describeReason } from "../../src/dashboard/words.ts";
 import { waitReasons } from "../../src/queue/rank-gate.ts";
 import { busyDay } from "./busy-day.ts";
 import { before, crowdedDashboard, endOf, jobOf, monitorOf, noon, profileOf, quietDashboard } from "./documents.ts";

@@ -1,6 +1,6 @@
 // A stream of events ends when nobody reads it, for whatever reason, and gives its place back once.
 import { expect, it } from "vitest";
-import { streamEvents, writeEvent } from "../../src/http/event-stream.ts";
+import { streamEvents, writeEvent } from "../../src/dashboard/event-stream.ts";
 
 /** Says something as often as it is asked, and notes its own end. */
 function createSource() {

@@ -2,8 +2,8 @@
 // hundreds of them through the whole service without a 500.
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { parseProofText } from "../../src/auth/artifact-proof.ts";
-import { loadSoleFile } from "../../src/sole-file.ts";
+import { parseProofText } from "../../src/github/artifact-proof.ts";
+import { loadSoleFile } from "../../src/github/sole-file.ts";
 import { proofText } from "../support/github.ts";
 import { repo, runId, startTokenlessQueue, type TokenlessQueue } from "../support/tokenless.ts";
 import { forgeZip } from "../support/zip-forge.ts";

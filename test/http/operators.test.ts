@@ -3,7 +3,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
-import type { Dashboard } from "../../src/http/dashboard-data.ts";
+import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
 import { describeApi } from "../../src/http/openapi.ts";
 import { cancel, enqueueForTicket, take, takeUntilDone } from "../support/client.ts";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";

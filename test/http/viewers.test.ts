@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "v
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { composeService, queueSettingsOf } from "../../src/compose.ts";
 import { parseConfig } from "../../src/config.ts";
-import type { Dashboard } from "../../src/http/dashboard-data.ts";
-import { nodeTransport } from "../../src/monitors/node-transport.ts";
+import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
+import { nodeTransport } from "../../src/monitors/called/node-transport.ts";
 import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
 import { scrape } from "../support/exposition.ts";
 import { act } from "../support/queuectl.ts";

@@ -1,8 +1,8 @@
 // What a monitor's reply or silence means: only runners, a connection never made and a refusal of our credentials are certain.
 import { expect, it } from "vitest";
-import { parseDashboard, runnersReservedFor } from "../../src/monitors/dashboard.ts";
-import { backoffMs } from "../../src/monitors/poller.ts";
-import { decideTakeOutcome, decideTakeSilence } from "../../src/monitors/take-outcome.ts";
+import { parseDashboard, runnersReservedFor } from "../../src/monitors/called/dashboard.ts";
+import { backoffMs } from "../../src/monitors/called/poller.ts";
+import { decideTakeOutcome, decideTakeSilence } from "../../src/monitors/called/take-outcome.ts";
 
 const json = (value: unknown) => ({ kind: "json" as const, value });
 const runner = { id: 1, runner: { x: [] } };

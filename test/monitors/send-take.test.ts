@@ -4,8 +4,8 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { nodeTransport } from "../../src/monitors/node-transport.ts";
-import type { TakeReply, TakeSending } from "../../src/monitors/transport.ts";
+import { nodeTransport } from "../../src/monitors/called/node-transport.ts";
+import type { TakeReply, TakeSending } from "../../src/monitors/called/transport.ts";
 import { sendTake as sendTakeFromWorker } from "../../src/worker/send-take.ts";
 
 let server: Server | undefined;

@@ -1,9 +1,9 @@
 // Who waits leaves no trace, and no wake between a poll and its wait is lost.
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createHeldTake } from "../../src/queue/held-take.ts";
+import { createHeldTake } from "../../src/dispatch/held-take.ts";
+import { createWaitingRoom } from "../../src/dispatch/waiting-room.ts";
 import type { Ticket } from "../../src/queue/job.ts";
-import { createWaitingRoom } from "../../src/queue/waiting-room.ts";
 import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
 import { testSettings } from "../support/settings.ts";
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
 import { composeService, queueSettingsOf } from "../../src/compose.ts";
 import { parseConfig } from "../../src/config.ts";
-import { nodeTransport } from "../../src/monitors/node-transport.ts";
+import { nodeTransport } from "../../src/monitors/called/node-transport.ts";
 import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
 import { createVigil } from "../../src/worker/vigil.ts";
 import { startMonitor } from "../support/monitors.ts";

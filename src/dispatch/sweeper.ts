@@ -1,8 +1,9 @@
 // Lets time do its work once a second: jobs fall asleep or are abandoned, and claims of instances that died are taken over.
 // Every instance sweeps; the store makes sure that each thing happens once.
-import type { Dispatcher } from "./queue/dispatcher.ts";
-import type { Observe } from "./queue/events.ts";
-import type { Store } from "./queue/ports.ts";
+
+import type { Observe } from "../queue/events.ts";
+import type { Store } from "../queue/ports.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 
 const sweepEveryMs = 1_000;
 

@@ -1,8 +1,8 @@
 // What time alone does, and what is learnt on the way: jobs fall asleep or are abandoned, claims of instances that died are taken over.
-import type { Observe } from "./events.ts";
-import { type FreedRate, freedRateUnknown } from "./freed-rate.ts";
-import { enqueuedAt, type Job, type Ticket, ticketOf } from "./job.ts";
-import type { Store } from "./ports.ts";
+import type { Observe } from "../queue/events.ts";
+import { type FreedRate, freedRateUnknown } from "../queue/freed-rate.ts";
+import { enqueuedAt, type Job, type Ticket, ticketOf } from "../queue/job.ts";
+import type { Store } from "../queue/ports.ts";
 
 /** One sweep does so much at once; when thousands leave together, one a second would be too slow. */
 const mostRounds = 20;

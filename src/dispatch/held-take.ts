@@ -1,9 +1,10 @@
 // A take that is held: it waits inside its request until its job's turn has come, its job is over, or its time is up. Whoever is woken polls again;
 // nothing is believed of a wake but that looking may be worth while.
+
+import type { Ticket } from "../queue/job.ts";
+import type { Store } from "../queue/ports.ts";
+import type { Hold } from "../queue/presence.ts";
 import type { TakeReply } from "./dispatcher.ts";
-import type { Ticket } from "./job.ts";
-import type { Store } from "./ports.ts";
-import type { Hold } from "./presence.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
 
 export const noHold: Hold = { holdMs: 0, holder: "" };

@@ -1,8 +1,8 @@
 // HTTP to the monitors: takes, dashboards and the barrier. Every failure is a value; nothing here decides what it means for a job.
 
-import { parseJson, readJson } from "../bounded-body.ts";
-import type { DashboardNews, Monitors, TakeRequest } from "../queue/ports.ts";
-import type { Evidence } from "../queue/reconcile.ts";
+import { parseJson, readJson } from "../../bounded-body.ts";
+import type { DashboardNews, Monitors, TakeRequest } from "../../queue/ports.ts";
+import type { Evidence } from "../../queue/reconcile.ts";
 import { type Dashboard, parseDashboard, runnersReservedFor } from "./dashboard.ts";
 import { decideTakeOutcome, decideTakeSilence, nameOfFailure } from "./take-outcome.ts";
 import type { MonitorTransport } from "./transport.ts";

@@ -2,7 +2,7 @@
 // claim is not believed: yauzl stops a stream that grows beyond the size it was told, we stop it at ours.
 import { Buffer } from "node:buffer";
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
-import { joinChunks } from "./bounded-body.ts";
+import { joinChunks } from "../bounded-body.ts";
 
 export type SoleFile =
   | { readonly kind: "file"; readonly bytes: Uint8Array }

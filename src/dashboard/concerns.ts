@@ -1,8 +1,8 @@
 // What an operator should know before anything else: how many wait, which monitors are ill or drained, which profiles are paused or asked for
 // too much.
 import type { Dashboard, DashboardMonitor, DashboardProfile } from "./dashboard-data.ts";
-import { msBetween } from "./dashboard-time.ts";
-import { countOf, describeWaiting, type Tone } from "./dashboard-words.ts";
+import { msBetween } from "./time.ts";
+import { countOf, describeWaiting, type Tone } from "./words.ts";
 
 export interface Concern {
   readonly what: "ill" | "draining" | "backing-off" | "paused" | "too-large";

@@ -1,12 +1,12 @@
 // Acts for dispatcher.ts where a leg's outcome is unknown: looks for evidence at the monitors and settles by what it shows. It only reads there,
 // so that two instances doing it for one job do no harm.
 
-import type { Observe } from "./events.ts";
-import type { Job, Ticket } from "./job.ts";
-import type { Monitors } from "./ports.ts";
-import { decideByEvidence, type Evidence, planEvidence } from "./reconcile.ts";
-import { type QueueSettings, sendWithinMs } from "./settings.ts";
-import type { Settlement, SettleReply } from "./settlement.ts";
+import type { Observe } from "../queue/events.ts";
+import type { Job, Ticket } from "../queue/job.ts";
+import type { Monitors } from "../queue/ports.ts";
+import { decideByEvidence, type Evidence, planEvidence } from "../queue/reconcile.ts";
+import { type QueueSettings, sendWithinMs } from "../queue/settings.ts";
+import type { Settlement, SettleReply } from "../queue/settlement.ts";
 
 export type Settle = (ticket: Ticket, settlement: Settlement) => Promise<SettleReply["kind"]>;
 

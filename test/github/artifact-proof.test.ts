@@ -1,9 +1,9 @@
 // The rules of the artifact proof, and of who is let in at all, as plain functions.
 import { describe, expect, it } from "vitest";
 import { isRepoAllowed } from "../../src/auth/allowed-repos.ts";
-import { decideArtifact, matchProof, parseProofText } from "../../src/auth/artifact-proof.ts";
-import { decidePause, readBudget } from "../../src/auth/github-budget.ts";
-import { createLookupLimits, lookupLimits } from "../../src/auth/lookup-limits.ts";
+import { decideArtifact, matchProof, parseProofText } from "../../src/github/artifact-proof.ts";
+import { decidePause, readBudget } from "../../src/github/github-budget.ts";
+import { createLookupLimits, lookupLimits } from "../../src/github/lookup-limits.ts";
 import { identifyCaller } from "../../src/http/caller.ts";
 
 describe("ALLOWED_REPOS", () => {

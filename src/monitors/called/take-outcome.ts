@@ -1,9 +1,9 @@
 // What a monitor's reply to a take means. Only runners, a connection that was never made and a refusal of our credentials or route
 // are certain. All else is "unknown": the monitor labels at GitHub first and answers later, and even a `null` can have a label set.
 import { z } from "zod";
-import type { Body } from "../bounded-body.ts";
-import type { HeldRunner } from "../queue/job.ts";
-import type { TakeOutcome } from "../queue/ports.ts";
+import type { Body } from "../../bounded-body.ts";
+import type { HeldRunner } from "../../queue/job.ts";
+import type { TakeOutcome } from "../../queue/ports.ts";
 import { runnerIdSchema, writeJson } from "./runner-json.ts";
 import type { TakeReply } from "./transport.ts";
 

@@ -1,7 +1,7 @@
 // Node's way to a monitor.
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import { joinChunks } from "../bounded-body.ts";
+import { joinChunks } from "../../bounded-body.ts";
 import { watchTake } from "./take-watch.ts";
 import type { MonitorTransport, TakeReply, TakeSending } from "./transport.ts";
 

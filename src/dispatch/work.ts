@@ -1,5 +1,5 @@
 // The work that a claim starts, and a request that waits for it: the request may leave, the work goes on.
-import type { SettleReply } from "./settlement.ts";
+import type { SettleReply } from "../queue/settlement.ts";
 
 export interface Work {
   /** settled, as far as the legs' own replies go; reconciling may still follow */

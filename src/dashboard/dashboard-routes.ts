@@ -1,13 +1,13 @@
 // The operator's view: a page, the same as JSON and as text, a live stream of both, and the history.
 import type { Context } from "hono";
+import { objectToOperator } from "../http/operator-routes.ts";
+import { parseQuery } from "../http/params.ts";
+import { comeBack, noStore, refuse } from "../http/problem.ts";
 import { StoreUnavailable } from "../queue/ports.ts";
 import { createDashboardLoader, type Dashboard, type DashboardDeps, describeEntry } from "./dashboard-data.ts";
-import { contentSecurityPolicy, renderMain, renderPage } from "./dashboard-page.ts";
-import { renderText } from "./dashboard-text.ts";
 import { streamEvents, writeEvent } from "./event-stream.ts";
-import { objectToOperator } from "./operator-routes.ts";
-import { parseQuery } from "./params.ts";
-import { comeBack, noStore, refuse } from "./problem.ts";
+import { contentSecurityPolicy, renderMain, renderPage } from "./page.ts";
+import { renderText } from "./text.ts";
 import { objectToViewer, type ViewAccess } from "./view-access.ts";
 
 export interface DashboardRoutesDeps extends DashboardDeps, ViewAccess {

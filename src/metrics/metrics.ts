@@ -1,14 +1,14 @@
 // Metrics for Prometheus: what happens is counted in this process, how the line and the fleet stand is read from the store when somebody asks.
 // Each service has a registry of its own, so that nothing is shared by accident. docs/operations.md explains every metric (checked).
 import { Registry } from "prom-client";
-import { createEventMetrics } from "./metrics/event-metrics.ts";
-import { createHttpMetrics, type HttpCounts } from "./metrics/http-metrics.ts";
-import { createKnownLabels, mostProfiles } from "./metrics/known-labels.ts";
-import { createStandingMetrics } from "./metrics/standing-metrics.ts";
-import { createStoreMetrics } from "./metrics/store-metrics.ts";
-import type { Observe } from "./queue/events.ts";
-import type { Store } from "./queue/ports.ts";
-import type { QueueSettings } from "./queue/settings.ts";
+import type { Observe } from "../queue/events.ts";
+import type { Store } from "../queue/ports.ts";
+import type { QueueSettings } from "../queue/settings.ts";
+import { createEventMetrics } from "./event-metrics.ts";
+import { createHttpMetrics, type HttpCounts } from "./http-metrics.ts";
+import { createKnownLabels, mostProfiles } from "./known-labels.ts";
+import { createStandingMetrics } from "./standing-metrics.ts";
+import { createStoreMetrics } from "./store-metrics.ts";
 
 export interface Metrics {
   /** Counts what happens; every event of the queue goes through it. */

@@ -2,8 +2,8 @@
 // and in words for those who cannot see it.
 import { html } from "hono/html";
 import type { DashboardProfile } from "./dashboard-data.ts";
-import { idOf, type Markup } from "./dashboard-fragments.ts";
-import { formatCount } from "./dashboard-words.ts";
+import { idOf, type Markup } from "./fragments.ts";
+import { formatCount } from "./words.ts";
 
 type Sample = DashboardProfile["chart"][number];
 

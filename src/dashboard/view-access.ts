@@ -1,7 +1,7 @@
 // Who may see the operator's view: anyone, unless DASHBOARD_TOKEN closes it. Browsers ask for it by Basic (any name, the token as the password),
 // scripts send it as a bearer; an operator's bearer opens it too.
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
-import { refuse } from "./problem.ts";
+import { refuse } from "../http/problem.ts";
 
 export interface ViewAccess {
   /** null: closed to nobody */

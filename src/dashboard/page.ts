@@ -1,15 +1,15 @@
 // The operator's view as a page: whole without its script, alive with it. It asks nothing of any other host, and all its links are relative, so
 // that it works below any path of a proxy.
 import { html, raw } from "hono/html";
-import { countWaiting, listConcerns, summarise } from "./dashboard-concerns.ts";
+import { countWaiting, listConcerns, summarise } from "./concerns.ts";
 import type { Dashboard } from "./dashboard-data.ts";
-import { renderEnds } from "./dashboard-ends.ts";
-import { idOf, type Markup, renderForeign } from "./dashboard-fragments.ts";
-import { renderMonitor } from "./dashboard-monitor.ts";
-import { makePlain } from "./dashboard-plain-text.ts";
-import { renderProfile } from "./dashboard-profile.ts";
-import { script } from "./dashboard-script.ts";
-import { style } from "./dashboard-style.ts";
+import { renderEnds } from "./ends.ts";
+import { idOf, type Markup, renderForeign } from "./fragments.ts";
+import { renderMonitor } from "./monitor.ts";
+import { makePlain } from "./plain-text.ts";
+import { renderProfile } from "./profile.ts";
+import { script } from "./script.ts";
+import { style } from "./style.ts";
 
 /** What changes. Two documents that differ by time alone give the same, but for the charts, which move once a minute. */
 export function renderMain(dashboard: Dashboard): Markup {

@@ -1,17 +1,9 @@
 // The last jobs that are over: who got which runner after how long, and who got none.
 import { html } from "hono/html";
 import type { DashboardEnd } from "./dashboard-data.ts";
-import {
-  idOf,
-  type Markup,
-  renderBadge,
-  renderForeign,
-  renderHeads,
-  renderRun,
-  renderTable,
-} from "./dashboard-fragments.ts";
-import { describeDuration, renderTime } from "./dashboard-time.ts";
-import { countOf, formatCount, toneOfEnd } from "./dashboard-words.ts";
+import { idOf, type Markup, renderBadge, renderForeign, renderHeads, renderRun, renderTable } from "./fragments.ts";
+import { describeDuration, renderTime } from "./time.ts";
+import { countOf, formatCount, toneOfEnd } from "./words.ts";
 
 const heads = [
   ["When", "when"],

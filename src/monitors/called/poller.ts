@@ -1,7 +1,7 @@
 // Keeps the fleet's snapshots fresh. Every monitor has its own clock: one that hangs delays nobody else. However many instances run,
 // the store lets one of them ask at a time; a monitor that fails is asked again after a growing back-off.
-import type { Observe } from "../queue/events.ts";
-import type { MonitorRecord, Store } from "../queue/ports.ts";
+import type { Observe } from "../../queue/events.ts";
+import type { MonitorRecord, Store } from "../../queue/ports.ts";
 import { type MonitorClient, newsOf } from "./client.ts";
 
 const longestBackoffMs = 30_000;

@@ -1,11 +1,11 @@
 // One profile: how it stands, its last hour, and its line.
 import { html } from "hono/html";
-import { renderChart } from "./dashboard-chart.ts";
+import { renderChart } from "./chart.ts";
 import type { DashboardProfile } from "./dashboard-data.ts";
-import { idOf, type Markup, renderAct, renderBadge, renderCounts, renderForeign } from "./dashboard-fragments.ts";
-import { renderLine } from "./dashboard-line.ts";
-import { renderTime } from "./dashboard-time.ts";
-import { describeWaiting } from "./dashboard-words.ts";
+import { idOf, type Markup, renderAct, renderBadge, renderCounts, renderForeign } from "./fragments.ts";
+import { renderLine } from "./line.ts";
+import { renderTime } from "./time.ts";
+import { describeWaiting } from "./words.ts";
 
 /** @param at the document's time */
 export function renderProfile(profile: DashboardProfile, at: string): Markup {

@@ -5,16 +5,16 @@
 // without it, until every leg is settled, and the answer waits in the store for the next poll. This process renews the
 // claim's lease while it works; should it die, the lease lapses and another instance's sweep continues with the evidence.
 
-import type { Observe } from "./events.ts";
-import type { FreedRate } from "./freed-rate.ts";
+import type { Observe } from "../queue/events.ts";
+import type { FreedRate } from "../queue/freed-rate.ts";
+import { isOpen, type Job, type Ticket } from "../queue/job.ts";
+import type { Monitors, PollReply, Store } from "../queue/ports.ts";
+import type { Hold } from "../queue/presence.ts";
+import { spreadOf } from "../queue/retry-after.ts";
+import { claimLeaseMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "../queue/settings.ts";
+import type { LegOutcome, Settlement, SettleReply } from "../queue/settlement.ts";
 import { createHeldTake, noHold } from "./held-take.ts";
-import { isOpen, type Job, type Ticket } from "./job.ts";
-import type { Monitors, PollReply, Store } from "./ports.ts";
-import type { Hold } from "./presence.ts";
 import { createReconcile } from "./reconciler.ts";
-import { spreadOf } from "./retry-after.ts";
-import { claimLeaseMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "./settings.ts";
-import type { LegOutcome, Settlement, SettleReply } from "./settlement.ts";
 import { createTimekeeper, waitedMs } from "./timekeeper.ts";
 import { settledWithin, type Work } from "./work.ts";
 
