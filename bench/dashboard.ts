@@ -2,9 +2,7 @@
 // 50 reads of dashboard.json a second, one follower of /events and a scrape of /metrics a second; 100 jobs wait, and 500 that are over
 // are in the history. And what counting for /metrics costs a poll, without any HTTP or store around it.
 import { createMetrics } from "../src/metrics/metrics.ts";
-import type { PollCommand, Store } from "../src/queue/ports.ts";
-import { createEmbeddedStore } from "../src/store/embedded/embedded-store.ts";
-import { testSettings } from "../test/support/settings.ts";
+import type { QueueEvent } from "../src/queue/events.ts";
 import { openConnections } from "./support/connection.ts";
 import {
   everybodyStays,
@@ -30,9 +28,9 @@ await runBench(40, measure);
 async function measure({ seconds }: BenchOptions): Promise<Report> {
   const countingNs = await measureCounting();
   await using house = await startFullHouse(everybodyStays);
-  const over = await fillLine(house.store, jobsThatAreOver);
-  await mapInFlight(over.length, (at) => house.store.cancel(profileKey, over[at]?.uniqueId ?? "", null));
-  const requests = await pollRequests(await fillLine(house.store, waitingJobs));
+  const over = await fillLine(house.queue, jobsThatAreOver);
+  await mapInFlight(over.length, (at) => house.queue.cancel(profileKey, over[at]?.uniqueId ?? "", null));
+  const requests = await pollRequests(await fillLine(house.queue, waitingJobs));
   const { url, pid } = house.service;
   const poll = createPolling(await openConnections(url, clients), requests);
   const onlookers = await createOnlookers(url, readsPerSecond);
@@ -84,30 +82,19 @@ async function measure({ seconds }: BenchOptions): Promise<Report> {
   };
 }
 
-/** What the counting store adds to a poll: the median of some rounds, in turn with a store that answers at once. */
+/** What counting a poll costs: the median of some rounds, in turn with a loop that counts nothing. */
 async function measureCounting(): Promise<number> {
-  const reply = {
-    kind: "wait",
-    reason: "no_capacity",
-    position: 3,
-    retryAfterSeconds: 5,
-    isReadmitted: false,
-    runnersBefore: 4,
-  } as const;
-  const bare: Store = { ...createEmbeddedStore(testSettings(), Date.now), poll: async () => reply };
-  const counting = createMetrics().instrument(bare);
-  const ticket = { uniqueId: "i", profileKey, runnerCount: 1, qualifiedRepo: "o/r", runId: "1", place: 1 };
-  const command: PollCommand = { ticket, claimId: "c", owner: "o", spread: 1, holdMs: 0, holder: "" };
+  const counting = createMetrics().observe;
   const polls = 300_000;
-  const timeNs = async (store: Store): Promise<number> => {
+  const timeNs = (observe: (event: QueueEvent) => void): number => {
     const begun = performance.now();
-    for (let at = 0; at < polls; at++) await store.poll(command);
+    for (let at = 0; at < polls; at++) observe({ kind: "poll_answered", outcome: "no_capacity" });
     return ((performance.now() - begun) * 1e6) / polls;
   };
   const added: number[] = [];
   for (let at = 0; at < 9; at++) {
-    const without = await timeNs(bare);
-    added.push((await timeNs(counting)) - without);
+    const without = timeNs(() => {});
+    added.push(timeNs(counting) - without);
   }
   // the first ones warm up
   return median(added.slice(2));

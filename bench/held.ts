@@ -16,10 +16,10 @@ async function measure(options: BenchOptions): Promise<Report> {
   const seconds = Math.min(options.seconds, 15);
   await using house = await startFullHouse(everybodyStays);
   const { pid, url } = house.service;
-  const requests = await pollRequests(await fillLine(house.store, held), `&wait=25`);
+  const requests = await pollRequests(await fillLine(house.queue, held), `&wait=25`);
   const connections = await openConnections(url, held);
   // Connections alone, and a round of polls that are answered at once, so that only what is held is counted.
-  const plain = await pollRequests(await fillLine(house.store, held));
+  const plain = await pollRequests(await fillLine(house.queue, held));
   await Promise.all(connections.map((connection, at) => connection.send(plain[at] ?? "")));
   await delay(3_000);
   const before = residentKib(pid);

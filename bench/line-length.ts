@@ -25,8 +25,8 @@ await runBench(21, measure);
 async function measure({ seconds }: BenchOptions): Promise<Report> {
   await using short = await startFullHouse(everybodyStays);
   await using long = await startFullHouse(everybodyStays);
-  const shortJobs = await fillLine(short.store, shortLine);
-  const longJobs = await fillLine(long.store, longLine);
+  const shortJobs = await fillLine(short.queue, shortLine);
+  const longJobs = await fillLine(long.queue, longLine);
   const sides = [
     await sideOf("short", short, shortJobs),
     await sideOf("long", long, sample(longJobs, polledJobs)),

@@ -5,6 +5,7 @@ import { startSimulatedMonitor } from "../scripts/simulated-fleet/monitor.ts";
 import { queueSettingsOf } from "../src/compose.ts";
 import { parseConfig } from "../src/config.ts";
 import { createRedisStore } from "../src/store/redis/redis-store.ts";
+import { createQueueOver } from "../test/support/queue-over.ts";
 import { startRedis } from "../test/support/redis-server.ts";
 import { apiToken, monitorToken, startService } from "../test/support/service.ts";
 import { atWork, profileKey } from "./support/full-house.ts";
@@ -46,8 +47,10 @@ async function measure({ seconds }: BenchOptions): Promise<Report> {
   await using b = await startService(options);
   const parsed = parseConfig({ MONITORS: monitors[0]?.url ?? "", API_TOKENS: apiToken });
   if (parsed.kind === "problems") throw new Error(parsed.problems.join("; "));
-  const store = createRedisStore(redis.url, queueSettingsOf(parsed.config));
-  const setup = { urls: [a.url, b.url], store, monitors, monitorToken, clients, everyMs };
+  const settings = queueSettingsOf(parsed.config);
+  const store = createRedisStore(redis.url, "rq", settings, () => {});
+  const queue = createQueueOver(store, settings, "bench", false);
+  const setup = { urls: [a.url, b.url], queue, monitors, monitorToken, clients, everyMs };
 
   const results = new Map<string, WaitingFigures>();
   const waysInTurn: WayToWait[] = Object.values(ways);

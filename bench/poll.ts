@@ -17,7 +17,7 @@ async function measure({ seconds }: BenchOptions): Promise<Report> {
   await using constant = await startChild("./constant-server.ts");
   const monitor = await startFullMonitor();
   await using embedded = await startService({ monitors: [monitor], env: atWork });
-  const requests = await pollRequests(await fillLine(house.store, waitingJobs));
+  const requests = await pollRequests(await fillLine(house.queue, waitingJobs));
   const constantUrl = `http://127.0.0.1:${constant.firstLine}`;
 
   const side = async (name: string, url: string, pids: readonly number[], polls: readonly string[]) => {

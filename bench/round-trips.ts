@@ -24,9 +24,9 @@ interface Seen {
 
 async function measure({ seconds }: BenchOptions): Promise<Report> {
   await using house = await startFullHouse({ PRESENCE_GRACE: everybodyStays.PRESENCE_GRACE });
-  const jobs = await fillLine(house.store, waitingJobs);
+  const jobs = await fillLine(house.queue, waitingJobs);
   const requests = await pollRequests(jobs);
-  await house.store.close();
+  await house.queue.store.close();
   const idleMs = (seconds * 1000) / 4;
   const pollingMs = seconds * 1000 - idleMs;
 

@@ -1,11 +1,11 @@
 // Writes what is derived from other files: the scripts' TypeScript module (so that Lua reaches every runtime), and the tables of the
 // documents. `npm run generate` writes; `npm run generated` only checks, for CI.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { describeSettings } from "../src/config.ts";
 import { problems, retryReasons } from "../src/http/problem.ts";
 import { jobStates, transitions } from "../src/queue/job.ts";
-import { keyDescriptions } from "../src/store/redis/keys.ts";
+import { describeKeys } from "../src/store/redis/keys.ts";
 
 const root = new URL("../", import.meta.url);
 const { values } = parseArgs({
@@ -30,23 +30,19 @@ if (stale.length > 0) {
   process.exit(1);
 }
 
+/** The scripts as text, for runtimes without files. Those of a profile share how it is read. */
 function generateScripts(): string {
-  const folder = new URL("src/store/redis/lua/", root);
-  const load = (name: string) => readFileSync(new URL(name, folder), "utf8");
-  const scriptsIn = (kind: string) =>
-    readdirSync(new URL(`${kind}/`, folder))
-      .filter((file) => file.endsWith(".lua"))
-      .sort()
-      .map((file) => `  ${file.replace(".lua", "")}: ${JSON.stringify(load(`${kind}/${file}`))},\n`)
-      .join("");
-  return `// Generated from lua/ by \`npm run generate\`: the scripts as text, for runtimes without files.
-export const profilePreamble = ${JSON.stringify(load("profile-preamble.lua"))};
-
-export const profileScripts = {
-${scriptsIn("profile")}} as const;
-
-export const monitorScripts = {
-${scriptsIn("monitor")}} as const;
+  const load = (name: string) => readFileSync(new URL(`src/store/redis/scripts/${name}.lua`, root), "utf8");
+  const texts = {
+    load: `${load("read")}\n${load("load")}`,
+    commit: `${load("read")}\n${load("commit")}`,
+    takePlace: load("take-place"),
+    swapDocument: load("swap-document"),
+  };
+  const entries = Object.entries(texts).map(([name, text]) => `  ${name}: ${JSON.stringify(text)},\n`);
+  return `// Generated from scripts/*.lua by \`npm run generate\`: the scripts as text, for runtimes without files.
+export const scripts = {
+${entries.join("")}} as const;
 `;
 }
 
@@ -70,7 +66,7 @@ function transitionsTable(): string {
 }
 
 function keysTable(): string {
-  const rows = keyDescriptions.map(({ key, holds, ends }) => `| \`${key}\` | ${holds} | ${ends} |`);
+  const rows = describeKeys().map(({ key, holds, ends }) => `| \`${key}\` | ${holds} | ${ends} |`);
   return ["| key | holds | ends |", "| --- | --- | --- |", ...rows].join("\n");
 }
 

@@ -5,8 +5,8 @@ import { nanoid } from "nanoid";
 import { createBearerCheck } from "./auth/bearer.ts";
 import { createTickets } from "./auth/ticket.ts";
 import type { Config } from "./config.ts";
+import { createAdministration } from "./dispatch/administration.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
-import { createSweeper } from "./dispatch/sweeper.ts";
 import { createArtifactCheck } from "./github/artifact-check.ts";
 import { createGithubApi } from "./github/github-api.ts";
 import { createGithubClient } from "./github/github-client.ts";
@@ -20,8 +20,8 @@ import { createMonitorClient } from "./monitors/called/client.ts";
 import { createPoller } from "./monitors/called/poller.ts";
 import type { MonitorTransport } from "./monitors/called/transport.ts";
 import type { Observe } from "./queue/events.ts";
-import type { Store } from "./queue/ports.ts";
 import type { QueueSettings } from "./queue/settings.ts";
+import type { Store } from "./queue/store.ts";
 
 export interface Service {
   readonly app: Hono;
@@ -73,36 +73,38 @@ export async function composeService(
   };
   const client = createMonitorClient(monitorSettings, transport);
   const polling = { pollIntervalMs: config.MONITOR_POLL_INTERVAL, pollTimeoutMs: config.MONITOR_POLL_TIMEOUT };
-  const poller = createPoller(store, client, polling, nanoid, observe);
-  const dispatcher = createDispatcher(
+  const dispatcher = createDispatcher({
     store,
-    client,
-    { ...settings, takeTimeoutMs: config.MONITOR_TAKE_TIMEOUT },
-    nanoid(12),
+    monitors: client,
+    settings: { ...settings, takeTimeoutMs: config.MONITOR_TAKE_TIMEOUT },
+    owner: nanoid(12),
     observe,
-    poller,
-  );
-  const sweeper = createSweeper(store, dispatcher, observe);
+    noteRound: metrics.noteRound,
+    fleetNews: {
+      noteWaiting: () => poller.noteWaiting(),
+      noteChange: (monitor) => poller.noteChange(monitor),
+    },
+  });
+  const poller = createPoller(dispatcher.monitorBook, client, polling, nanoid, observe);
+  const { sweeper } = dispatcher;
+  const administration = createAdministration(store, dispatcher, observe);
   let isDraining = false;
   const tally = createTally();
-  metrics.attach({ store: bareStore, tally, held: dispatcher.heldRequests, monitors: client.names, settings });
+  metrics.attach({ administration, tally, held: dispatcher.heldRequests, monitors: client.names, settings });
   const app = createApp({
-    store,
+    administration,
     dispatcher,
     tickets: await createTickets(config.API_TOKENS),
     callers: await createBearerCheck(config.API_TOKENS),
     operators: await createBearerCheck(config.OPERATOR_TOKENS ?? config.API_TOKENS),
     monitorCallers: await createBearerCheck([config.MONITOR_API_TOKEN ?? config.API_TOKENS[0] ?? ""]),
     noteChange: poller.noteChange,
-    noteWaiting: poller.noteWaiting,
-    freedRate: dispatcher.freedRate,
     oidc: config.OIDC_AUDIENCE === undefined ? null : createOidcCheck(config.OIDC_ISSUER, config.OIDC_AUDIENCE),
     artifacts: await composeArtifactCheck(config, observe),
     allowedRepos: config.ALLOWED_REPOS,
     peerOf,
     maxWaitMs: config.MAX_WAIT,
     maxRunnerCount: config.MAX_RUNNER_COUNT,
-    isFleetKnown: poller.isFleetKnown,
     isFleetAsked: poller.isFleetAsked,
     isDraining: () => isDraining,
     version,
@@ -176,6 +178,7 @@ export function queueSettingsOf(config: Config): QueueSettings {
     monitorSettleMs: config.MONITOR_SETTLE,
     unknownHoldMs: config.UNKNOWN_HOLD,
     holdTimeoutMs: config.HOLD_TIMEOUT,
+    monitorReserveTimeoutMs: 60_000,
     monitorMaxInflight: config.MONITOR_MAX_INFLIGHT,
     maxAttempts: config.MAX_ATTEMPTS,
     maxQueueDepth: config.MAX_QUEUE_DEPTH ?? null,

@@ -3,7 +3,7 @@
 import { type DestinationStream, pino } from "pino";
 import type { Observe, QueueEvent } from "./queue/events.ts";
 import type { Ticket } from "./queue/job.ts";
-import { StoreUnavailable } from "./queue/ports.ts";
+import { StoreUnavailable } from "./queue/store.ts";
 
 export type Log = pino.Logger;
 
@@ -54,7 +54,13 @@ export function createEventLog(log: Log): Observe {
         );
       case "leg":
         return log.info(
-          { ...fieldsOf(event.job), monitor: event.monitor, outcome: event.outcome, tookMs: event.tookMs },
+          {
+            ...fieldsOf(event.job),
+            monitor: event.monitor,
+            outcome: event.outcome,
+            detail: event.detail,
+            tookMs: event.tookMs,
+          },
           event.kind,
         );
       case "taken":
@@ -79,6 +85,28 @@ export function createEventLog(log: Log): Observe {
         return log.info({ monitor: event.monitor, url: event.url }, event.kind);
       case "monitor_down":
         return log.warn({ monitor: event.monitor, url: event.url, why: event.why }, event.kind);
+      case "monitor_forgotten":
+        return log.warn({ monitor: event.monitor }, "monitor_forgotten: no instance asks it any more");
+      case "monitor_not_ours":
+        return log[isNews(`${event.kind} ${event.monitor}`) ? "warn" : "debug"](
+          { monitor: event.monitor },
+          "a job's turn has come at a monitor that this instance does not know: give all instances the same MONITORS",
+        );
+      case "interrupted":
+        return log.warn(
+          { silentMs: event.silentMs },
+          "nobody could be heard for a while, or the clock was set: every job has its time anew",
+        );
+      case "all_silent":
+        return log.error(
+          { profileKey: event.profileKey, jobs: event.jobs },
+          "all who wait fell silent together: check the way to this service; nobody is abandoned until one of them is heard",
+        );
+      case "enqueue_answered":
+      case "poll_answered":
+      case "settled":
+      case "monitor_polled":
+        return;
       case "github_budget":
         return log.debug(
           { account: event.account, remaining: event.remaining, limit: event.limit, resetAt: event.resetAt },
@@ -98,14 +126,16 @@ export function createEventLog(log: Log): Observe {
       case "store_up":
         return log.info(event.kind);
       case "store_down":
-        return log.error({ why: event.why }, "store_down: Redis does not answer; check REDIS_URL. Retrying");
+        return log.error(
+          { why: event.why },
+          "store_down: Redis does not serve (why says its word); check REDIS_URL. Retrying",
+        );
       case "trouble":
         // store_down has said it once; every command that fails meanwhile is noise
         if (event.error instanceof StoreUnavailable) return log.debug({ where: event.where }, "store unavailable");
-        return log[isNews(`${event.kind} ${event.where} ${nameOf(event.error)}`) ? "error" : "debug"](
-          { where: event.where, error: describeError(event) },
-          event.kind,
-        );
+        return log[
+          isNews(`${event.kind} ${event.where} ${event.profileKey ?? ""} ${nameOf(event.error)}`) ? "error" : "debug"
+        ]({ where: event.where, profileKey: event.profileKey, error: describeError(event) }, event.kind);
     }
   };
 }

@@ -35,7 +35,7 @@ const settings = queueSettingsOf(config);
 const store =
   config.REDIS_URL === undefined
     ? createEmbeddedStore(settings, Date.now)
-    : createRedisStore(config.REDIS_URL, settings, observe);
+    : createRedisStore(config.REDIS_URL, "rq", settings, observe);
 const service = await composeService(config, store, observe, version, {
   peerOf: (c) => getConnInfo(c).remote.address,
   transport: nodeTransport,

@@ -229,7 +229,7 @@ describe.skipIf(!hasRedis)("a service on Redis with one monitor and one runner",
     const asked = before.value(name, { monitor: "ci0" });
     await expect.poll(async () => (await scrape(url)).value(name, { monitor: "ci0" }), patience).toBeGreaterThan(asked);
     const seen = await scrape(url);
-    for (const command of ["enqueue", "poll", "settle", "cancel", "sweep", "beginPoll", "finishPoll", "acquireSlot"]) {
+    for (const command of ["load", "commit", "takePlace", "freePlace", "readDocument", "swapDocument"]) {
       const labels = { command };
       const count = seen.value("runner_queue_store_command_duration_seconds_count", labels);
       expect(count).toBeGreaterThan(0);
@@ -379,18 +379,6 @@ describe.skipIf(!hasRedis)("two instances on one Redis", () => {
   }, 40_000);
 });
 
-it("a job that is reported as taken twice, for a leg came late, is counted once", async () => {
-  const metrics = createMetrics();
-  const job = { uniqueId: "i", profileKey: profile, runnerCount: 2, qualifiedRepo: "o/r", runId: "1", place: 7 };
-  for (const waitedMs of [70_000, 75_000]) metrics.observe({ kind: "taken", job, waitedMs });
-  metrics.observe({ kind: "taken", job: { ...job, uniqueId: "j", place: 8 }, waitedMs: 500 });
-  const seen = parseExposition((await metrics.expose()).text);
-  expect(seen.value("runner_queue_jobs_ended_total", { profile, state: "taken" })).toBe(2);
-  const within = (le: string) => seen.value("runner_queue_wait_duration_seconds_bucket", { profile, le });
-  expect([within("1"), within("60"), within("120"), within("3600")]).toEqual([1, 1, 2, 2]);
-  expect(seen.value("runner_queue_wait_duration_seconds_sum", { profile })).toBe(70.5);
-});
-
 describe("names and labels", () => {
   const labelsInUse = new Set(
     "profile monitor outcome state verdict code account reason where command method route status le".split(" "),
@@ -448,9 +436,9 @@ describe("names and labels", () => {
       fc.constantFrom("__proto__", "constructor", 'a"} 1\n', "TimeoutError", "ECONNRESET", "taken", "sweeper of x"),
     );
     const tell = (text: string) => {
-      metrics.observe({ kind: "leg", job, monitor: text, outcome: text, tookMs: 1 });
-      metrics.observe({ kind: "reconciled", job, monitor: text, verdict: text });
-      metrics.observe({ kind: "trouble", where: text, error: new Error("odd") });
+      metrics.observe({ kind: "leg", job, monitor: text, outcome: "null", detail: text, tookMs: 1 });
+      metrics.observe({ kind: "reconciled", job, monitor: text, verdict: "taken" });
+      metrics.observe({ kind: "trouble", where: "sweeper", profileKey: text, error: new Error("odd") });
       metrics.observe({ kind: "github_trouble", why: text });
       metrics.observe({ kind: "github_budget", account: text, limit: 1, remaining: 1, resetAt: 1 });
       metrics.observe({ kind: "proof_refused", code: text, request });

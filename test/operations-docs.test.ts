@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
+import { createAdministration } from "../src/dispatch/administration.ts";
+import { createDispatcher } from "../src/dispatch/dispatcher.ts";
 import { createMetrics } from "../src/metrics/metrics.ts";
 import { createEmbeddedStore } from "../src/store/embedded/embedded-store.ts";
 import { type Exposition, parseExposition } from "./support/exposition.ts";
@@ -21,17 +23,32 @@ beforeAll(async () => {
   const settings = testSettings();
   const metrics = createMetrics();
   const store = metrics.instrument(createEmbeddedStore(settings, Date.now));
+  const monitors = {
+    names: ["m"],
+    take: async () => ({ kind: "refused", cause: "unreachable" }) as const,
+    readEvidence: async () => ({ kind: "none" }) as const,
+  };
+  const dispatcher = createDispatcher({
+    store,
+    monitors,
+    settings: { ...settings, takeTimeoutMs: 1 },
+    owner: "me",
+    observe: metrics.observe,
+    fleetNews: { noteWaiting: () => {}, noteChange: () => {} },
+  });
+  const administration = createAdministration(store, dispatcher, metrics.observe);
+  const { monitorBook } = dispatcher;
   const tally = { counts: () => new Map([["GET /x", [0, 0, 1]]]) };
-  metrics.attach({ store, tally, held: () => 1, monitors: ["m"], settings });
-  const lease = await store.beginPoll("m", "poll", 1000, false);
+  metrics.attach({ administration, tally, held: () => 1, monitors: ["m"], settings });
+  const lease = await monitorBook.beginPoll("m", "poll", 1000, false);
   const counts = new Map([["p", { idle: 1, target: 1, healthy: 1 }]]);
-  await store.finishPoll(
+  await monitorBook.finishPoll(
     "m",
     lease.kind === "ask" ? lease.askedAt : 0,
     { kind: "snapshot", counts },
     {
       nextInMs: 1000,
-      restInMs: 1000,
+      idleInMs: 1000,
     },
   );
   const job = { uniqueId: "i", profileKey: "p", runnerCount: 1, qualifiedRepo: "o/r", runId: "1", place: 1 };

@@ -6,8 +6,8 @@ import { createTickets } from "../../src/auth/ticket.ts";
 import { queueSettingsOf } from "../../src/compose.ts";
 import { parseConfig } from "../../src/config.ts";
 import type { Ticket } from "../../src/queue/job.ts";
-import type { Store } from "../../src/queue/ports.ts";
 import { createRedisStore } from "../../src/store/redis/redis-store.ts";
+import { createQueueOver, type QueueOver } from "../../test/support/queue-over.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
 import { apiToken, monitorToken, type RunningService, startService } from "../../test/support/service.ts";
 import { postRequest } from "./connection.ts";
@@ -27,7 +27,7 @@ export interface FullHouse extends AsyncDisposable {
   readonly redis: RedisServer;
   readonly redisPid: number;
   /** A second client of the service's store, with its settings. */
-  readonly store: Store;
+  readonly queue: QueueOver;
 }
 
 export async function startFullHouse(env: Readonly<Record<string, string>> = {}): Promise<FullHouse> {
@@ -44,10 +44,13 @@ export async function startFullHouse(env: Readonly<Record<string, string>> = {})
     endings.push(service.kill9);
     const parsed = parseConfig({ MONITORS: monitor.url, API_TOKENS: apiToken, ...env });
     if (parsed.kind === "problems") throw new Error(parsed.problems.join("; "));
-    const store = createRedisStore(redis.url, queueSettingsOf(parsed.config));
-    endings.push(store.close);
+    const settings = queueSettingsOf(parsed.config);
+    const store = createRedisStore(redis.url, "rq", settings, () => {});
+    endings.push(async () => await store.close());
+    const queue = createQueueOver(store, settings, "bench", false);
+    await queue.renewMark();
     const redisPid = Number(/process_id:(\d+)/.exec(await redis.client.info("server"))?.[1]);
-    return { service, redis, redisPid, store, [Symbol.asyncDispose]: endAll };
+    return { service, redis, redisPid, queue, [Symbol.asyncDispose]: endAll };
   } catch (error) {
     await endAll();
     throw error;
@@ -71,12 +74,12 @@ export async function startFullMonitor() {
 }
 
 /** Jobs as deployed workflows make them: UUIDs, an eleven-digit run. */
-export async function fillLine(store: Store, count: number): Promise<readonly Ticket[]> {
+export async function fillLine(queue: QueueOver, count: number): Promise<readonly Ticket[]> {
   return await mapInFlight(count, async (at): Promise<Ticket> => {
     const uniqueId = randomUUID();
     const runId = String(19_000_000_000 + at);
     const request = { uniqueId, profileKey, runnerCount: 1, qualifiedRepo: "servo/servo", runId };
-    const reply = await store.enqueue({ request, isFleetKnown: true });
+    const reply = await queue.enqueue(request);
     if (reply.kind !== "accepted") throw new Error(`enqueue: ${reply.kind}`);
     return { ...request, place: reply.place };
   });

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { createTickets } from "../../src/auth/ticket.ts";
-import type { Store } from "../../src/queue/ports.ts";
+import type { QueueOver } from "../../test/support/queue-over.ts";
 import { apiToken } from "../../test/support/service.ts";
 import { type Connection, headerOf, openConnection, postRequest } from "./connection.ts";
 import { fillLine, profileKey } from "./full-house.ts";
@@ -25,7 +25,7 @@ export interface WaitingFigures {
 
 export interface WaitingSetup {
   readonly urls: readonly string[];
-  readonly store: Store;
+  readonly queue: QueueOver;
   readonly monitors: readonly SimulatedMonitor[];
   readonly monitorToken: string;
   readonly clients: number;
@@ -35,7 +35,7 @@ export interface WaitingSetup {
 
 /** Jobs are put in line, their clients wait, runners turn idle for `seconds`, and all clients hang up. */
 export async function measureWaiting(way: WayToWait, setup: WaitingSetup, seconds: number): Promise<WaitingFigures> {
-  const { urls, store, monitors, clients, everyMs } = setup;
+  const { urls, queue, monitors, clients, everyMs } = setup;
   const tickets = await createTickets([apiToken]);
   const open = new Set<Connection>();
   const idleSince = new Map<string, number>();
@@ -49,7 +49,7 @@ export async function measureWaiting(way: WayToWait, setup: WaitingSetup, second
   );
 
   const startClient = async (at: number): Promise<void> => {
-    const [job] = await fillLine(store, 1);
+    const [job] = await fillLine(queue, 1);
     if (job === undefined) return;
     const connection = await openConnection(urls[at % urls.length] ?? "");
     open.add(connection);
@@ -98,8 +98,8 @@ export async function measureWaiting(way: WayToWait, setup: WaitingSetup, second
   isOver = true;
   for (const end of listeners) end();
   for (const connection of open) connection.close();
-  for (const job of await store.view(profileKey, 5_000).then(({ jobs }) => jobs))
-    await store.cancel(profileKey, job.uniqueId, null);
+  for (const job of (await queue.overview(profileKey, 5_000)).jobs.map(({ job: one }) => one))
+    await queue.cancel(profileKey, job.uniqueId, null);
   return { ...figures, latenciesMs: latenciesMs.toSorted((a, b) => a - b) };
 }
 

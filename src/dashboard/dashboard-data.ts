@@ -1,11 +1,13 @@
 // What the operator's view shows, as one document: loaded from the store at most once a second however many look, and the same in
 // every instance.
+import type { Administration } from "../dispatch/administration.ts";
+import type { MonitorView } from "../dispatch/monitor-book.ts";
 import type { Act } from "../queue/acts.ts";
-import type { Fleet, FleetRow } from "../queue/fleet.ts";
+import { sumCapacity } from "../queue/capacity.ts";
+import { type FleetRow, isBlocked } from "../queue/fleet.ts";
 import type { HistoryEntry } from "../queue/history.ts";
 import { enqueuedAt } from "../queue/job.ts";
-import { explainLine, type JobView, sumCapacity } from "../queue/line-view.ts";
-import type { MonitorView, ProfileView, Store } from "../queue/ports.ts";
+import type { ListedJob, ProfileOverview } from "../queue/operations/inspect.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 
 /** Jobs of a line that are shown; the rest is counted. */
@@ -16,7 +18,7 @@ const keptMs = 1_000;
 const endStates = new Set(["taken", "failed", "abandoned", "cancelled"]);
 
 export interface DashboardDeps {
-  readonly store: Store;
+  readonly administration: Administration;
   readonly settings: QueueSettings;
   readonly monitors: readonly string[];
   /** where people look at runs, such as https://github.com */
@@ -59,11 +61,17 @@ export function createDashboardLoader(deps: DashboardDeps): DashboardLoader {
 }
 
 async function loadDashboard(deps: DashboardDeps) {
-  const { store, settings } = deps;
-  const keys = [...(await store.profiles())].sort();
-  const views = await Promise.all(keys.map(async (key) => [key, await store.view(key, shownJobs)] as const));
-  const histories = await Promise.all(keys.map(async (key) => [key, await store.history(key, 5 * shownEnds)] as const));
-  const monitors = await Promise.all(deps.monitors.map(async (name) => [name, await store.viewMonitor(name)] as const));
+  const { administration, settings } = deps;
+  const keys = [...(await administration.profiles())].sort();
+  const views = await Promise.all(
+    keys.map(async (key) => [key, await administration.overview(key, shownJobs)] as const),
+  );
+  const histories = await Promise.all(
+    keys.map(async (key) => [key, await administration.history(key, 5 * shownEnds)] as const),
+  );
+  const monitors = await Promise.all(
+    deps.monitors.map(async (name) => [name, await administration.monitor(name)] as const),
+  );
   const now = Math.max(0, ...views.map(([, view]) => view.now)) || Date.now();
   return {
     at: isoTime(now),
@@ -79,7 +87,7 @@ async function loadDashboard(deps: DashboardDeps) {
   };
 }
 
-function describeProfile(profileKey: string, view: ProfileView, settings: QueueSettings, githubUrl: string) {
+function describeProfile(profileKey: string, view: ProfileOverview, settings: QueueSettings, githubUrl: string) {
   const { now, oldestPlace } = view;
   return {
     profile_key: profileKey,
@@ -87,27 +95,27 @@ function describeProfile(profileKey: string, view: ProfileView, settings: QueueS
     waiting: view.waitingJobs,
     runners_wanted: view.wantedRunners,
     oldest_waited_ms: oldestPlace === null ? null : Math.max(0, now - enqueuedAt(oldestPlace)),
-    capacity: sumCapacity(view.fleet, now, settings.snapshotFreshMs),
-    jobs: explainLine(view, settings).map((job) => describeJob(job, now, githubUrl)),
+    capacity: sumCapacity(view.capacity.rows.values(), now, settings.snapshotFreshMs),
+    jobs: view.jobs.map((job) => describeJob(job, now, githubUrl)),
     chart: view.chart.map(([minute, waiting, idle]) => ({ at: isoTime(minute * 60_000), waiting, idle })),
   };
 }
 
-function describeJob({ uniqueId, job, position, reason }: JobView, now: number, githubUrl: string) {
+function describeJob({ job, position, reason }: ListedJob, now: number, githubUrl: string) {
   return {
-    unique_id: uniqueId,
+    unique_id: job.uniqueId,
     position,
     state: job.state,
     reason,
-    qualified_repo: job.repo,
-    run_id: job.run,
-    run_url: runUrl(githubUrl, job.repo, job.run),
-    runner_count: job.count,
-    runners_in_hand: job.held?.length ?? 0,
+    qualified_repo: job.qualifiedRepo,
+    run_id: job.runId,
+    run_url: runUrl(githubUrl, job.qualifiedRepo, job.runId),
+    runner_count: job.runnerCount,
+    runners_in_hand: job.runnersInHand?.length ?? 0,
     attempts: job.attempts,
     enqueued_at: isoTime(enqueuedAt(job.place)),
     waited_ms: Math.max(0, now - enqueuedAt(job.place)),
-    last_poll_at: job.touchedAt === 0 ? null : isoTime(job.touchedAt),
+    last_poll_at: job.heardAt === 0 ? null : isoTime(job.heardAt),
     monitors: job.claim === undefined || job.state !== "claimed" ? [] : job.claim.legs.map(({ monitor }) => monitor),
   };
 }
@@ -115,18 +123,19 @@ function describeJob({ uniqueId, job, position, reason }: JobView, now: number, 
 function describeMonitor(
   name: string,
   view: MonitorView,
-  views: readonly (readonly [string, ProfileView])[],
+  views: readonly (readonly [string, ProfileOverview])[],
   now: number,
   settings: QueueSettings,
 ) {
-  const { record, nextAskAt, drain, takes } = view;
-  const rows = views.flatMap(([profileKey, { fleet }]): (readonly [string, FleetRow])[] => {
-    const row = (fleet as Fleet)[name];
+  const { record, drain, takes } = view;
+  const { nextAskAt } = record;
+  const rows = views.flatMap(([profileKey, { capacity }]): (readonly [string, FleetRow])[] => {
+    const row = capacity.rows.get(name);
     return row === undefined ? [] : [[profileKey, row]];
   });
   const isFresh = record.answeredAt + settings.snapshotFreshMs >= now;
   const state = record.askedAt === 0 ? "unknown" : record.failures > 0 ? "failing" : isFresh ? "fresh" : "stale";
-  const blockedUntil = Math.max(0, ...rows.map(([, row]) => row.blockedUntil));
+  const blockedUntil = Math.max(0, ...rows.map(([, row]) => (isBlocked(row, now) ? row.blockedUntil : 0)));
   return {
     name,
     state: state as "unknown" | "failing" | "fresh" | "stale",
@@ -140,7 +149,7 @@ function describeMonitor(
     takes,
     profiles: rows.map(([profile_key, row]) => ({
       profile_key,
-      ...sumCapacity({ [name]: row }, now, settings.snapshotFreshMs),
+      ...sumCapacity([row], now, settings.snapshotFreshMs),
     })),
   };
 }

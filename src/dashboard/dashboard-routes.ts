@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { objectToOperator } from "../http/operator-routes.ts";
 import { parseQuery } from "../http/params.ts";
 import { comeBack, noStore, refuse } from "../http/problem.ts";
-import { StoreUnavailable } from "../queue/ports.ts";
+import { StoreUnavailable } from "../queue/store.ts";
 import { createDashboardLoader, type Dashboard, type DashboardDeps, describeEntry } from "./dashboard-data.ts";
 import { streamEvents, writeEvent } from "./event-stream.ts";
 import { contentSecurityPolicy, renderMain, renderPage } from "./page.ts";
@@ -102,10 +102,10 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     if (!Number.isInteger(limit) || limit < 1 || limit > mostEntries) {
       return refuse("malformed_parameter", `limit: a whole number from 1 to ${mostEntries}`);
     }
-    const known = (await deps.store.profiles()).filter((key) => profile === undefined || key === profile);
+    const known = (await deps.administration.profiles()).filter((key) => profile === undefined || key === profile);
     const found = await Promise.all(
       known.map(async (key) =>
-        (await deps.store.history(key, mostEntries))
+        (await deps.administration.history(key, mostEntries))
           .filter(
             (entry) =>
               (run === undefined || entry.run === run) &&

@@ -8,12 +8,14 @@ const reasons = {
   no_capacity: ["No runner is free", "calm"],
   not_your_turn: ["Free runners go to jobs ahead", "calm"],
   monitors_busy: ["Next; the monitors are busy", "good"],
+  monitor_refuses: ["Idle runners, but their monitor refuses", "bad"],
   unsatisfiable_now: ["Asks for too many runners", "warn"],
   fleet_unknown: ["No monitor is heard of", "bad"],
   profile_paused: ["The profile is paused", "warn"],
   claim_in_flight: ["Asking for runners", "good"],
   reconciling: ["Checking what is reserved", "warn"],
   asleep: ["Missed its poll", "warn"],
+  stands_aside: ["Stands aside for a moment", "warn"],
   your_turn: ["Its turn, at its next poll", "good"],
 } as const satisfies Record<DashboardJob["reason"], readonly [string, Tone]>;
 

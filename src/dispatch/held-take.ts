@@ -1,27 +1,31 @@
-// A take that is held: it waits inside its request until its job's turn has come, its job is over, or its time is up. Whoever is woken polls again;
-// nothing is believed of a wake but that looking may be worth while.
-
+// A take that is held: it waits inside its request until its job's turn has come, its job is over, or its time is up. A wake is
+// only a hint to poll again.
 import type { Ticket } from "../queue/job.ts";
-import type { Store } from "../queue/ports.ts";
-import type { Hold } from "../queue/presence.ts";
-import type { TakeReply } from "./dispatcher.ts";
+import { hangUpOperation } from "../queue/operations/hang-up.ts";
+import type { Store } from "../queue/store.ts";
+import type { OperationRunner } from "./operation-runner.ts";
+import type { TakeOnce, TakeReply } from "./take.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
-
-export const noHold: Hold = { holdMs: 0, holder: "" };
-
-type PollOnce = (ticket: Ticket, clientGone: () => AbortSignal, answerBy: number, hold: Hold) => Promise<TakeReply>;
 
 export interface HeldTake {
   /** @param answerBy @param holdUntil both on performance.now(): when a claim that was won must be answered, and a job that waits */
   take(ticket: Ticket, gone: AbortSignal, answerBy: number, holdUntil: number): Promise<TakeReply>;
   /** Requests that are held now. */
   count(): number;
-  /** For wakes that were lost: looks whose turn it is, and who is over. */
-  wakeWinners(): Promise<void>;
+  /** Profiles that somebody waits for here. */
+  profiles(): readonly string[];
+  /** Tells whoever waits for these jobs to look; null: all of the profile. */
+  wake(profileKey: string, uniqueIds: readonly string[] | null): void;
 }
 
-export function createHeldTake(store: Store, owner: string, pollOnce: PollOnce, ending: AbortSignal): HeldTake {
-  const room = createWaitingRoom(store.listen);
+export function createHeldTake(
+  store: Pick<Store, "onWake" | "listen">,
+  runner: OperationRunner,
+  owner: string,
+  takeOnce: TakeOnce,
+  ending: AbortSignal,
+): HeldTake {
+  const room = createWaitingRoom((profileKey, isAwaited) => store.listen(profileKey, isAwaited));
   store.onWake(room.wake);
   let holds = 0;
 
@@ -29,18 +33,18 @@ export function createHeldTake(store: Store, owner: string, pollOnce: PollOnce, 
     take: async (ticket, gone, answerBy, holdUntil) => {
       holds += 1;
       const holder = `${owner}-h${holds}`;
-      // Enters before it polls: a wake between its poll and its wait is not lost.
+      // enters before it polls: a wake between its poll and its wait is not lost
       const waiter = room.enter(ticket.profileKey, ticket.uniqueId);
       try {
         for (;;) {
           waiter.reset();
           const holdMs = Math.max(0, holdUntil - performance.now());
-          const reply = await pollOnce(ticket, () => gone, answerBy, { holdMs, holder });
+          const reply = await takeOnce(ticket, () => gone, answerBy, { holdMs, holder });
           if (reply.kind !== "wait" || holdMs === 0) return reply;
           const end = await waiter.until(holdUntil, [gone, ending]);
           if (end === "gone") {
-            // He declared to be present until the end of this request, and is not.
-            await store.hangUp(ticket, holder);
+            // they declared to be present until the end of this request, and are not
+            await runner.run(hangUpOperation(ticket, holder));
             return reply;
           }
         }
@@ -49,11 +53,7 @@ export function createHeldTake(store: Store, owner: string, pollOnce: PollOnce, 
       }
     },
     count: () => room.size,
-    wakeWinners: async () => {
-      for (const profileKey of room.profiles()) {
-        room.wake(profileKey, await store.winners(profileKey));
-        room.wake(profileKey, await store.missedNews(profileKey));
-      }
-    },
+    profiles: () => room.profiles(),
+    wake: room.wake,
   };
 }

@@ -1,20 +1,21 @@
-// Acts for dispatcher.ts where a leg's outcome is unknown: looks for evidence at the monitors and settles by what it shows. It only reads there,
+// Acts where a leg's outcome is unknown: looks for evidence at the monitors and settles by what it shows. It only reads there,
 // so that two instances doing it for one job do no harm.
-
 import type { Observe } from "../queue/events.ts";
+import { decideByEvidence, type Evidence, planEvidence } from "../queue/evidence.ts";
 import type { Job, Ticket } from "../queue/job.ts";
-import type { Monitors } from "../queue/ports.ts";
-import { decideByEvidence, type Evidence, planEvidence } from "../queue/reconcile.ts";
-import { type QueueSettings, sendWithinMs } from "../queue/settings.ts";
+import type { Monitors } from "../queue/monitors.ts";
+import type { QueueSettings } from "../queue/settings.ts";
 import type { Settlement, SettleReply } from "../queue/settlement.ts";
 
-export type Settle = (ticket: Ticket, settlement: Settlement) => Promise<SettleReply["kind"]>;
+export type Settle = (ticket: Ticket, settlement: Settlement) => Promise<SettleReply>;
 
 /**
  * Settles the open legs of `job`, or clears it where the store may have forgotten a claim (`lostAt`: when, else null).
  * @param now the store's clock (ms) when `job` was read
  */
-export type Reconcile = (ticket: Ticket, job: Job, now: number, lostAt: number | null) => Promise<SettleReply["kind"]>;
+export type Reconcile = (ticket: Ticket, job: Job, now: number, lostAt: number | null) => Promise<SettleReply>;
+
+const stillOpen: SettleReply = { kind: "open" };
 
 export function createReconcile(
   monitors: Monitors,
@@ -24,14 +25,15 @@ export function createReconcile(
 ): Reconcile {
   return async function reconcile(ticket, job, now, lostAt) {
     const origin = performance.now() - now;
-    const needs = planEvidence(job, monitors.names, lostAt, now, { ...settings, sendWithinMs });
+    const needs = planEvidence(job, monitors.names, lostAt, now, settings);
     const evidence = new Map<string, Evidence>();
-    let early: { readonly seen: number; readonly end: Promise<SettleReply["kind"]> } | undefined;
+    let early: { readonly seen: number; readonly end: Promise<SettleReply> } | undefined;
     const decide = (): void => {
       const settlement = early === undefined ? decideByEvidence(job, needs, evidence, lostAt) : null;
       if (settlement === null) return;
-      for (const { monitor, state } of settlement.legs)
+      for (const { monitor, state } of settlement.legs) {
         observe({ kind: "reconciled", job: ticket, monitor, verdict: state });
+      }
       for (const { monitor } of settlement.found) {
         observe({ kind: "reconciled", job: ticket, monitor, verdict: "found_elsewhere" });
       }
@@ -40,12 +42,13 @@ export function createReconcile(
     };
 
     decide();
-    const reads = needs.map(async ({ monitor, after, until }) => {
-      evidence.set(monitor, await monitors.readEvidence(monitor, ticket.uniqueId, origin + after, origin + until));
+    const reads = needs.map(async ({ monitor, after, afterBlind, until }) => {
+      const window = { after: origin + after, afterBlind: origin + afterBlind, until: origin + until };
+      evidence.set(monitor, await monitors.readEvidence(monitor, ticket.uniqueId, window));
       decide();
     });
     await Promise.all(reads);
-    if (early === undefined) return "open";
+    if (early === undefined) return stillOpen;
     const end = await early.end;
     // What was seen after enough had been found is reserved for nobody: told to the store, it comes back as leaked.
     const all = early.seen < evidence.size ? decideByEvidence(job, needs, evidence, lostAt) : null;

@@ -1,44 +1,126 @@
-// Lets time do its work once a second: jobs fall asleep or are abandoned, and claims of instances that died are taken over.
-// Every instance sweeps; the store makes sure that each thing happens once.
+// Lets time do its work. A profile is swept when something is due there, once a second while somebody waits, and every ten
+// seconds all the same; however many profiles there are, no more than `maxSweepsPerSecond` are looked at. Every instance
+// sweeps; a commit makes sure that each thing happens once.
+import { type Observe, waitedMs } from "../queue/events.ts";
+import { type FreedRate, freedRateUnknown } from "../queue/freed-rate.ts";
+import { type Job, type Ticket, ticketOf } from "../queue/job.ts";
+import { type SweepReply, sweepOperation } from "../queue/operations/sweep.ts";
+import type { MonitorBook } from "./monitor-book.ts";
+import type { OperationRunner } from "./operation-runner.ts";
+import type { ProfileNames } from "./profile-names.ts";
+import type { ServiceMarkKeeper } from "./service-mark.ts";
 
-import type { Observe } from "../queue/events.ts";
-import type { Store } from "../queue/ports.ts";
-import type { Dispatcher } from "./dispatcher.ts";
-
-const sweepEveryMs = 1_000;
+const lookEveryMs = 1_000;
+const maxQuietMs = 10_000;
+/** One sweep costs about 0.2 ms of CPU in all. */
+const maxSweepsPerSecond = 250;
+/** One sweep does so much at once; when thousands leave together, it is repeated. */
+const maxRounds = 20;
+/** Rows of monitors that nobody asks any more are looked for this often. */
+const forgetEveryMs = 30_000;
 
 export interface Sweeper {
+  /** Looks at every profile whose time has come, once. */
+  sweepOnce(): Promise<void>;
+  /** How fast runners of a profile came free, when it was last swept here. */
+  freedRate(profileKey: string): FreedRate;
   start(): void;
   stop(): Promise<void>;
-  sweepOnce(): Promise<void>;
 }
 
-export function createSweeper(store: Store, dispatcher: Dispatcher, observe: Observe): Sweeper {
+export interface SweeperDeps {
+  readonly runner: OperationRunner;
+  readonly names: ProfileNames;
+  readonly mark: ServiceMarkKeeper;
+  readonly monitors: MonitorBook;
+  readonly canReach: (monitor: string) => boolean;
+  readonly observe: Observe;
+  /** goes on with a claim that is ours now; `lostAt`: where the store was lost since, and may have forgotten more */
+  readonly takeOver: (ticket: Ticket, job: Job, now: number, lostAt: number | null) => void;
+  /** for wakes that were lost: whoever waits here looks whose turn it is */
+  readonly wakeHeld: () => Promise<void>;
+}
+
+interface Swept {
+  /** performance.now() */
+  readonly at: number;
+  readonly isWaitedFor: boolean;
+  readonly freedRate: FreedRate;
+}
+
+export function createSweeper(deps: SweeperDeps): Sweeper {
+  const { runner, observe } = deps;
+  const swept = new Map<string, Swept>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** which start is in force; 0: none */
   let running = 0;
   let starts = 0;
   let current: Promise<void> = Promise.resolve();
+  let forgotAt = Number.NEGATIVE_INFINITY;
 
-  /** One profile's trouble is not the others'. */
-  const sweepOne = async (profileKey: string): Promise<void> => {
-    try {
-      await dispatcher.sweep(profileKey);
-    } catch (error) {
-      observe({ kind: "trouble", where: `sweeper of ${profileKey}`, error });
+  const report = (profileKey: string, reply: SweepReply): void => {
+    for (const job of reply.abandoned) {
+      observe({ kind: "abandoned", job: ticketOf(job), waitedMs: waitedMs(job, reply.now) });
+    }
+    if (reply.leaked.length > 0) observe({ kind: "leaked", profileKey, uniqueId: null, runners: reply.leaked });
+    if (reply.isNewlySilent) observe({ kind: "all_silent", profileKey, jobs: reply.waitingJobs });
+    for (const job of reply.lapsed) {
+      const isFromBeforeLoss = job.clearedFor !== reply.lostAt;
+      deps.takeOver(ticketOf(job), job, reply.now, isFromBeforeLoss ? reply.lostAt : null);
     }
   };
-  const sweepAll = async (): Promise<void> => {
+  /** One profile's trouble is not the others'. */
+  const sweep = async (profileKey: string): Promise<void> => {
     try {
-      for (const profileKey of await store.profiles()) await sweepOne(profileKey);
-      await dispatcher.wakeWinners();
+      for (let round = 0; round < maxRounds; round++) {
+        const reply = await runner.run(sweepOperation(profileKey));
+        const isWaitedFor = reply.waitingJobs > 0;
+        swept.set(profileKey, { at: performance.now(), isWaitedFor, freedRate: reply.freedRate });
+        report(profileKey, reply);
+        if (!reply.isMore) return;
+      }
+    } catch (error) {
+      observe({ kind: "trouble", where: "sweeper", profileKey, error });
+    }
+  };
+  /** Whether something is due, or nobody looked for long enough. */
+  const isTime = (profileKey: string, busyProfiles: number): boolean => {
+    const last = swept.get(profileKey);
+    if (last === undefined) return true;
+    const sinceMs = performance.now() - last.at;
+    const busyEveryMs = Math.max(lookEveryMs * 0.9, Math.min(maxQuietMs, (busyProfiles * 1000) / maxSweepsPerSecond));
+    return sinceMs >= (last.isWaitedFor ? busyEveryMs : maxQuietMs);
+  };
+  const forgetAbandoned = async (profiles: readonly string[]): Promise<void> => {
+    if (performance.now() - forgotAt < forgetEveryMs) return;
+    forgotAt = performance.now();
+    const foreign = new Set(
+      profiles.flatMap((profileKey) =>
+        [...(runner.capacity(profileKey)?.rows.keys() ?? [])].filter((monitor) => !deps.canReach(monitor)),
+      ),
+    );
+    for (const monitor of foreign) {
+      if (!(await deps.monitors.isAbandoned(monitor))) continue;
+      await deps.monitors.forget(monitor);
+      observe({ kind: "monitor_forgotten", monitor });
+    }
+  };
+  const sweepOnce = async (): Promise<void> => {
+    try {
+      await deps.mark.renew();
+      const profiles = await deps.names.list();
+      const busy = profiles.filter((profileKey) => swept.get(profileKey)?.isWaitedFor === true).length;
+      for (const profileKey of profiles) if (isTime(profileKey, busy)) await sweep(profileKey);
+      for (const profileKey of swept.keys()) if (!profiles.includes(profileKey)) swept.delete(profileKey);
+      await forgetAbandoned(profiles);
+      await deps.wakeHeld();
     } catch (error) {
       observe({ kind: "trouble", where: "sweeper", error });
     }
   };
   const next = (start: number): void => {
-    current = sweepAll().then(() => {
-      if (running === start) timer = setTimeout(next, sweepEveryMs, start);
+    current = sweepOnce().then(() => {
+      if (running === start) timer = setTimeout(next, lookEveryMs, start);
     });
   };
 
@@ -48,7 +130,8 @@ export function createSweeper(store: Store, dispatcher: Dispatcher, observe: Obs
       running = starts;
       next(running);
     },
-    sweepOnce: sweepAll,
+    sweepOnce,
+    freedRate: (profileKey) => swept.get(profileKey)?.freedRate ?? freedRateUnknown,
     stop: async () => {
       running = 0;
       clearTimeout(timer);

@@ -1,8 +1,9 @@
 // The application: every route in one place, the same on every runtime. It knows no store, no monitor and no Node.
 import { type Context, Hono } from "hono";
 import { createDashboardRoutes, type DashboardRoutesDeps } from "../dashboard/dashboard-routes.ts";
+import type { Administration } from "../dispatch/administration.ts";
 import type { Observe } from "../queue/events.ts";
-import { StoreUnavailable } from "../queue/ports.ts";
+import { StoreUnavailable } from "../queue/store.ts";
 import { type ChangedDeps, createChangedRoute } from "./changed-route.ts";
 import { createEnqueueRoute } from "./enqueue-route.ts";
 import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
@@ -14,6 +15,7 @@ import type { Tally } from "./tally.ts";
 import { createTokenlessRoute, type TokenlessDeps } from "./tokenless-route.ts";
 
 export interface AppDeps extends TokenlessDeps, TakeDeps, JobsDeps, DashboardRoutesDeps, OperatorDeps, ChangedDeps {
+  readonly administration: Administration;
   readonly tally: Tally;
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
   /** every monitor was asked once */
@@ -59,7 +61,7 @@ export function createApp(deps: AppDeps): Hono {
   route("GET", "/healthz", (c) => c.text("ok\n"));
   route("GET", "/readyz", async function ready(c) {
     if (deps.isDraining()) return comeBack("draining", 1);
-    await deps.store.ping();
+    await deps.administration.ping();
     return deps.isFleetAsked() ? c.text("ready\n") : comeBack("starting", 1);
   });
   let description: string | undefined;

@@ -4,26 +4,22 @@ import type { Context } from "hono";
 import { isRepoAllowed } from "../auth/allowed-repos.ts";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import type { Tickets } from "../auth/ticket.ts";
+import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { OidcCheck } from "../github/oidc.ts";
 import type { Observe } from "../queue/events.ts";
-import { type Estimate, estimateWait, type FreedRate, mostRunnersWithin } from "../queue/freed-rate.ts";
+import { type Estimate, estimateWait, maxRunnersWithin } from "../queue/freed-rate.ts";
 import type { JobRequest } from "../queue/job.ts";
-import type { Store } from "../queue/ports.ts";
 import { createJobRequestSchema, type EnqueueRequest, parseJobRequest } from "./params.ts";
 import { comeBack, noStore, refuse, writeEstimate } from "./problem.ts";
 
 export interface EnqueueDeps {
-  readonly store: Store;
+  readonly dispatcher: Dispatcher;
   readonly tickets: Tickets;
   readonly callers: BearerCheck;
   /** null: OIDC is off */
   readonly oidc: OidcCheck | null;
   readonly allowedRepos: readonly string[];
   readonly maxRunnerCount: number;
-  readonly isFleetKnown: () => boolean;
-  readonly freedRate: (profileKey: string) => FreedRate;
-  /** somebody waits from now on */
-  readonly noteWaiting: () => void;
   readonly observe: Observe;
 }
 
@@ -45,14 +41,12 @@ export function createEnqueueRoute(deps: EnqueueDeps): (c: Context) => Promise<R
 
 /** The job takes its place, whoever proved that it may. */
 export async function enqueueJob(deps: EnqueueDeps, { maxWait, ...request }: EnqueueRequest): Promise<Response> {
-  const rate = deps.freedRate(request.profileKey);
-  const mostRunnersBefore = maxWait === undefined ? undefined : mostRunnersWithin(rate, maxWait * 1000);
-  const reply = await deps.store.enqueue({ request, isFleetKnown: deps.isFleetKnown(), mostRunnersBefore });
+  const rate = deps.dispatcher.freedRate(request.profileKey);
+  const maxRunnersBefore = maxWait === undefined ? undefined : maxRunnersWithin(rate, maxWait * 1000);
+  const reply = await deps.dispatcher.enqueue(request, maxRunnersBefore);
   switch (reply.kind) {
     case "accepted": {
       const ticket = { ...request, place: reply.place };
-      deps.noteWaiting();
-      if (reply.isNew) deps.observe({ kind: "enqueued", job: ticket });
       const headers = { "content-type": "text/plain; charset=utf-8", ...noStore };
       return new Response(await deps.tickets.issue(ticket), { status: 200, headers });
     }

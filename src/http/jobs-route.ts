@@ -2,21 +2,17 @@
 import type { Context } from "hono";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import type { Tickets } from "../auth/ticket.ts";
-import { waitedMs } from "../dispatch/timekeeper.ts";
-import type { Observe } from "../queue/events.ts";
-import { estimateWait, type FreedRate } from "../queue/freed-rate.ts";
-import { enqueuedAt, type Ticket, ticketOf } from "../queue/job.ts";
-import type { Store } from "../queue/ports.ts";
+import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import { estimateWait } from "../queue/freed-rate.ts";
+import { enqueuedAt, isSameRequest, type Ticket } from "../queue/job.ts";
 import { parseQuery, uniqueIdSchema } from "./params.ts";
 import { noStore, refuse, writeEstimate } from "./problem.ts";
 import { refuseTicket } from "./take-route.ts";
 
 export interface JobsDeps {
-  readonly store: Store;
+  readonly dispatcher: Dispatcher;
   readonly tickets: Tickets;
   readonly operators: BearerCheck;
-  readonly freedRate: (profileKey: string) => FreedRate;
-  readonly observe: Observe;
 }
 
 type Caller =
@@ -28,21 +24,24 @@ export function createJobsRoutes(deps: JobsDeps) {
     const uniqueId = c.req.param("uniqueId") ?? "";
     const caller = await identify(deps, c, uniqueId);
     if (caller.kind === "refused") return caller.response;
-    const reply = await deps.store.inspect(caller.profileKey, uniqueId);
+    const reply = await deps.dispatcher.inspect(caller.profileKey, uniqueId);
     if (reply.kind === "unknown") return refuse("job_unknown");
     const { job, position, outlook, now } = reply;
-    if (caller.ticket !== null && caller.ticket.place !== job.place) return refuse("ticket_wrong");
+    const isTheirs = caller.ticket === null || caller.ticket.place === job.place || isSameRequest(caller.ticket, job);
+    if (!isTheirs) return refuse("ticket_wrong");
     const body = {
       unique_id: uniqueId,
       profile_key: caller.profileKey,
       state: job.state,
       position,
       reason: outlook?.reason ?? null,
-      estimate: writeEstimate(estimateWait(deps.freedRate(caller.profileKey), outlook?.runnersBefore ?? null)),
-      runner_count: job.count,
-      runners_in_hand: job.state === "taken" ? job.count : (job.held?.length ?? 0),
-      qualified_repo: job.repo,
-      run_id: job.run,
+      estimate: writeEstimate(
+        estimateWait(deps.dispatcher.freedRate(caller.profileKey), outlook?.runnersBefore ?? null),
+      ),
+      runner_count: job.runnerCount,
+      runners_in_hand: job.state === "taken" ? job.runnerCount : (job.runnersInHand?.length ?? 0),
+      qualified_repo: job.qualifiedRepo,
+      run_id: job.runId,
       attempts: job.attempts,
       enqueued_at: new Date(enqueuedAt(job.place)).toISOString(),
       waited_ms: Math.max(0, (job.endedAt ?? now) - enqueuedAt(job.place)),
@@ -55,14 +54,9 @@ export function createJobsRoutes(deps: JobsDeps) {
     const caller = await identify(deps, c, uniqueId);
     if (caller.kind === "refused") return caller.response;
     const { profileKey, ticket } = caller;
-    const reply = await deps.store.cancel(profileKey, uniqueId, ticket);
+    const reply = await deps.dispatcher.cancel(profileKey, uniqueId, ticket);
     if (reply.kind === "unknown") return ticket === null ? refuse("job_unknown") : refuse("ticket_wrong");
     if (reply.kind === "over" && reply.state === "taken") return refuse("job_taken");
-    if (reply.kind === "cancelled") {
-      const job = ticketOf(profileKey, { uniqueId, job: reply.job });
-      deps.observe({ kind: "cancelled", job, waitedMs: waitedMs(job), by: ticket === null ? "operator" : "owner" });
-      if (reply.leaked.length > 0) deps.observe({ kind: "leaked", profileKey, uniqueId, runners: reply.leaked });
-    }
     const state = reply.kind === "over" ? reply.state : "cancelled";
     return c.json({ unique_id: uniqueId, profile_key: profileKey, state }, 200, noStore);
   };
@@ -81,10 +75,10 @@ async function identify(deps: JobsDeps, c: Context, uniqueId: string): Promise<C
   const ticket = await deps.tickets.verify(text);
   if (ticket?.uniqueId === uniqueId) return { kind: "known", profileKey: ticket.profileKey, ticket };
   if (bearer !== null && (await deps.operators.isKnown(bearer))) {
-    const profileKey = await deps.store.findProfile(uniqueId);
+    const profileKey = await deps.dispatcher.findProfile(uniqueId);
     return profileKey === null ? refused(refuse("job_unknown")) : { kind: "known", profileKey, ticket: null };
   }
-  return refused(await refuseTicket(deps.store, uniqueId, false));
+  return refused(await refuseTicket(deps.dispatcher, uniqueId, false));
 }
 
 function refused(response: Response): Caller {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { proofRefusals } from "../github/artifact-proof.ts";
 import { oidcRefusals } from "../github/oidc.ts";
 import { jobStates } from "../queue/job.ts";
-import { waitReasons } from "../queue/rank-gate.ts";
+import { waitReasons } from "../queue/turn.ts";
 import { dashboardSchemas, describeOperatorRoutes } from "./openapi-operators.ts";
 import { parameter, refusals, reply, retries } from "./openapi-parts.ts";
 import { codeVerifierSchema, profileKeySchema, qualifiedRepoSchema, runIdSchema, uniqueIdSchema } from "./params.ts";

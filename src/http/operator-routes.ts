@@ -3,16 +3,15 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
-import type { Observe } from "../queue/events.ts";
-import type { ActRequest, Store } from "../queue/ports.ts";
+import type { Administration } from "../dispatch/administration.ts";
+import type { ActRequest } from "../queue/acts.ts";
 import { parseQuery, profileKeySchema } from "./params.ts";
 import { noStore, refuse } from "./problem.ts";
 
 export interface OperatorDeps {
-  readonly store: Store;
+  readonly administration: Administration;
   readonly operators: BearerCheck;
   readonly monitors: readonly string[];
-  readonly observe: Observe;
 }
 
 const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -55,10 +54,9 @@ export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
       if (act instanceof Response) return act;
       const monitor = c.req.param("monitor") ?? "";
       if (!deps.monitors.includes(monitor)) return refuse("monitor_unknown");
-      await deps.store.drain(monitor, act);
-      deps.observe({ ...act, kind: kind === "begin" ? "drained" : "resumed", what: monitor });
+      await deps.administration.drain(monitor, act);
       noteAct();
-      const { drain } = await deps.store.viewMonitor(monitor);
+      const { drain } = await deps.administration.monitor(monitor);
       return c.json({ monitor, draining: drain !== null, ...describe(act) }, 200, noStore);
     };
   const actOnProfile = (kind: ActRequest["kind"]) =>
@@ -66,9 +64,8 @@ export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
       const act = await parseAct(c, kind);
       if (act instanceof Response) return act;
       const key = profileKeySchema.safeParse(c.req.param("profileKey"));
-      if (!key.success || !(await deps.store.profiles()).includes(key.data)) return refuse("profile_unknown");
-      await deps.store.pause(key.data, act);
-      deps.observe({ ...act, kind: kind === "begin" ? "paused" : "unpaused", what: key.data });
+      if (!key.success || !(await deps.administration.profiles()).includes(key.data)) return refuse("profile_unknown");
+      await deps.administration.pause(key.data, act);
       noteAct();
       return c.json({ profile_key: key.data, paused: kind === "begin", ...describe(act) }, 200, noStore);
     };

@@ -4,7 +4,7 @@
 // - "not now" is retried: 429 or 503, with an empty body, for curl appends the body of every failed try to its output file. What
 //   it is about goes into X-Queue-Reason.
 import type { Estimate } from "../queue/freed-rate.ts";
-import { waitReasons } from "../queue/rank-gate.ts";
+import { waitReasons } from "../queue/turn.ts";
 
 /** Every refusal: its status and what to tell the person who reads it. docs/http-api.md lists them all (checked). */
 export const problems = {

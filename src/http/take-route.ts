@@ -4,12 +4,10 @@ import { parseBearer } from "../auth/bearer.ts";
 import type { Tickets } from "../auth/ticket.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { estimateWait } from "../queue/freed-rate.ts";
-import type { Store } from "../queue/ports.ts";
 import { parseQuery, uniqueIdSchema } from "./params.ts";
 import { noStore, refuse, waitInLine } from "./problem.ts";
 
 export interface TakeDeps {
-  readonly store: Store;
   readonly tickets: Tickets;
   readonly dispatcher: Dispatcher;
   /** the longest that a request is held */
@@ -23,7 +21,7 @@ export function createTakeRoute(deps: TakeDeps): (c: Context) => Promise<Respons
     const uniqueId = c.req.param("uniqueId") ?? "";
     const text = query.value.get("token") ?? parseBearer(c.req.header("authorization"));
     const ticket = text === null ? null : await deps.tickets.verify(text);
-    if (ticket?.uniqueId !== uniqueId) return await refuseTicket(deps.store, uniqueId, text === null);
+    if (ticket?.uniqueId !== uniqueId) return await refuseTicket(deps.dispatcher, uniqueId, text === null);
 
     const asked = parseWait(query.value.get("wait"), c.req.header("prefer"));
     if (asked === null) return refuse("malformed_parameter", "wait: whole seconds");
@@ -78,12 +76,16 @@ function parseWait(parameter: string | undefined, prefer: string | undefined): A
 }
 
 /** Without a good ticket nothing is written: only whether such a job exists decides between "not yours" and "no such job". */
-export async function refuseTicket(store: Store, uniqueId: string, isMissing: boolean): Promise<Response> {
+export async function refuseTicket(
+  dispatcher: Pick<Dispatcher, "findProfile" | "inspect">,
+  uniqueId: string,
+  isMissing: boolean,
+): Promise<Response> {
   const id = uniqueIdSchema.safeParse(uniqueId);
   if (!id.success) return refuse("malformed_parameter", id.error.issues[0]?.message);
   if (isMissing) return refuse("ticket_missing");
-  const profileKey = await store.findProfile(uniqueId);
-  const isKnown = profileKey !== null && (await store.inspect(profileKey, uniqueId)).kind === "job";
+  const profileKey = await dispatcher.findProfile(uniqueId);
+  const isKnown = profileKey !== null && (await dispatcher.inspect(profileKey, uniqueId)).kind === "job";
   if (!isKnown) return refuse("job_unknown");
   return refuse("ticket_wrong");
 }

@@ -1,19 +1,9 @@
 // What happens, counted from the queue's events. Texts of events are open; their labels here come from closed lists.
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import type { QueueEvent } from "../queue/events.ts";
-import { StoreUnavailable } from "../queue/ports.ts";
+import { legWords, type QueueEvent, troublePlaces, verdicts } from "../queue/events.ts";
+import { StoreUnavailable } from "../queue/store.ts";
+import { decideGithubTrouble, githubTroubles } from "./github-troubles.ts";
 import { createKnownLabels, type KnownLabels, others } from "./known-labels.ts";
-import {
-  decideGithubTrouble,
-  decideTakeOutcome,
-  decideTroublePlace,
-  decideVerdict,
-  githubTroubles,
-  takeOutcomes,
-  troublePlaces,
-  verdicts,
-} from "./outcomes.ts";
-import { createRecentJobs } from "./recent-jobs.ts";
 
 const mostAccounts = 50;
 const mostCodes = 50;
@@ -64,12 +54,12 @@ export function createEventMetrics(
   );
   const troubles = counter("github_troubles", "Look-ups that GitHub did not answer usably", ["reason"]);
   const githubRejections = counter("github_rejections", "Requests for which GitHub rejected our credentials", []);
+  const interruptions = counter("interruptions", "Times in which nobody could be heard, or the clock was set", []);
+  const silences = counter("silences", "Times when all who wait fell silent together", ["profile"]);
   const errors = counter("internal_errors", "Errors that should never happen, by where", ["where"]);
 
   const accounts = createKnownLabels(mostAccounts);
   const codes = createKnownLabels(mostCodes);
-  /** A job whose last leg came late is reported as taken once more. */
-  const overJobs = createRecentJobs<EndEvent["kind"]>();
 
   const beginProfile = (profile: string): void => {
     for (const perProfile of [claims, readmissions, leaked]) perProfile.inc({ profile }, 0);
@@ -77,7 +67,7 @@ export function createEventMetrics(
     waited.zero({ profile });
   };
   const beginMonitor = (monitor: string): void => {
-    for (const outcome of takeOutcomes) takes.inc({ monitor, outcome }, 0);
+    for (const outcome of legWords) takes.inc({ monitor, outcome }, 0);
     for (const verdict of verdicts) reconciled.inc({ monitor, verdict }, 0);
     rejections.inc({ monitor }, 0);
     takeTime.zero({ monitor });
@@ -89,8 +79,6 @@ export function createEventMetrics(
   for (const where of troublePlaces) errors.inc({ where }, 0);
 
   const countEnd = (event: EndEvent): void => {
-    if (overJobs.wordOn(event.job) !== undefined) return;
-    overJobs.note(event.job, event.kind);
     const profile = profiles.admit(event.job.profileKey);
     ended.inc({ profile, state: event.kind });
     if (event.kind === "taken") waited.observe({ profile }, event.waitedMs / 1000);
@@ -110,16 +98,16 @@ export function createEventMetrics(
           return countEnd(event);
         case "leg": {
           const monitor = monitors.labelOf(event.monitor);
-          const outcome = decideTakeOutcome(event.outcome);
+          const { outcome } = event;
           takes.inc({ monitor, outcome });
-          if (outcome !== "monitor_busy" && outcome !== "too_late_to_send")
+          if (outcome !== "monitor_busy" && outcome !== "monitor_drained" && outcome !== "too_late_to_send")
             takeTime.observe({ monitor }, event.tookMs / 1000);
           return;
         }
         case "reconciled":
           return reconciled.inc({
             monitor: monitors.labelOf(event.monitor),
-            verdict: decideVerdict(event.verdict),
+            verdict: event.verdict,
           });
         case "leaked":
           return leaked.inc({ profile: profiles.labelOf(event.profileKey) }, event.runners.length);
@@ -141,8 +129,18 @@ export function createEventMetrics(
         case "trouble":
           // a store that is away is no error of ours; its failures are counted by command
           if (event.error instanceof StoreUnavailable) return;
-          return errors.inc({ where: decideTroublePlace(event.where) });
-        // Counted where the store is asked (store-metrics.ts), or read from it (standing-metrics.ts).
+          return errors.inc({ where: event.where });
+        case "interrupted":
+          return interruptions.inc();
+        case "all_silent":
+          return silences.inc({ profile: profiles.labelOf(event.profileKey) });
+        // counted in answer-metrics.ts, or read from the store (standing-metrics.ts)
+        case "enqueue_answered":
+        case "poll_answered":
+        case "settled":
+        case "monitor_polled":
+        case "monitor_forgotten":
+        case "monitor_not_ours":
         case "enqueued":
         case "monitor_up":
         case "monitor_down":

@@ -1,9 +1,12 @@
 // Metrics for Prometheus: what happens is counted in this process, how the line and the fleet stand is read from the store when somebody asks.
 // Each service has a registry of its own, so that nothing is shared by accident. docs/operations.md explains every metric (checked).
 import { Registry } from "prom-client";
+import type { Administration } from "../dispatch/administration.ts";
+import type { RoundNote } from "../dispatch/operation-runner.ts";
 import type { Observe } from "../queue/events.ts";
-import type { Store } from "../queue/ports.ts";
 import type { QueueSettings } from "../queue/settings.ts";
+import type { Store } from "../queue/store.ts";
+import { createAnswerMetrics } from "./answer-metrics.ts";
 import { createEventMetrics } from "./event-metrics.ts";
 import { createHttpMetrics, type HttpCounts } from "./http-metrics.ts";
 import { createKnownLabels, mostProfiles } from "./known-labels.ts";
@@ -15,9 +18,11 @@ export interface Metrics {
   readonly observe: Observe;
   /** The same store, with the time and the failures of each command counted. */
   instrument(store: Store): Store;
+  /** How a round of operations went. */
+  readonly noteRound: (round: RoundNote) => void;
   /** What cannot be counted but has to be looked at when asked: given once all parts are there. */
   attach(parts: {
-    readonly store: Store;
+    readonly administration: Administration;
     readonly tally: HttpCounts;
     /** requests that are held now */
     readonly held: () => number;
@@ -34,11 +39,16 @@ export function createMetrics(): Metrics {
   const monitors = createKnownLabels(Number.POSITIVE_INFINITY);
   const standing = createStandingMetrics(registry, profiles);
   const events = createEventMetrics(registry, profiles, monitors);
-  const commands = createStoreMetrics(registry, profiles, monitors);
+  const answers = createAnswerMetrics(registry, profiles, monitors);
+  const commands = createStoreMetrics(registry);
   const http = createHttpMetrics(registry);
   return {
-    observe: events.observe,
+    observe: (event) => {
+      events.observe(event);
+      answers.observe(event);
+    },
     instrument: commands.instrument,
+    noteRound: commands.noteRound,
     attach: (parts) => {
       for (const name of parts.monitors) monitors.admit(name);
       standing.attach(parts);

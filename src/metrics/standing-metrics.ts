@@ -2,11 +2,12 @@
 // two seconds. Every instance on one Redis reads the same. While the store is away these figures are left out, for the old ones would
 // be a lie; only runner_queue_store_up remains, and says 0.
 import { Gauge, type Registry } from "prom-client";
-import { isInForce } from "../queue/acts.ts";
-import { type FleetRow, legsOut } from "../queue/fleet.ts";
+import type { Administration } from "../dispatch/administration.ts";
+import type { MonitorView } from "../dispatch/monitor-book.ts";
+import { sumCapacity } from "../queue/capacity.ts";
+import { type FleetRow, isBlocked, legsOut } from "../queue/fleet.ts";
 import { enqueuedAt } from "../queue/job.ts";
-import { sumCapacity } from "../queue/line-view.ts";
-import type { MonitorView, ProfileView, Store } from "../queue/ports.ts";
+import type { ProfileOverview } from "../queue/operations/inspect.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 import { type KnownLabels, mostProfiles } from "./known-labels.ts";
 
@@ -18,13 +19,13 @@ const patienceMs = 2_000;
 const givenUpMs = 10_000;
 
 interface Parts {
-  readonly store: Store;
+  readonly administration: Administration;
   readonly monitors: readonly string[];
   readonly settings: QueueSettings;
 }
 
 interface Standing {
-  readonly profiles: readonly (readonly [profile: string, view: ProfileView])[];
+  readonly profiles: readonly (readonly [profile: string, view: ProfileOverview])[];
   readonly monitors: readonly (readonly [monitor: string, view: MonitorView])[];
   /** store clock, ms */
   readonly now: number;
@@ -80,13 +81,13 @@ export function createStandingMetrics(registry: Registry, profiles: KnownLabels)
   const idleThere = ofBoth("monitor_idle_runners", "Runners that the monitor calls idle, while its snapshot is fresh");
   const targetThere = ofBoth("monitor_target_runners", "Runners that the monitor wants to keep, by its last word");
 
-  const showProfile = (profile: string, view: ProfileView, { snapshotFreshMs }: QueueSettings): void => {
+  const showProfile = (profile: string, view: ProfileOverview, { snapshotFreshMs }: QueueSettings): void => {
     const { now, oldestPlace } = view;
     waiting.set({ profile }, view.waitingJobs);
     wanted.set({ profile }, view.wantedRunners);
     oldest.set({ profile }, oldestPlace === null ? 0 : Math.max(0, now - enqueuedAt(oldestPlace)) / 1000);
-    paused.set({ profile }, isInForce(view.paused, now) ? 1 : 0);
-    const capacity = sumCapacity(view.fleet, now, snapshotFreshMs);
+    paused.set({ profile }, view.paused === null ? 0 : 1);
+    const capacity = sumCapacity(view.capacity.rows.values(), now, snapshotFreshMs);
     idle.set({ profile }, capacity.idle);
     claimed.set({ profile }, capacity.claimed);
     available.set({ profile }, capacity.available);
@@ -96,8 +97,8 @@ export function createStandingMetrics(registry: Registry, profiles: KnownLabels)
   const showMonitor = (monitor: string, view: MonitorView, standing: Standing, settings: QueueSettings): void => {
     const { now } = standing;
     const { record, drain } = view;
-    const rows = standing.profiles.flatMap(([profile, { fleet }]): (readonly [string, FleetRow])[] => {
-      const row = fleet[monitor];
+    const rows = standing.profiles.flatMap(([profile, { capacity }]): (readonly [string, FleetRow])[] => {
+      const row = capacity.rows.get(monitor);
       return row === undefined ? [] : [[profile, row]];
     });
     const isFresh = record.failures === 0 && record.answeredAt + settings.snapshotFreshMs >= now;
@@ -105,13 +106,13 @@ export function createStandingMetrics(registry: Registry, profiles: KnownLabels)
     failures.set({ monitor }, record.failures);
     if (record.answeredAt > 0) age.set({ monitor }, Math.max(0, now - record.answeredAt) / 1000);
     draining.set({ monitor }, drain === null ? 0 : 1);
-    backingOff.set({ monitor }, rows.some(([, row]) => row.blockedUntil > now) ? 1 : 0);
+    backingOff.set({ monitor }, rows.some(([, row]) => isBlocked(row, now)) ? 1 : 0);
     legs.set(
       { monitor },
       rows.reduce((sum, [, row]) => sum + legsOut(row, now).length, 0),
     );
     for (const [profile, row] of rows) {
-      const capacity = sumCapacity({ [monitor]: row }, now, settings.snapshotFreshMs);
+      const capacity = sumCapacity([row], now, settings.snapshotFreshMs);
       idleThere.set({ monitor, profile }, capacity.idle);
       targetThere.set({ monitor, profile }, capacity.target);
     }
@@ -147,13 +148,18 @@ export function createStandingMetrics(registry: Registry, profiles: KnownLabels)
 }
 
 /** @param isUsed whether jobs of the profile were seen: where there are too many profiles, these come first */
-async function loadStanding({ store, monitors }: Parts, isUsed: (profile: string) => boolean): Promise<Standing> {
-  const all = [...(await store.profiles())].sort();
+async function loadStanding(
+  { administration, monitors }: Parts,
+  isUsed: (profile: string) => boolean,
+): Promise<Standing> {
+  const all = [...(await administration.profiles())].sort();
+  // a full store and a read-only one answer whoever only reads
+  await administration.ping();
   const shown = [...all.filter(isUsed), ...all.filter((profile) => !isUsed(profile))].slice(0, mostProfiles);
   const [views, monitorViews] = await Promise.all([
     // one job is enough to know the oldest place
-    Promise.all(shown.map(async (profile) => [profile, await store.view(profile, 1)] as const)),
-    Promise.all(monitors.map(async (monitor) => [monitor, await store.viewMonitor(monitor)] as const)),
+    Promise.all(shown.map(async (profile) => [profile, await administration.overview(profile, 1)] as const)),
+    Promise.all(monitors.map(async (monitor) => [monitor, await administration.monitor(monitor)] as const)),
   ]);
   const now = Math.max(0, ...views.map(([, view]) => view.now)) || Date.now();
   return { profiles: views, monitors: monitorViews, now };

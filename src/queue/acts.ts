@@ -1,4 +1,5 @@
-// What operators do to a part of the queue: a monitor is drained, a profile is paused, until they say otherwise or until a time that they gave.
+// What operators do to a part of the queue: a monitor is drained, a profile is paused, until they say otherwise or until a
+// time that they gave.
 import { z } from "zod";
 
 export const actSchema = z.object({
@@ -24,4 +25,17 @@ export const forEver = 8_640_000_000_000_000;
 /** Whether an act holds at `now`. */
 export function isInForce(act: Act | null, now: number): act is Act {
   return act !== null && (act.until === null || act.until > now);
+}
+
+/** An operator's wish. `until`: ms since 1970, or null for as long as nobody ends it; of no use in an end. */
+export interface ActRequest {
+  readonly kind: "begin" | "end";
+  readonly by: string;
+  readonly note: string;
+  readonly until: number | null;
+}
+
+/** What an operator's wish becomes: the last word from now on. An end is an act whose time is over. */
+export function actOf({ kind, by, note, until }: ActRequest, now: number): Act {
+  return { by, note, at: now, until: kind === "begin" ? until : now };
 }

@@ -1,49 +1,48 @@
-// How a queued job becomes a claimed one.
-import type { Fleet, FleetRow } from "./fleet.ts";
-import { withLegOut } from "./fleet.ts";
-import { type Job, neededRunners } from "./job.ts";
+// How a queued job becomes a claimed one, and why a claimed one waits.
+import { type Claim, hasOpenLeg, type Job, neededRunners } from "./job.ts";
 import type { PlannedLeg } from "./placement.ts";
-import { claimLeaseMs, leastEvidenceMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "./settings.ts";
+import { claimLeaseMs, minEvidenceMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "./settings.ts";
 
 /** Why a claimed job waits: it is being asked for, or what was reserved has to be found out. */
-export function reasonOfClaim({ claim }: Job, now: number): "claim_in_flight" | "reconciling" {
-  const isAsked = claim?.legs.some((leg) => leg.state === "pending") === true && claim.leaseUntil > now;
+export function reasonOfClaim({ claim }: Pick<Job, "claim">, now: number): "claim_in_flight" | "reconciling" {
+  const isAsked = claim?.legs.some((leg) => leg.state === "pending") === true && isLeased(claim.leaseUntil, now);
   return isAsked ? "claim_in_flight" : "reconciling";
 }
 
-export interface Claimed {
-  readonly job: Job;
-  readonly fleet: Fleet;
+/** Whether a lease still runs. One that ends further ahead than a lease lasts is from before the clock was set back. */
+export function isLeased(leaseUntil: number, now: number): boolean {
+  return leaseUntil > now && leaseUntil <= now + 2 * claimLeaseMs;
 }
 
-/** The job with a claim of these legs, and the fleet that counts them as out. Legs count as sent at the last moment they may be. */
+/** The job with a claim of these legs. Legs count as sent at the last moment they may be. */
 export function claimJob(
   job: Job,
-  fleet: Fleet,
   planned: readonly PlannedLeg[],
   claim: { readonly id: string; readonly owner: string },
   now: number,
   settings: QueueSettings,
-): Claimed {
+): Job & { claim: Claim } {
   const sentBy = now + sendWithinMs;
-  const rows: Record<string, FleetRow> = { ...fleet };
   const legs = planned.map(({ monitor, runners }) => {
     const evidenceAfter = sentBy + settings.monitorSettleMs + (runners - 1) * settlePerRunnerMs;
-    const holdUntil = Math.max(sentBy + settings.unknownHoldMs, evidenceAfter + leastEvidenceMs);
+    const holdUntil = Math.max(sentBy + settings.unknownHoldMs, evidenceAfter + minEvidenceMs);
     return { monitor, runners, state: "pending" as const, evidenceAfter, holdUntil };
   });
-  for (const leg of legs) {
-    const row = rows[leg.monitor];
-    if (row !== undefined) rows[leg.monitor] = withLegOut(row, claim.id, leg, now);
-  }
   return {
-    fleet: rows,
-    job: {
-      ...job,
-      state: "claimed",
-      awake: false,
-      attempts: job.attempts + 1,
-      claim: { ...claim, leaseUntil: now + claimLeaseMs, at: now, needed: neededRunners(job), legs },
-    },
+    ...job,
+    state: "claimed",
+    isPresent: false,
+    attempts: job.attempts + 1,
+    claim: { ...claim, leaseUntil: now + claimLeaseMs, at: now, needed: neededRunners(job), legs },
   };
+}
+
+/**
+ * Whether an instance may take over a claim whose owner is silent: it has to be able to ask every monitor that is open, or
+ * nothing more is to be had there.
+ */
+export function canTakeOver(job: Job, now: number, canReach: (monitor: string) => boolean): boolean {
+  if (!hasOpenLeg(job) || isLeased(job.claim?.leaseUntil ?? 0, now)) return false;
+  const open = job.claim?.legs.filter(({ state }) => state === "pending" || state === "unknown") ?? [];
+  return open.every(({ monitor, holdUntil }) => canReach(monitor) || holdUntil <= now);
 }

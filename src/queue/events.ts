@@ -1,9 +1,50 @@
-// What happened, in words that logs and metrics are made of.
-import type { JobRequest, Ticket } from "./job.ts";
+// What happened, in words that logs and metrics are made of. Every word is of a closed list; `detail` and `why` are for people
+// to read, and nobody takes them apart. Never holds a ticket, a token or a monitor's body.
+import type { Job, JobRequest, Ticket } from "./job.ts";
+import { type DashboardNews, type OpenWord, openWords } from "./monitors.ts";
+import type { EnqueueReply } from "./operations/enqueue.ts";
+import type { PollReply } from "./operations/poll.ts";
+import type { SettleReply } from "./settlement.ts";
+import type { WaitReason } from "./turn.ts";
 
-/** What happened, for logs and metrics. Never holds a ticket, a token or a monitor's body. */
+/** What came of a leg. */
+export const legWords = [
+  "taken",
+  /** certainly nothing reserved: never reached, or our token or route rejected */
+  "refused",
+  ...openWords,
+  /** four that never left this house */
+  "unsent",
+  "monitor_busy",
+  "monitor_drained",
+  "too_late_to_send",
+] as const satisfies readonly (OpenWord | string)[];
+export type LegWord = (typeof legWords)[number];
+
+export const verdicts = ["taken", "refused", "unknown", "found_elsewhere"] as const;
+export type Verdict = (typeof verdicts)[number];
+
+export const troublePlaces = [
+  "http",
+  "store",
+  "poller",
+  "sweeper",
+  "claim",
+  "settle",
+  "reconcile",
+  "artifact",
+  "mark",
+] as const;
+export type TroublePlace = (typeof troublePlaces)[number];
+
+export type EnqueueOutcome = Exclude<EnqueueReply["kind"], "booking_too_old"> | "repeated";
+export type PollOutcome = WaitReason | Exclude<PollReply["kind"], "wait" | "suspect" | "unbooked"> | "replayed";
+
 export type QueueEvent =
   | { readonly kind: "enqueued" | "readmitted"; readonly job: Ticket }
+  | { readonly kind: "enqueue_answered"; readonly profileKey: string; readonly outcome: EnqueueOutcome }
+  | { readonly kind: "poll_answered"; readonly outcome: PollOutcome }
+  | { readonly kind: "settled"; readonly outcome: SettleReply["kind"] }
   | { readonly kind: "cancelled"; readonly job: Ticket; readonly waitedMs: number; readonly by: "owner" | "operator" }
   | {
       readonly kind: "drained" | "resumed" | "paused" | "unpaused";
@@ -23,13 +64,12 @@ export type QueueEvent =
       readonly kind: "leg";
       readonly job: Ticket;
       readonly monitor: string;
-      readonly outcome: string;
+      readonly outcome: LegWord;
+      readonly detail: string;
       readonly tookMs: number;
     }
-  | { readonly kind: "taken"; readonly job: Ticket; readonly waitedMs: number }
-  | { readonly kind: "failed"; readonly job: Ticket; readonly waitedMs: number }
-  | { readonly kind: "abandoned"; readonly job: Ticket; readonly waitedMs: number }
-  | { readonly kind: "reconciled"; readonly job: Ticket; readonly monitor: string; readonly verdict: string }
+  | { readonly kind: "taken" | "failed" | "abandoned"; readonly job: Ticket; readonly waitedMs: number }
+  | { readonly kind: "reconciled"; readonly job: Ticket; readonly monitor: string; readonly verdict: Verdict }
   | {
       readonly kind: "leaked";
       readonly profileKey: string;
@@ -38,11 +78,25 @@ export type QueueEvent =
     }
   | { readonly kind: "rejected_by_monitor"; readonly monitor: string }
   | {
+      readonly kind: "monitor_polled";
+      readonly monitor: string;
+      readonly outcome: DashboardNews["kind"];
+      readonly tookMs: number;
+    }
+  | {
       readonly kind: "monitor_up" | "monitor_down";
       readonly monitor: string;
       readonly url: string;
       readonly why: string;
     }
+  /** a monitor that nobody asks any more is no part of the fleet */
+  | { readonly kind: "monitor_forgotten"; readonly monitor: string }
+  /** a job's turn has come at monitors that this instance does not know */
+  | { readonly kind: "monitor_not_ours"; readonly monitor: string }
+  /** nobody could be heard for a while, or (negative) the clock was set back: everybody has their time anew */
+  | { readonly kind: "interrupted"; readonly silentMs: number }
+  /** all who wait fell silent together: the way to us is broken, and nobody is abandoned */
+  | { readonly kind: "all_silent"; readonly profileKey: string; readonly jobs: number }
   /** what is left of GitHub's hourly budget; `resetAt` in ms since 1970 */
   | {
       readonly kind: "github_budget";
@@ -60,6 +114,11 @@ export type QueueEvent =
     }
   | { readonly kind: "store_up" }
   | { readonly kind: "store_down"; readonly why: string }
-  | { readonly kind: "trouble"; readonly where: string; readonly error: unknown };
+  | { readonly kind: "trouble"; readonly where: TroublePlace; readonly profileKey?: string; readonly error: unknown };
 
 export type Observe = (event: QueueEvent) => void;
+
+/** How long a job has waited by `now`, ms. */
+export function waitedMs({ place }: Pick<Job, "place">, now: number): number {
+  return Math.max(0, now - Math.floor(place / 1000));
+}

@@ -1,24 +1,33 @@
-// How fast runners of a profile come free, measured only while they are scarce: where some stand idle the rate says how many jobs there are, not how
-// many runners could come. And from it how long a job will wait. Whole numbers only, so that every store counts the same.
-import { availableRunners, type Fleet, type FleetRow, type ProfileCounts } from "./fleet.ts";
+// How fast runners of a profile come free, measured only while they are scarce: where some stand idle the rate says how many
+// jobs there are, not how many runners could come. And from it how long a job will wait.
+import { z } from "zod";
+import type { Capacity } from "./capacity.ts";
+import { type FleetRow, isFresh, type ProfileCounts } from "./fleet.ts";
+import { hashOf } from "./hash.ts";
 
-export interface FreedRate {
-  /** the last snapshot that was counted; 0: none so far */
-  readonly at: number;
-  /** nobody could be served then: what comes free until the next snapshot was waited for */
-  readonly isScarce: boolean;
+export const freedRateSchema = z.object({
+  /** when it was last counted; 0: never so far */
+  at: z.number(),
+  /** nobody could be served then: what comes free until the next time was waited for */
+  isScarce: z.boolean(),
+  /** what all snapshots together had counted by then, and which monitors' those were */
+  freedSoFar: z.number(),
+  monitors: z.string(),
   /** the window that is being filled: since when, for how long runners were scarce in it, and how many came free meanwhile */
-  readonly since: number;
-  readonly scarceMs: number;
-  readonly freed: number;
+  since: z.number(),
+  scarceMs: z.number(),
+  freed: z.number(),
   /** the window before */
-  readonly scarceMsBefore: number;
-  readonly freedBefore: number;
-}
+  scarceMsBefore: z.number(),
+  freedBefore: z.number(),
+});
+export type FreedRate = z.infer<typeof freedRateSchema>;
 
 export const freedRateUnknown: FreedRate = {
   at: 0,
   isScarce: false,
+  freedSoFar: 0,
+  monitors: "",
   since: 0,
   scarceMs: 0,
   freed: 0,
@@ -38,9 +47,12 @@ export function countFreed(
   freshMs: number,
 ): number {
   const isComparable = counts !== null && askedAt >= before.askedAt && before.askedAt + freshMs >= askedAt;
-  if (!isComparable || before.failing || before.drainedUntil > now) return 0;
+  if (!isComparable || before.isFailing || before.drainedUntil > now) return 0;
   // Reserved before this snapshot was asked for, and so no longer idle in it.
-  const reserved = before.settled.reduce((sum, [at, runners]) => sum + (at < askedAt ? runners : 0), 0);
+  const reserved = before.settled.reduce(
+    (sum, [at, runners]) => sum + (at >= before.askedAt && at < askedAt ? runners : 0),
+    0,
+  );
   return counts.idle - before.idle + reserved;
 }
 
@@ -48,29 +60,39 @@ export function countFreed(
  * Whether nobody, or not everybody who waits, can be served.
  * @param wanted runners that present jobs need which the fleet could serve
  */
-export function isScarce(fleet: Fleet, wanted: number, now: number, freshMs: number): boolean {
-  const rows = Object.values(fleet);
-  if (!rows.some((row) => !row.failing && row.askedAt + freshMs >= now && row.target > 0)) return false;
-  const available = rows.reduce((sum, row) => sum + availableRunners(row, now, freshMs), 0);
-  return available === 0 || wanted > available;
+export function isScarce(capacity: Capacity, wanted: number, now: number, freshMs: number): boolean {
+  const { available } = capacity.totals(now);
+  if (available > 0 && wanted <= available) return false;
+  for (const row of capacity.rows.values()) if (row.target > 0 && isFresh(row, now, freshMs)) return true;
+  return false;
 }
 
-/** The rate after a snapshot: `freed` runners since the last one, and how it stands now. */
-export function withFreed(
+/** A rate is counted anew at most so often: between, nothing could be learnt. */
+export const minCountMs = 900;
+/** Where nobody counted for longer, nobody knows how it was. */
+const maxCountMs = 15_000;
+
+/** The rate when it is counted at `now`: what came free since the last time, and how it stands. */
+export function countRate(
   rate: FreedRate,
-  freed: number,
-  isScarceNow: boolean,
+  capacity: Capacity,
+  wanted: number,
   now: number,
   freshMs: number,
 ): FreedRate {
-  // where nobody looked for a while, nobody knows how it was
-  const counted =
-    rate.isScarce && now - rate.at <= freshMs
-      ? { ...rate, scarceMs: rate.scarceMs + Math.max(0, now - rate.at), freed: rate.freed + freed }
-      : rate;
-  const next = { ...counted, at: now, isScarce: isScarceNow };
-  if (now - rate.since < freedWindowMs) return next;
-  const isLast = now - rate.since < 2 * freedWindowMs;
+  const names = [...capacity.rows.keys()].sort().join(" ");
+  const monitors = String(hashOf(names));
+  let freedSoFar = 0;
+  for (const row of capacity.rows.values()) freedSoFar += row.freed;
+  const sinceMs = now - rate.at;
+  const isCounted = rate.isScarce && monitors === rate.monitors && sinceMs >= 0 && sinceMs <= maxCountMs;
+  const counted = isCounted
+    ? { ...rate, scarceMs: rate.scarceMs + sinceMs, freed: rate.freed + freedSoFar - rate.freedSoFar }
+    : rate;
+  const next = { ...counted, at: now, isScarce: isScarce(capacity, wanted, now, freshMs), freedSoFar, monitors };
+  const filledMs = now - rate.since;
+  if (filledMs >= 0 && filledMs < freedWindowMs) return next;
+  const isLast = filledMs >= 0 && filledMs < 2 * freedWindowMs;
   return {
     ...next,
     since: now,
@@ -88,7 +110,7 @@ export interface Estimate {
 }
 
 /** Fewer runners than this that came free say nothing. */
-const leastFreed = 3;
+const minFreed = 3;
 /** Eight of ten waits end between the low and the high figure, if runners come free independently of each other. */
 const deviations = 1.28;
 
@@ -104,7 +126,7 @@ export function estimateWait(rate: FreedRate, runnersBefore: number | null): Est
 }
 
 /** How many runners may have to come free first while the low estimate stays within `waitMs`; undefined: nothing is known, so no number is too high. */
-export function mostRunnersWithin(rate: FreedRate, waitMs: number): number | undefined {
+export function maxRunnersWithin(rate: FreedRate, waitMs: number): number | undefined {
   const measured = measure(rate);
   if (measured === null) return undefined;
   let [fits, tooMany] = [0, 1];
@@ -124,7 +146,7 @@ interface Measured {
 
 function measure({ freed, freedBefore, scarceMs, scarceMsBefore }: FreedRate): Measured | null {
   const measured = { freed: freed + freedBefore, scarceMs: scarceMs + scarceMsBefore };
-  return measured.freed < leastFreed || measured.scarceMs <= 0 ? null : measured;
+  return measured.freed < minFreed || measured.scarceMs <= 0 ? null : measured;
 }
 
 /**

@@ -1,9 +1,8 @@
-// What happened in a profile: every change of a job's state and every act of an operator, newest last, in a list that forgets its beginning.
-// Stores write an entry in the same step as the change itself.
+// What happened in a profile: every change of a job's state and every act of an operator, newest last, in a list that
+// forgets its beginning. An entry is written in the same step as the change itself.
 import { z } from "zod";
-import type { Act } from "./acts.ts";
+import type { ActRequest } from "./acts.ts";
 import { enqueuedAt, type Job } from "./job.ts";
-import type { ActRequest } from "./ports.ts";
 
 /** How many entries a profile's history keeps (Redis may keep some more). */
 export const historyLength = 2_000;
@@ -24,7 +23,6 @@ export const happenings = [
 ] as const;
 export type Happening = (typeof happenings)[number];
 
-/** Lua leaves out what is empty; so do we. */
 export const historyEntrySchema = z.object({
   at: z.number(),
   what: z.enum(happenings),
@@ -46,42 +44,45 @@ export const historyEntrySchema = z.object({
 });
 export type HistoryEntry = z.infer<typeof historyEntrySchema>;
 
-/** The entry for a job that was just saved in a state that it was not in before. `by`: the operator who did it. `isReadmitted`: the store had nothing of it, and nobody enqueued it. */
+/**
+ * The entry for a job that is in another state than it was.
+ * @param by the operator who did it, if one did
+ */
 export function describeChange(
-  uniqueId: string,
+  before: Job | null,
   job: Job,
-  isReadmitted: boolean,
+  isEnqueued: boolean,
   by: string | null,
   now: number,
 ): HistoryEntry {
-  const names = job.known ?? [];
+  const isReadmitted = before === null && !isEnqueued && job.state === "queued";
   return {
     at: now,
-    what: isReadmitted && job.state === "queued" ? "readmitted" : job.state,
-    id: uniqueId,
-    repo: job.repo,
-    run: job.run,
-    count: job.count,
+    what: isReadmitted ? "readmitted" : job.state,
+    id: job.uniqueId,
+    repo: job.qualifiedRepo,
+    run: job.runId,
+    count: job.runnerCount,
     attempts: job.attempts,
-    waitedMs: now - enqueuedAt(job.place),
+    waitedMs: Math.max(0, now - enqueuedAt(job.place)),
     ...(job.state === "claimed" &&
       job.claim !== undefined && { monitors: job.claim.legs.map(({ monitor }) => monitor) }),
     ...(by !== null && { by }),
     // what was given out is named last
-    ...(job.state === "taken" && { runners: names.slice(-job.count) }),
+    ...(job.state === "taken" && { runners: (job.spentRunners ?? []).slice(-job.runnerCount) }),
   };
 }
 
-/** What an operator's wish becomes: the last word from now on (an end is an act whose time is over), and its entry in the history. */
+/** The entry for an operator's act. */
 export function describeAct(
   { kind, by, note, until }: ActRequest,
   begun: Happening,
   ended: Happening,
   monitors: readonly string[],
   now: number,
-): { readonly act: Act; readonly entry: HistoryEntry } {
+): HistoryEntry {
   const isBegun = kind === "begin";
-  const entry = {
+  return {
     at: now,
     what: isBegun ? begun : ended,
     by,
@@ -89,5 +90,4 @@ export function describeAct(
     ...(isBegun && until !== null && { until }),
     ...(monitors.length > 0 && { monitors: [...monitors] }),
   };
-  return { act: { by, note, at: now, until: isBegun ? until : now }, entry };
 }

@@ -1,4 +1,4 @@
-// A job and the states of its life, as both stores keep it and as every rule reads it.
+// A job and the states of its life, as stores keep it and as every rule reads it.
 //
 //   queued ---> claimed ---> taken
 //     ^  |        |  \-----> failed        MAX_ATTEMPTS refusals, nothing in hand
@@ -44,33 +44,9 @@ export interface Ticket extends JobRequest {
   readonly place: number;
 }
 
-/** The ticket of a job that a store shows. */
-export function ticketOf(
-  profileKey: string,
-  { uniqueId, job }: { readonly uniqueId: string; readonly job: Job },
-): Ticket {
-  const { place, count, repo, run } = job;
-  return { uniqueId, profileKey, runnerCount: count, qualifiedRepo: repo, runId: run, place };
-}
-
-/** Milliseconds since 1970 at which the job took its place. */
-export function enqueuedAt(place: number): number {
-  return Math.floor(place / 1000);
-}
-
 /** A runner in hand: reserved at a monitor for one job. `body` is its JSON text, as checked and written by us. */
 export const heldRunnerSchema = z.object({ monitor: z.string(), id: z.string(), body: z.string() });
 export type HeldRunner = z.infer<typeof heldRunnerSchema>;
-
-/** Lua writes an empty list as `{}`; both mean "none". */
-const listOf = <T extends z.ZodType>(item: T) =>
-  z.union([
-    z.array(item),
-    z
-      .object({})
-      .strict()
-      .transform((): z.output<T>[] => []),
-  ]);
 
 const legSchema = z.object({
   monitor: z.string(),
@@ -81,8 +57,8 @@ const legSchema = z.object({
   evidenceAfter: z.number(),
   /** when evidence is no longer waited for: by then the monitor destroyed an unused runner by itself */
   holdUntil: z.number(),
-  /** refused before it left this house: nobody is to blame */
-  unsent: z.boolean().optional(),
+  /** whether this leg's refusal counts against the job; absent while it is not refused */
+  isCharged: z.boolean().optional(),
 });
 export type Leg = z.infer<typeof legSchema>;
 
@@ -100,51 +76,75 @@ const claimSchema = z.object({
 export type Claim = z.infer<typeof claimSchema>;
 
 export const jobSchema = z.object({
+  uniqueId: z.string(),
+  profileKey: z.string(),
+  runnerCount: z.number().int().positive(),
+  qualifiedRepo: z.string(),
+  runId: z.string(),
+  place: z.number().int().positive(),
   state: z.enum(jobStates),
-  /** text, because Lua's JSON writes numbers with 14 digits and a place has 16 */
-  place: z.string().transform(Number).pipe(z.number().int().positive()),
-  count: z.number().int().positive(),
-  repo: z.string(),
-  run: z.string(),
-  /** last poll written down; polls within TOUCH_INTERVAL of it are not */
-  touchedAt: z.number(),
+  /** the last poll that was written down; polls within TOUCH_INTERVAL of it are not. 0: none so far */
+  heardAt: z.number(),
   /** counted among the present jobs of its line */
-  awake: z.boolean(),
-  awakeUntil: z.number(),
+  isPresent: z.boolean(),
+  presentUntil: z.number(),
   abandonAt: z.number(),
   /** the held request that last declared its presence */
   holder: z.string().optional(),
+  /** it stands aside until then, and holds nobody back: runners that were let go still carry its label, or every monitor refused it */
+  asideUntil: z.number().optional(),
   attempts: z.number().int(),
+  /** refusals that count against the job */
   refusals: z.number().int(),
+  /** refusals in a row that count against nobody but the monitors */
+  unchargedRefusals: z.number().int().optional(),
   claim: claimSchema.optional(),
   /** monitors that may have reserved something for this job, and when the claim was made that last asked them */
   asked: z.record(z.string(), z.number()).optional(),
   /** runners in hand, each with when it was reserved at the earliest */
-  held: listOf(heldRunnerSchema.extend({ since: z.number() })).optional(),
+  runnersInHand: z.array(heldRunnerSchema.extend({ since: z.number() })).optional(),
   /** `monitor/id` of runners that were let go or given out: evidence must not find them again */
-  known: listOf(z.string()).optional(),
+  spentRunners: z.array(z.string()).optional(),
   answer: z.string().optional(),
   answerUntil: z.number().optional(),
   endedAt: z.number().optional(),
-  goneAt: z.number().optional(),
+  /** when its tombstone is forgotten */
+  forgetAt: z.number().optional(),
   /** the store epoch (its `since`) for which evidence showed that nothing unknown is reserved for this job */
   clearedFor: z.number().optional(),
+  /** the place of the job of this id that ended before: tickets up to it are of before */
+  endedPlace: z.number().optional(),
 });
 export type Job = z.infer<typeof jobSchema>;
 
+/** The ticket of a job. */
+export function ticketOf({ uniqueId, profileKey, runnerCount, qualifiedRepo, runId, place }: Ticket): Ticket {
+  return { uniqueId, profileKey, runnerCount, qualifiedRepo, runId, place };
+}
+
+/** Milliseconds since 1970 at which the job took its place. */
+export function enqueuedAt(place: number): number {
+  return Math.floor(place / 1000);
+}
+
 /** How many runners the job still needs. */
-export function neededRunners(job: Pick<Job, "count" | "held">): number {
-  return job.count - (job.held?.length ?? 0);
+export function neededRunners(job: Pick<Job, "runnerCount" | "runnersInHand">): number {
+  return job.runnerCount - (job.runnersInHand?.length ?? 0);
 }
 
 /** When the first runner in hand was reserved at the earliest; infinity with empty hands. */
-export function heldSince(job: Pick<Job, "held">): number {
-  return Math.min(...(job.held ?? []).map(({ since }) => since));
+export function heldSince(job: Pick<Job, "runnersInHand">): number {
+  return Math.min(...(job.runnersInHand ?? []).map(({ since }) => since));
 }
 
 /** Whether a leg still waits for its outcome. */
-export function isOpen(leg: Leg): boolean {
+export function isOpen(leg: Pick<Leg, "state">): boolean {
   return leg.state === "pending" || leg.state === "unknown";
+}
+
+/** Whether a claim of this job still waits for an outcome, also after the job is over. */
+export function hasOpenLeg(job: Pick<Job, "claim">): boolean {
+  return job.claim?.legs.some(isOpen) ?? false;
 }
 
 /** Whether two requests are the same job; GitHub does not regard the case of a repository. */

@@ -6,6 +6,13 @@ export interface PlannedLeg {
   readonly runners: number;
 }
 
+export type Plan =
+  | { readonly kind: "legs"; readonly legs: readonly PlannedLeg[] }
+  /** the monitors that may be asked now do not have enough */
+  | { readonly kind: "busy" }
+  /** they have, but this instance does not know them: an instance that does goes on */
+  | { readonly kind: "elsewhere"; readonly monitors: readonly string[] };
+
 interface Candidate {
   readonly monitor: string;
   readonly available: number;
@@ -14,8 +21,9 @@ interface Candidate {
 }
 
 /**
- * Legs for `needed` runners, or null where the monitors that may be asked now do not have enough. The monitor with the most
- * idle comes first: fewest legs, and the one least likely to say no. Equals are spread: fewer legs out, then longest unasked.
+ * Legs for `needed` runners. The monitor with the most idle comes first: fewest legs, and the one least likely to say no.
+ * Equals are spread: fewer legs out, then longest unasked.
+ * @param canReach whether this instance knows the monitor: it never claims where it cannot send
  */
 export function planLegs(
   fleet: Fleet,
@@ -23,15 +31,24 @@ export function planLegs(
   now: number,
   freshMs: number,
   maxInflight: number,
-): readonly PlannedLeg[] | null {
+  canReach: (monitor: string) => boolean,
+): Plan {
   const candidates: Candidate[] = [];
-  for (const [monitor, row] of Object.entries(fleet)) {
+  for (const [monitor, row] of fleet) {
     const available = availableRunners(row, now, freshMs);
+    if (available === 0) continue;
     const outLegs = legsOut(row, now).length;
-    if (available === 0 || outLegs >= maxInflight) continue;
-    candidates.push({ monitor, available, outLegs, lastTakeAt: row.lastTakeAt });
+    if (outLegs < maxInflight) candidates.push({ monitor, available, outLegs, lastTakeAt: row.lastTakeAt });
   }
   candidates.sort(compareCandidates);
+  const reachable = candidates.filter(({ monitor }) => canReach(monitor));
+  const legs = fill(reachable, needed);
+  if (legs !== null) return { kind: "legs", legs };
+  if (reachable.length === candidates.length || fill(candidates, needed) === null) return { kind: "busy" };
+  return { kind: "elsewhere", monitors: candidates.filter((one) => !canReach(one.monitor)).map((one) => one.monitor) };
+}
+
+function fill(candidates: readonly Candidate[], needed: number): PlannedLeg[] | null {
   const legs: PlannedLeg[] = [];
   let missing = needed;
   for (const { monitor, available } of candidates) {

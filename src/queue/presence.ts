@@ -1,11 +1,15 @@
-// Who is there. Only polls count; a poll is written down at most once per TOUCH_INTERVAL, so every deadline leaves room for
-// the polls that were not written: a job is never taken for gone too early, and at most TOUCH_INTERVAL too late.
+// Who is there. Only polls and enqueues count; a poll is written down at most once per TOUCH_INTERVAL, so every deadline
+// leaves room for the polls that were not written: a job is never taken for gone too early, and at most TOUCH_INTERVAL
+// too late.
 //
-//   touched ...... awakeUntil ................ abandonAt
-//     present          asleep: keeps its place      abandoned
+//   heard ........ presentUntil .............. abandonAt
+//     present          absent: keeps its place     abandoned
 //                      and holds nobody back
-import { heldSince, type Job } from "./job.ts";
-import type { QueueSettings } from "./settings.ts";
+//
+// Time in which nobody could be heard does not count. `renewedAt` is when somebody could be heard again: from then on
+// every job has its time anew.
+import type { Job } from "./job.ts";
+import { clockToleranceMs, maxRetryAfterMs, type QueueSettings } from "./settings.ts";
 
 /** For how long a poll's request stays open, ms, and which request that is; 0 and "" where it is answered at once. */
 export interface Hold {
@@ -13,21 +17,24 @@ export interface Hold {
   readonly holder: string;
 }
 
-type Presence = Pick<Job, "touchedAt" | "awake" | "awakeUntil" | "abandonAt">;
+export const noHold: Hold = { holdMs: 0, holder: "" };
 
-/** Presence of a job that was just enqueued: its first poll is due at once. `touchedAt` 0 makes that poll count in full. */
+type Presence = Pick<Job, "heardAt" | "isPresent" | "presentUntil" | "abandonAt">;
+
+/** Presence of a job that was just enqueued: its first poll is due at once. `heardAt` 0 makes that poll count in full. */
 export function presenceOfNewJob(now: number, settings: QueueSettings): Presence {
-  return { touchedAt: 0, awake: true, ...dueAtOnce(now, settings) };
+  return { heardAt: 0, isPresent: true, ...dueAtOnce(now, settings) };
 }
 
-/** Deadlines of a job whose owner has his next poll due within a second. */
-function dueAtOnce(now: number, settings: QueueSettings): Pick<Presence, "awakeUntil" | "abandonAt"> {
-  return { awakeUntil: now + 1000 + settings.presenceGraceMs, abandonAt: now + settings.abandonAfterMs };
+/** Deadlines of a job whose next poll is due within a second. */
+function dueAtOnce(now: number, settings: QueueSettings): Pick<Presence, "presentUntil" | "abandonAt"> {
+  return { presentUntil: now + 1000 + settings.presenceGraceMs, abandonAt: now + settings.abandonAfterMs };
 }
 
 /**
- * Presence after a poll that was told to come back in `retryAfterSeconds`, or will be in `holdMs`: an open request is presence, declared as a
- * whole when it begins, so that 5,000 of them write nothing while they wait. Another poll of the same job takes nothing of that away.
+ * Presence after a poll that was told to come back in `retryAfterSeconds`, or will be in `holdMs`: an open request is
+ * presence, declared as a whole when it begins, so that 5,000 of them write nothing while they wait. Another poll of the
+ * same job takes nothing of that away.
  */
 export function presenceAfterPoll(
   before: Presence,
@@ -37,43 +44,70 @@ export function presenceAfterPoll(
   holdMs = 0,
 ): Presence {
   const unwrittenMs = Math.max(settings.touchIntervalMs, holdMs);
-  const awakeUntil = now + unwrittenMs + retryAfterSeconds * 1000 + settings.presenceGraceMs;
+  const presentUntil = now + unwrittenMs + retryAfterSeconds * 1000 + settings.presenceGraceMs;
+  const abandonAt = now + unwrittenMs + settings.abandonAfterMs;
   return {
-    touchedAt: now,
-    awake: true,
-    awakeUntil: Math.max(before.awakeUntil, awakeUntil),
-    abandonAt: Math.max(before.abandonAt, now + unwrittenMs + settings.abandonAfterMs),
+    heardAt: now,
+    isPresent: true,
+    presentUntil: Math.max(notFromFuture(before.presentUntil, now, settings), presentUntil),
+    abandonAt: Math.max(notFromFuture(before.abandonAt, now, settings), abandonAt),
   };
 }
 
-/** Presence of a job whose held request ended too soon: its owner has his next poll due at once, as after an enqueue. */
-export function presenceAfterHangUp(now: number, settings: QueueSettings): Omit<Presence, "awake"> {
-  return { touchedAt: now, ...dueAtOnce(now, settings) };
+/** Presence after the same enqueue came again: its caller is there, and their first poll is due at once. */
+export function presenceAfterRepeat(before: Presence, now: number, settings: QueueSettings): Presence {
+  const { presentUntil, abandonAt } = dueAtOnce(now, settings);
+  return {
+    heardAt: now,
+    isPresent: true,
+    presentUntil: Math.max(notFromFuture(before.presentUntil, now, settings), presentUntil),
+    abandonAt: Math.max(notFromFuture(before.abandonAt, now, settings), abandonAt),
+  };
 }
 
-/** Whether a poll has to be written down: it is news, or it will be held for longer than is known, or by another request than is known. */
-export function needsTouch(
+/** Presence of a job whose held request ended too soon: its next poll is due at once, as after an enqueue. */
+export function presenceAfterHangUp(now: number, settings: QueueSettings): Omit<Presence, "isPresent"> {
+  return { heardAt: now, ...dueAtOnce(now, settings) };
+}
+
+/** Whether a poll has to be written down: it is new, will be held for longer than is known, or by another request. */
+export function needsRecord(
   job: Presence & Pick<Job, "holder">,
   now: number,
   settings: QueueSettings,
   hold: Hold,
 ): boolean {
-  const isKnown = hold.holder === "" || hold.holder === job.holder;
+  const isKnownHolder = hold.holder === "" || hold.holder === job.holder;
+  const sinceHeardMs = now - job.heardAt;
+  const isRecent = sinceHeardMs < settings.touchIntervalMs && sinceHeardMs >= 0;
+  return !job.isPresent || !isKnownHolder || !isRecent || job.presentUntil < now + hold.holdMs;
+}
+
+/** When a job stops being present, and when it is abandoned, given since when somebody could be heard without a break. */
+export function deadlinesOf(
+  job: Presence,
+  renewedAt: number,
+  settings: QueueSettings,
+): Pick<Presence, "presentUntil" | "abandonAt"> {
+  return {
+    presentUntil: Math.max(job.presentUntil, renewedAt + maxRetryAfterMs(settings) + settings.presenceGraceMs),
+    abandonAt: Math.max(job.abandonAt, renewedAt + settings.abandonAfterMs),
+  };
+}
+
+/** The furthest that a deadline of presence can lie ahead, ms: a hold lasts a minute at most. */
+export function maxPresenceAheadMs(settings: QueueSettings): number {
   return (
-    !job.awake || !isKnown || now - job.touchedAt >= settings.touchIntervalMs || job.awakeUntil < now + hold.holdMs
+    60_000 + settings.touchIntervalMs + maxRetryAfterMs(settings) + settings.presenceGraceMs + settings.abandonAfterMs
   );
 }
 
-/** When something next happens to a queued job by time alone (ms). */
-export function nextDueAt(
-  job: Pick<Job, "awake" | "awakeUntil" | "abandonAt" | "held">,
-  settings: QueueSettings,
-): number {
-  const presenceDueAt = job.awake ? Math.min(job.awakeUntil, job.abandonAt) : job.abandonAt;
-  return Math.min(presenceDueAt, heldSince(job) + settings.holdTimeoutMs);
+/** A deadline that was written before the clock was set back counts as now. */
+function notFromFuture(time: number, now: number, settings: QueueSettings): number {
+  return time > now + maxPresenceAheadMs(settings) + clockToleranceMs ? now : time;
 }
 
 /** The job with the held request that last spoke for it; a poll that is answered at once changes nothing in that. */
-export function withHolder(job: Job, holder: string): Job {
+export function withHolder<T extends Pick<Job, "holder">>(job: T, holder: string): T {
   return holder === "" ? job : { ...job, holder };
 }

@@ -1,5 +1,5 @@
 // The figures that the rules of the queue work with, all in milliseconds unless they count something.
-// config.ts fills them from the environment; stores and rules only read them.
+// The environment fills QueueSettings; rules only read them.
 
 export interface QueueSettings {
   readonly abandonAfterMs: number;
@@ -13,8 +13,11 @@ export interface QueueSettings {
   readonly monitorSettleMs: number;
   readonly unknownHoldMs: number;
   readonly holdTimeoutMs: number;
+  /** A monitor destroys a reserved runner that nobody used after this. */
+  readonly monitorReserveTimeoutMs: number;
   readonly monitorMaxInflight: number;
   readonly maxAttempts: number;
+  /** null: no limit */
   readonly maxQueueDepth: number | null;
   /** How old a snapshot may be and still count as capacity. */
   readonly snapshotFreshMs: number;
@@ -26,8 +29,8 @@ export const claimLeaseMs = 5_000;
 export const sendWithinMs = 2_000;
 /** A monitor that refused our credentials or our route is left alone this long: our configuration is wrong. */
 export const rejectedBackoffMs = 60_000;
-/** Longest back-off of a monitor that keeps refusing takes. */
-export const takeBackoffMaxMs = 30_000;
+/** The longest back-off of a monitor that keeps refusing takes. */
+export const maxTakeBackoffMs = 30_000;
 /** A monitor to which a leg could not be sent - its places were taken - is left out this long. */
 export const unsentBackoffMs = 1_000;
 /** Targets of a monitor that nobody has heard of for this long do not say that a job can be served now. */
@@ -35,10 +38,18 @@ export const targetMemoryMs = 60_000;
 /** An unsettled leg stops counting at its monitor this long after it should have been given up, whatever became of it. */
 export const legMemoryMs = 60_000;
 /** Between "evidence counts" and "evidence is given up" there is at least this. */
-export const leastEvidenceMs = 10_000;
+export const minEvidenceMs = 10_000;
 /** What a monitor needs longer for every further runner; the same that a take's time-out allows. */
 export const settlePerRunnerMs = 1_000;
-/** After a loss, jobs of before that are cleared wait so much longer for those ahead of them that are not, so that the line keeps its order. */
+/** After a loss, cleared jobs of before wait so much longer for those ahead that are not, so that the line keeps its order. */
 export const orderAfterLossMs = 5_000;
-/** A monitor that nobody has heard of for this long no longer counts as part of the fleet. */
+/** A monitor that nobody has heard of for this long is no part of the fleet any more. */
 export const forgetMonitorAfterMs = 3_600_000;
+/** A commit whose load is older than this is refused: time itself may have changed what was decided. */
+export const maxCommitAgeMs = 1_000;
+/** Clocks of the masters of one cluster may differ by this; a time further ahead than this comes from a clock that was set back. */
+export const clockToleranceMs = 2_000;
+/** The longest time that a waiting client is told to stay away: a third of ABANDON_AFTER. */
+export function maxRetryAfterMs({ abandonAfterMs }: Pick<QueueSettings, "abandonAfterMs">): number {
+  return Math.max(1, Math.floor(abandonAfterMs / 3000)) * 1000;
+}

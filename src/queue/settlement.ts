@@ -3,16 +3,17 @@
 // Settling is fenced by the claim's id and may be repeated: a leg that is settled already is left alone. Legs settle one by
 // one, as they come; the job stays claimed while one is open. Runners that came too late for their leg are kept if the
 // job can still use them, and reported as leaked if not: there is no way to give one back.
-import type { Fleet, FleetRow, LegEnd } from "./fleet.ts";
-import { withLegEnded, withLegExtended } from "./fleet.ts";
-import { type HeldRunner, heldSince, isOpen, isOver, type Job, type Leg, neededRunners } from "./job.ts";
-import { leastEvidenceMs, type QueueSettings } from "./settings.ts";
+import { type Fleet, type FleetRow, type LegEnd, type Takes, withLegEnded, withLegExtended } from "./fleet.ts";
+import { type HeldRunner, hasOpenLeg, heldSince, isOpen, isOver, type Job, type Leg, neededRunners } from "./job.ts";
+import { minEvidenceMs, type QueueSettings } from "./settings.ts";
+import { endJob } from "./tombstone.ts";
 
 /**
- * Why a leg ended without runners. "unsent" never left this house; "undecided" was no longer waited for, because the job had all it
- * needed: nobody is to blame for these two.
+ * Why a leg ended without runners. Only "not_reserved" may count against the job. "unsent" never left this house;
+ * "undecided" was no longer waited for, because the job had all it needed: nobody is to blame for these two.
  */
-export type RefusalCause = "unreachable" | "rejected" | "not_reserved" | "no_evidence" | "unsent" | "undecided";
+export const refusalCauses = ["unreachable", "rejected", "not_reserved", "no_evidence", "unsent", "undecided"] as const;
+export type RefusalCause = (typeof refusalCauses)[number];
 
 export type LegOutcome =
   | { readonly monitor: string; readonly state: "taken"; readonly runners: readonly HeldRunner[] }
@@ -32,6 +33,8 @@ export interface FoundRunner extends HeldRunner {
 export interface Settlement {
   /** null where no claim is settled: evidence for a job that a lost store may have claimed */
   readonly claimId: string | null;
+  /** when that claim was made: what its legs bring was reserved then at the earliest, also where the claim is forgotten */
+  readonly claimedAt: number;
   readonly legs: readonly LegOutcome[];
   readonly found: readonly FoundRunner[];
   /** the store epoch for which this evidence clears the job */
@@ -39,16 +42,30 @@ export interface Settlement {
 }
 
 export type SettleReply =
-  | { readonly kind: "taken"; readonly answer: string; readonly leaked: readonly string[] }
-  | { readonly kind: "queued" | "open" | "failed" | "over" | "lost"; readonly leaked: readonly string[] };
+  | { readonly kind: "taken"; readonly answer: string; readonly isNew: boolean }
+  | { readonly kind: "queued" | "open" | "over" }
+  | { readonly kind: "failed"; readonly isNew: boolean }
+  /** the ticket is not this job's any more */
+  | { readonly kind: "lost" };
 
-interface Settled {
+export interface Settled {
   readonly job: Job;
-  readonly fleet: Fleet;
+  /** what changed in the monitors' rows */
+  readonly takes: ReadonlyMap<string, Takes>;
   readonly reply: SettleReply;
+  /** `monitor/id` of runners that are reserved and that no job will use */
+  readonly leaked: readonly string[];
 }
 
-/** Applies a settlement to a job and its fleet. Pure; `now` is the store's clock in ms. */
+/** A settlement under way: the job and the rows as they are by now. */
+interface Draft {
+  job: Job;
+  readonly rows: Map<string, FleetRow>;
+  readonly takes: Map<string, Takes>;
+  readonly leaked: string[];
+}
+
+/** Applies a settlement to a job and its fleet. `now` is the store's clock in ms. */
 export function settleJob(
   before: Job,
   fleet: Fleet,
@@ -56,84 +73,85 @@ export function settleJob(
   now: number,
   settings: QueueSettings,
 ): Settled {
-  const job: Job = { ...before };
-  const rows: Record<string, FleetRow> = { ...fleet };
-  const leaked: string[] = [];
-  const isMine = settlement.claimId !== null && job.claim?.id === settlement.claimId;
-
+  const draft: Draft = { job: { ...before }, rows: new Map(fleet), takes: new Map(), leaked: [] };
+  const isMine = settlement.claimId !== null && before.claim?.id === settlement.claimId;
   for (const outcome of settlement.legs) {
-    const leg = isMine ? job.claim?.legs.find((other) => other.monitor === outcome.monitor) : undefined;
-    if (leg === undefined || !isOpen(leg)) {
-      // Late news, perhaps of more runners than evidence had shown: what is in hand already is left alone.
-      if (outcome.state === "taken") keepOrLeak(job, outcome.runners, now, now, settings, leaked);
-      continue;
-    }
-    settleLeg(job, leg, outcome, rows, now, settings, leaked);
+    const leg = isMine ? draft.job.claim?.legs.find((other) => other.monitor === outcome.monitor) : undefined;
+    if (leg !== undefined && isOpen(leg)) settleLeg(draft, leg, outcome, now, settings);
+    // Late news, perhaps of more runners than evidence had shown: what is in hand already is left alone.
+    else if (outcome.state === "taken") keepOrLeak(draft, outcome.runners, settlement.claimedAt, now, settings);
   }
-  for (const runner of settlement.found) keepOrLeak(job, [runner], runner.since, now, settings, leaked);
-  if (settlement.clearedFor !== null && !isOver(job.state)) job.clearedFor = settlement.clearedFor;
-
-  if (isOver(job.state)) return { job, fleet: rows, reply: replyOf(job, leaked) };
-  dropHeld(job, leaked, now - settings.answerTtlMs);
-  const hasOpenLeg = job.state === "claimed" && (job.claim?.legs.some(isOpen) ?? false);
-  if (neededRunners(job) <= 0 && !hasOpenLeg) finishTaken(job, settings);
-  else if (job.state === "claimed" && !hasOpenLeg) returnToLine(job, now, settings, leaked);
-  return { job, fleet: rows, reply: replyOf(job, leaked) };
+  for (const runner of settlement.found) keepOrLeak(draft, [runner], runner.since, now, settings);
+  if (settlement.clearedFor !== null && !isOver(draft.job.state)) draft.job.clearedFor = settlement.clearedFor;
+  const wasOver = isOver(before.state);
+  if (!wasOver) decideEnd(draft, now, settings);
+  const job = isOver(draft.job.state) && !wasOver ? endJob(draft.job, now, settings) : draft.job;
+  return { job, takes: draft.takes, reply: replyOf(job, !wasOver), leaked: draft.leaked };
 }
 
-/** Until when evidence is waited for. News that comes when it is waited for no longer gives nobody more time. */
+/** Where the job stands once this is settled. */
+function decideEnd(draft: Draft, now: number, settings: QueueSettings): void {
+  const released = releaseRunners(draft.job, now, settings, now - settings.answerTtlMs);
+  draft.job = released.job;
+  draft.leaked.push(...released.leaked);
+  const isStillOpen = draft.job.state === "claimed" && hasOpenLeg(draft.job);
+  if (isStillOpen) return;
+  if (neededRunners(draft.job) <= 0) draft.job = finishTaken(draft.job, settings);
+  else if (draft.job.state === "claimed") returnToLine(draft, now, settings);
+}
+
+/** Until when evidence is waited for. Late news never extends the wait. */
 function waitForEvidence(leg: Leg, evidenceAfter: number, now: number): Pick<Leg, "evidenceAfter" | "holdUntil"> {
   const isGivenUp = now >= leg.holdUntil;
   return {
     evidenceAfter,
-    holdUntil: isGivenUp ? leg.holdUntil : Math.max(leg.holdUntil, evidenceAfter + leastEvidenceMs),
+    holdUntil: isGivenUp ? leg.holdUntil : Math.max(leg.holdUntil, evidenceAfter + minEvidenceMs),
   };
 }
 
 /** Ends one open leg (or makes it unknown) and keeps the monitor's row in step. */
-function settleLeg(
-  job: Job,
-  leg: Leg,
-  outcome: LegOutcome,
-  rows: Record<string, FleetRow>,
-  now: number,
-  settings: QueueSettings,
-  leaked: string[],
-): void {
-  const claim = job.claim;
+function settleLeg(draft: Draft, leg: Leg, outcome: LegOutcome, now: number, settings: QueueSettings): void {
+  const { claim } = draft.job;
   if (claim === undefined) return;
-  const settleTo = (change: Partial<Leg>) => {
-    const legs = claim.legs.map((other) => (other.monitor === leg.monitor ? { ...leg, ...change } : other));
-    job.claim = { ...claim, legs };
+  const row = draft.rows.get(leg.monitor);
+  const settleTo = (change: Partial<Leg>): Leg => {
+    const settled = { ...leg, ...change };
+    const legs = claim.legs.map((other) => (other.monitor === leg.monitor ? settled : other));
+    draft.job = { ...draft.job, claim: { ...claim, legs } };
+    return settled;
   };
-  const endRow = (end: LegEnd) => {
-    const row = rows[leg.monitor];
-    if (row !== undefined) rows[leg.monitor] = withLegEnded(row, claim.id, leg.runners, end, now);
+  const changeRow = (change: (row: FleetRow) => Takes) => {
+    if (row === undefined) return;
+    const takes = change(row);
+    draft.takes.set(leg.monitor, takes);
+    draft.rows.set(leg.monitor, { ...row, ...takes });
   };
-  /** What it waits for longer, it also counts for longer. */
-  const extendRow = () => {
-    const row = rows[leg.monitor];
-    const extended = job.claim?.legs.find(({ monitor }) => monitor === leg.monitor);
-    if (row !== undefined && extended !== undefined) rows[leg.monitor] = withLegExtended(row, claim.id, extended);
+  const endRow = (end: LegEnd) => changeRow((known) => withLegEnded(known, claim.id, leg.runners, end, now));
+  const noteAsked = () => {
+    draft.job.asked = { ...draft.job.asked, [leg.monitor]: claim.at };
   };
   switch (outcome.state) {
-    case "unknown":
-      settleTo({ state: "unknown", ...waitForEvidence(leg, now + outcome.evidenceInMs, now) });
-      extendRow();
-      job.asked = { ...job.asked, [leg.monitor]: claim.at };
-      return;
-    case "refused":
-      settleTo(outcome.cause === "unsent" ? { state: "refused", unsent: true } : { state: "refused" });
-      if (outcome.cause === "not_reserved") job.asked = { ...job.asked, [leg.monitor]: claim.at };
-      endRow({ state: "refused", blame: blameOf(outcome.cause) });
-      return;
-    case "taken": {
-      settleTo({ state: "taken" });
-      job.asked = { ...job.asked, [leg.monitor]: claim.at };
-      endRow({ state: "taken", runners: outcome.runners.length });
-      keepOrLeak(job, outcome.runners, claim.at, now, settings, leaked);
+    case "unknown": {
+      const extended = settleTo({ state: "unknown", ...waitForEvidence(leg, now + outcome.evidenceInMs, now) });
+      // what it waits for longer, it also counts for longer
+      changeRow((known) => withLegExtended(known, claim.id, extended));
+      noteAsked();
       return;
     }
+    case "refused": {
+      const { uniqueId } = draft.job;
+      const isOthersFault = row?.refusedJobs.some((id) => id !== uniqueId) ?? false;
+      settleTo({ state: "refused", isCharged: outcome.cause === "not_reserved" && !isOthersFault });
+      if (outcome.cause === "not_reserved") noteAsked();
+      endRow({ state: "refused", blame: blameOf(outcome.cause), uniqueId });
+      return;
+    }
+    case "taken":
+      settleTo({ state: "taken" });
+      noteAsked();
+      endRow({ state: "taken", runners: outcome.runners.length });
+      keepOrLeak(draft, outcome.runners, claim.at, now, settings);
+      return;
   }
 }
 
@@ -144,76 +162,124 @@ function blameOf(cause: RefusalCause): "none" | "refused" | "rejected" {
 
 /** Puts runners into the job's hands as far as it can use them; reports the others. */
 function keepOrLeak(
-  job: Job,
+  draft: Draft,
   runners: readonly HeldRunner[],
   since: number,
   now: number,
   settings: QueueSettings,
-  leaked: string[],
 ): void {
   for (const { monitor, id, body } of runners) {
     const name = `${monitor}/${id}`;
-    if (job.held?.some((held) => held.monitor === monitor && held.id === id)) continue;
-    if (job.known?.includes(name)) continue;
-    const isUsable = !isOver(job.state) && neededRunners(job) > 0 && since + settings.answerTtlMs > now;
-    if (!isUsable) {
-      leaked.push(name);
-      job.known = [...(job.known ?? []), name];
-      continue;
+    const { job } = draft;
+    const isInHand = job.runnersInHand?.some(
+      (held) => held.id === id && (held.monitor === monitor || held.body === body),
+    );
+    if (isInHand || job.spentRunners?.includes(name)) continue;
+    const isTooOld = since + settings.answerTtlMs <= now;
+    if (isOver(job.state) || neededRunners(job) <= 0 || isTooOld) {
+      draft.leaked.push(name);
+      job.spentRunners = [...(job.spentRunners ?? []), name];
+      if (!isOver(job.state) && isTooOld) standAside(job, Math.min(now, since + settings.monitorSettleMs), settings);
+    } else {
+      job.runnersInHand = [...(job.runnersInHand ?? []), { monitor, id, body, since }];
     }
-    job.held = [...(job.held ?? []), { monitor, id, body, since }];
   }
+}
+
+/**
+ * A runner that was let go carries the job's label until its monitor destroys it: the next one is reserved after that.
+ * @param reservedAt when it was reserved at the latest
+ */
+function standAside(job: Job, reservedAt: number, settings: QueueSettings): void {
+  job.asideUntil = Math.max(job.asideUntil ?? 0, reservedAt + settings.monitorReserveTimeoutMs);
 }
 
 /** The answer is all that is kept of the runners, beside their names. */
-function finishTaken(job: Job, settings: QueueSettings): void {
-  job.state = "taken";
-  job.answer = composeAnswer(job.count, job.held ?? []);
-  job.answerUntil = heldSince(job) + settings.answerTtlMs;
-  dropHeld(job, []);
+function finishTaken(job: Job, settings: QueueSettings): Job {
+  const answer = composeAnswer(job.runnerCount, job.runnersInHand ?? []);
+  const answerUntil = heldSince(job) + settings.answerTtlMs;
+  const names = namesOfRunners(job.runnersInHand ?? []);
+  const { runnersInHand: _, asideUntil: __, ...rest } = job;
+  return { ...rest, state: "taken", answer, answerUntil, spentRunners: [...(job.spentRunners ?? []), ...names] };
 }
 
 /** Nothing open any more and not enough in hand: back to the old place, or over after MAX_ATTEMPTS refusals. */
-function returnToLine(job: Job, now: number, settings: QueueSettings, leaked: string[]): void {
+function returnToLine(draft: Draft, now: number, settings: QueueSettings): void {
+  const { job } = draft;
+  const legs = job.claim?.legs ?? [];
   const hasProgress = neededRunners(job) < (job.claim?.needed ?? 0);
-  const wasAsked = job.claim?.legs.some((leg) => leg.unsent !== true) ?? false;
-  if (!hasProgress && wasAsked) job.refusals += 1;
+  const isCharged = legs.some((leg) => leg.isCharged === true);
+  const isRefused = legs.some((leg) => leg.isCharged === false && job.asked?.[leg.monitor] === job.claim?.at);
+  if (hasProgress) {
+    delete job.unchargedRefusals;
+  } else if (isCharged) {
+    job.refusals += 1;
+  } else if (isRefused) {
+    job.unchargedRefusals = (job.unchargedRefusals ?? 0) + 1;
+    const backoffMs = decideAsideMs(job.unchargedRefusals);
+    if (backoffMs > 0) job.asideUntil = Math.max(job.asideUntil ?? 0, now + backoffMs);
+  }
   if (job.refusals >= settings.maxAttempts) {
-    job.state = "failed";
-    dropHeld(job, leaked);
+    const released = releaseRunners(job, now, settings);
+    draft.leaked.push(...released.leaked);
+    draft.job = { ...released.job, state: "failed" };
     return;
   }
   job.state = "queued";
-  job.awake = job.awakeUntil > now;
+  job.isPresent = job.presentUntil > now;
 }
 
-/** Lets go of the runners in hand that were reserved at `latest` or before (all by default), and adds their names to `leaked`. */
-export function dropHeld(job: Job, leaked: string[], latest = Number.POSITIVE_INFINITY): void {
-  const gone = (job.held ?? []).filter(({ since }) => since <= latest);
-  if (gone.length === 0) return;
-  const names = gone.map(({ monitor, id }) => `${monitor}/${id}`);
-  leaked.push(...names);
-  job.known = [...(job.known ?? []), ...names];
-  const kept = (job.held ?? []).filter(({ since }) => since > latest);
-  if (kept.length > 0) job.held = kept;
-  else delete job.held;
+/**
+ * Where monitors refuse everybody, a job that was refused again and again lets the next one try: if that is served, the
+ * monitors are well, and further refusals count against the job.
+ */
+function decideAsideMs(unchargedRefusals: number): number {
+  return unchargedRefusals < 3 ? 0 : Math.min(30_000, 1_000 * 2 ** Math.min(unchargedRefusals - 3, 5));
+}
+
+export interface Released {
+  readonly job: Job;
+  readonly leaked: readonly string[];
+}
+
+/** Lets go of the runners in hand that were reserved at `reservedBy` or before (all by default), and names them. */
+export function releaseRunners(
+  job: Job,
+  now: number,
+  settings: QueueSettings,
+  reservedBy = Number.POSITIVE_INFINITY,
+): Released {
+  const inHand = job.runnersInHand ?? [];
+  const gone = inHand.filter(({ since }) => since <= reservedBy);
+  if (gone.length === 0) return { job, leaked: [] };
+  const leaked = namesOfRunners(gone);
+  const { runnersInHand: _, ...rest } = job;
+  const released: Job = { ...rest, spentRunners: [...(job.spentRunners ?? []), ...leaked] };
+  const kept = inHand.filter(({ since }) => since > reservedBy);
+  if (kept.length > 0) released.runnersInHand = kept;
+  for (const { since } of gone) standAside(released, Math.min(now, since + settings.monitorSettleMs), settings);
+  return { job: released, leaked };
 }
 
 /** The body that a take returns: the monitor's own for one runner, one list for several. */
-function composeAnswer(count: number, held: readonly HeldRunner[]): string {
+function composeAnswer(runnerCount: number, held: readonly HeldRunner[]): string {
   const bodies = held.map(({ body }) => body);
-  return count === 1 ? (bodies[0] ?? "null") : `[${bodies.join(",")}]`;
+  return runnerCount === 1 ? (bodies[0] ?? "null") : `[${bodies.join(",")}]`;
 }
 
-function replyOf(job: Job, leaked: readonly string[]): SettleReply {
-  if (job.state === "taken") return { kind: "taken", answer: job.answer ?? "null", leaked };
-  if (job.state === "failed") return { kind: "failed", leaked };
-  if (isOver(job.state)) return { kind: "over", leaked };
-  return { kind: job.state === "claimed" ? "open" : "queued", leaked };
+function replyOf(job: Job, isNew: boolean): SettleReply {
+  if (job.state === "taken") return { kind: "taken", answer: job.answer ?? "null", isNew };
+  if (job.state === "failed") return { kind: "failed", isNew };
+  if (isOver(job.state)) return { kind: "over" };
+  return { kind: job.state === "claimed" ? "open" : "queued" };
+}
+
+/** `monitor/id` of each. */
+export function namesOfRunners(runners: readonly Pick<HeldRunner, "monitor" | "id">[]): string[] {
+  return runners.map(({ monitor, id }) => `${monitor}/${id}`);
 }
 
 /** Names of all runners that a settlement brought. */
-export function namesOf(settlement: Settlement): string[] {
-  const taken = settlement.legs.flatMap((leg) => (leg.state === "taken" ? leg.runners : []));
-  return [...taken, ...settlement.found].map(({ monitor, id }) => `${monitor}/${id}`);
+export function namesOfSettlement({ legs, found }: Settlement): string[] {
+  return namesOfRunners([...legs.flatMap((leg) => (leg.state === "taken" ? leg.runners : [])), ...found]);
 }

@@ -5,12 +5,12 @@ import packageJson from "../../package.json" with { type: "json" };
 import { composeService, queueSettingsOf, type Service } from "../compose.ts";
 import { type Config, parseConfig } from "../config.ts";
 import { createEventLog, createLog, type Log } from "../logging.ts";
-import type { Store } from "../queue/ports.ts";
+import type { Store } from "../queue/store.ts";
 import { createEmbeddedStore } from "../store/embedded/embedded-store.ts";
 import { createRedisStore } from "../store/redis/redis-store.ts";
 import { type Bindings, settingsOf } from "./bindings.ts";
 import { createDoorTransport } from "./door-transport.ts";
-import { createSqlKeeper } from "./sql-keeper.ts";
+import { createObjectPersistence } from "./object-persistence.ts";
 import { createVigil, type Vigil } from "./vigil.ts";
 
 export class QueueHome extends DurableObject<Bindings> {
@@ -33,8 +33,8 @@ export class QueueHome extends DurableObject<Bindings> {
     const settings = queueSettingsOf(config);
     const store =
       config.REDIS_URL === undefined
-        ? createEmbeddedStore(settings, Date.now, this.#createKeeper(log))
-        : createRedisStore(config.REDIS_URL, settings, observe);
+        ? createEmbeddedStore(settings, Date.now, this.#createPersistence(log))
+        : createRedisStore(config.REDIS_URL, "rq", settings, observe);
     const noteActivity = () => this.#vigil?.noteActivity();
     const service = await composeService(config, withLookers(store, noteActivity), observe, packageJson.version, {
       peerOf: (c) => c.req.header("cf-connecting-ip"),
@@ -45,8 +45,8 @@ export class QueueHome extends DurableObject<Bindings> {
   }
 
   /** Where something cannot be kept, this life of the object ends: the next one begins with what was. */
-  #createKeeper(log: Log) {
-    return createSqlKeeper(this.ctx.storage.sql, (error) => {
+  #createPersistence(log: Log) {
+    return createObjectPersistence(this.ctx.storage, (error) => {
       log.error(
         { error: error instanceof Error ? error.name : typeof error },
         "the queue cannot be written down: starting anew",
@@ -72,9 +72,9 @@ export class QueueHome extends DurableObject<Bindings> {
 function withLookers(store: Store, note: () => void): Store {
   return {
     ...store,
-    view: (profileKey, limit) => {
-      note();
-      return store.view(profileKey, limit);
+    load: (request) => {
+      if (request.listed > 0) note();
+      return store.load(request);
     },
   };
 }

@@ -1,8 +1,9 @@
 // Random command sequences for a store: what may come from outside, as plain data, and how to carry one out.
 import fc from "fast-check";
 import { isOpen, type Job, type Ticket } from "../../src/queue/job.ts";
-import type { PollReply, Store } from "../../src/queue/ports.ts";
+import type { PollReply } from "../../src/queue/operations/poll.ts";
 import type { LegOutcome, RefusalCause } from "../../src/queue/settlement.ts";
+import type { QueueOver } from "../support/queue-over.ts";
 
 export const profileKey = "p";
 export const monitors = ["m0", "m1", "m2"];
@@ -172,28 +173,22 @@ export function createWorld(): World {
 }
 
 /** Carries a command out at one store. `world` is only read here. */
-export async function carryOut(store: Store, given: Command, world: World): Promise<unknown> {
+export async function carryOut(queue: QueueOver, given: Command, world: World): Promise<unknown> {
   switch (given.kind) {
     case "enqueue": {
       const request = { uniqueId: given.id, profileKey, runnerCount: given.count, qualifiedRepo: "o/r", runId: "1" };
-      return await store.enqueue({ request, isFleetKnown: given.isFleetKnown, mostRunnersBefore: given.most });
+      return await queue.enqueue(request, given.isFleetKnown, given.most);
     }
     case "poll": {
       const ticket = world.tickets.get(given.id);
       if (ticket === undefined) return null;
       const { holdMs } = given;
-      return await store.poll({
-        ticket,
-        claimId: `claim-${world.steps}`,
-        owner: "me",
-        spread: 500,
-        holdMs,
-        holder: holdMs > 0 ? holderOf(given.id, world) : "",
-      });
+      const holder = holdMs > 0 ? holderOf(given.id, world) : "";
+      return await queue.poll(ticket, `claim-${world.steps}`, { holdMs, holder });
     }
     case "hangUp": {
       const ticket = world.tickets.get(given.id);
-      return ticket === undefined ? null : await store.hangUp(ticket, holderOf(given.id, world));
+      return ticket === undefined ? null : await queue.hangUp(ticket, holderOf(given.id, world));
     }
     case "settle": {
       const ticket = world.tickets.get(given.id);
@@ -201,39 +196,45 @@ export async function carryOut(store: Store, given: Command, world: World): Prom
       const leg = claim?.legs[given.leg % claim.legs.length];
       if (ticket === undefined || claim === undefined || leg === undefined) return null;
       const legs = [outcomeOf(given.outcome, leg.monitor, given.given, leg.runners, world)];
-      return await store.settle(ticket, { claimId: claim.id, legs, found: [], clearedFor: null });
+      return await queue.settle(ticket, { claimId: claim.id, claimedAt: claim.at, legs, found: [], clearedFor: null });
     }
     case "evidence": {
       const ticket = world.tickets.get(given.id);
       if (ticket === undefined) return null;
       const found = runnersOf(given.monitor, given.found, world).map((runner) => ({ ...runner, since: world.lostAt }));
-      return await store.settle(ticket, { claimId: null, legs: [], found, clearedFor: world.lostAt });
+      return await queue.settle(ticket, {
+        claimId: null,
+        claimedAt: world.lostAt,
+        legs: [],
+        found,
+        clearedFor: world.lostAt,
+      });
     }
     case "renew": {
       const ticket = world.tickets.get(given.id);
       const claim = world.claims.get(given.id)?.claim;
       if (ticket === undefined || claim === undefined) return null;
-      return await store.renew(ticket, claim.id, "me", given.isPresent);
+      return await queue.renew(ticket, claim.id, given.isPresent);
     }
     case "cancel":
-      return await store.cancel(profileKey, given.id, world.tickets.get(given.id) ?? null);
+      return await queue.cancel(profileKey, given.id, world.tickets.get(given.id) ?? null);
     case "cancelByOperator":
-      return await store.cancel(profileKey, given.id, null);
+      return await queue.cancel(profileKey, given.id, null);
     case "snapshot": {
       const counts = new Map([[profileKey, { idle: given.idle, target: given.target, healthy: given.target }]]);
       const news = given.news === "snapshot" ? { kind: given.news, counts } : { kind: given.news };
-      return await store.finishPoll(given.monitor, world.now - given.ageMs, news, { nextInMs: 1000, restInMs: 3000 });
+      return await queue.finishPoll(given.monitor, world.now - given.ageMs, news, { nextInMs: 1000, idleInMs: 3000 });
     }
     case "pause":
     case "drain": {
       const until = given.untilMs === null ? null : world.now + given.untilMs;
       const request = { kind: given.act, by: "me", note: "why", until };
       return given.kind === "pause"
-        ? await store.pause(profileKey, request)
-        : await store.drain(given.monitor, request);
+        ? await queue.pause(profileKey, request)
+        : await queue.drain(given.monitor, request);
     }
     case "sweep":
-      return await store.sweep(profileKey, "me");
+      return await queue.sweep(profileKey);
     case "wait":
     case "lose":
       return null;
@@ -283,20 +284,17 @@ function runnersOf(monitor: string, count: number, world: World) {
 }
 
 /** How every job and the fleet stand in a store. */
-export async function dump(store: Store): Promise<unknown> {
-  const jobs = await Promise.all(ids.map((one) => store.inspect(profileKey, one)));
-  const shown = await Promise.all(monitors.map((one) => store.viewMonitor(one)));
+export async function dump(queue: QueueOver) {
+  const jobs = await Promise.all(ids.map((one) => queue.inspect(profileKey, one)));
+  const { fleet, ...overview } = await queue.overview(profileKey, 4);
   return {
     jobs,
-    fleet: await store.fleet(profileKey),
-    view: await store.view(profileKey, 4),
-    winners: await store.winners(profileKey),
-    // of a job that was refused, Redis may have a booking already
-    bookings: await Promise.all(
-      ids.map(async (one, i) => (jobs[i]?.kind === "job" ? await store.findProfile(one) : null)),
-    ),
-    history: await store.history(profileKey, 30),
-    monitors: shown,
+    fleet,
+    overview,
+    claimable: await queue.claimable(profileKey),
+    bookings: await Promise.all(ids.map(async (one) => await queue.findProfile(one))),
+    history: await queue.history(profileKey, 30),
+    monitors: await Promise.all(monitors.map((one) => queue.monitor(one))),
   };
 }
 

@@ -32,7 +32,7 @@ async function openRedis() {
 describe.skipIf(!hasRedis && !process.env.TEST_REDIS_URL)("with a real redis-server", () => {
   describeStore("Redis", async (environment, now) => {
     const redis = await openRedis();
-    const store = createRedisStore(redis.url, testSettings(environment), () => {}, now);
+    const store = createRedisStore(redis.url, "rq", testSettings(environment), () => {}, now);
     await store.ping();
     return {
       store,

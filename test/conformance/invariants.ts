@@ -1,7 +1,7 @@
 // What must hold after every command, whatever came before. Stated as code, over what a store shows of itself.
 import { availableRunners, type Fleet, servableRunners } from "../../src/queue/fleet.ts";
 import { isOver, type Job, neededRunners } from "../../src/queue/job.ts";
-import type { PollReply } from "../../src/queue/ports.ts";
+import type { PollReply } from "../../src/queue/operations/poll.ts";
 import { legMemoryMs, type QueueSettings } from "../../src/queue/settings.ts";
 import { type Command, ids, isClaimOpen, type World } from "./commands.ts";
 
@@ -18,7 +18,7 @@ export interface Invariants {
 
 export function createInvariants(settings: QueueSettings): Invariants {
   let before = new Map<string, Job>();
-  let fleetBefore: Fleet = {};
+  let fleetBefore: Fleet = new Map();
 
   const fail = (what: string): never => {
     throw new Error(`invariant broken: ${what}`);
@@ -26,19 +26,21 @@ export function createInvariants(settings: QueueSettings): Invariants {
 
   const checkJob = (id: string, was: Job | undefined, job: Job): void => {
     if (was === undefined || was.place !== job.place) return;
-    if (was.answer !== undefined && was.answer !== job.answer) fail(`the answer of ${id} changed`);
+    if (was.answer !== undefined && job.answer !== undefined && was.answer !== job.answer)
+      fail(`the answer of ${id} changed`);
     if (isOver(was.state) && was.state !== job.state) fail(`${id} ended twice: ${was.state}, then ${job.state}`);
     if (isClaimOpen(was) && was.claim?.id !== job.claim?.id) fail(`${id} has two live claims`);
     if (job.state === "claimed" && !isClaimOpen(job)) fail(`${id} is claimed without an open leg`);
-    if ((job.held?.length ?? 0) > job.count) fail(`${id} holds more than it asked for`);
-    if (job.state === "taken" && (job.known?.length ?? 0) < job.count) fail(`${id} is taken without all its runners`);
+    if ((job.runnersInHand?.length ?? 0) > job.runnerCount) fail(`${id} holds more than it asked for`);
+    if (job.state === "taken" && (job.spentRunners?.length ?? 0) < job.runnerCount)
+      fail(`${id} is taken without all its runners`);
   };
 
   /** Nobody claims more than was idle, and nobody claims past a present job that needs as much or less and was there first. */
   const checkClaim = (id: string, reply: PollReply, world: World): void => {
     if (reply.kind !== "claimed" || reply.job.claim?.at !== world.now || before.get(id)?.state === "claimed") return;
     let capacity = 0;
-    for (const [monitor, row] of Object.entries(fleetBefore)) {
+    for (const [monitor, row] of fleetBefore) {
       const available = availableRunners(row, world.now, settings.snapshotFreshMs);
       capacity += available;
       const asked = reply.job.claim.legs
@@ -50,8 +52,8 @@ export function createInvariants(settings: QueueSettings): Invariants {
     let ahead = 0;
     for (const [other, job] of before) {
       if (other === id || job.state !== "queued" || job.place >= reply.job.place) continue;
-      const isPresent = job.awake && neededRunners(job) <= targets;
-      const isSuspect = job.place < world.lostAt * 1000 && job.clearedFor !== world.lostAt;
+      const isPresent = job.isPresent && job.asideUntil === undefined && neededRunners(job) <= targets;
+      const isSuspect = job.clearedFor !== world.lostAt;
       if (isPresent && !isSuspect) ahead += neededRunners(job);
     }
     if (ahead + reply.job.claim.needed > capacity) fail(`${id} overtook: ${ahead} needed ahead, capacity ${capacity}`);
@@ -59,7 +61,7 @@ export function createInvariants(settings: QueueSettings): Invariants {
 
   /** Every open leg is counted at its monitor. */
   const checkFleet = (fleet: Fleet, jobs: ReadonlyMap<string, Job>, now: number): void => {
-    for (const [monitor, row] of Object.entries(fleet)) {
+    for (const [monitor, row] of fleet) {
       const counted = new Set(row.out.map(([claimId]) => claimId));
       for (const job of jobs.values()) {
         for (const leg of job.claim?.legs ?? []) {
@@ -87,7 +89,7 @@ export function createInvariants(settings: QueueSettings): Invariants {
     },
     forget: () => {
       before = new Map();
-      fleetBefore = {};
+      fleetBefore = new Map();
     },
   };
 }

@@ -2,10 +2,11 @@
 // same. RANDOM_SEQUENCES and RANDOM_SEED make it longer or repeat a run (npm run test:long).
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Store } from "../../src/queue/ports.ts";
+import type { Store } from "../../src/queue/store.ts";
 import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
 import { createRedisStore } from "../../src/store/redis/redis-store.ts";
-import { createMemoryKeeper } from "../support/memory-keeper.ts";
+import { createMemoryPersistence } from "../support/memory-persistence.ts";
+import { createQueueOver } from "../support/queue-over.ts";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
 import { testSettings } from "../support/settings.ts";
 import { type Command, carryOut, commands, createWorld, dump, learn, profileKey } from "./commands.ts";
@@ -24,6 +25,7 @@ describe.skipIf(!hasRedis)("the same commands", () => {
     server = await startRedis();
     redisStore = createRedisStore(
       server.url,
+      "rq",
       settings,
       () => {},
       () => now,
@@ -35,37 +37,52 @@ describe.skipIf(!hasRedis)("the same commands", () => {
     await server?.[Symbol.asyncDispose]();
   });
 
+  /** What Redis forgets by its own clock, it forgets by the clock that is handed in. */
+  async function passTime(ms: number): Promise<void> {
+    if (ms < 60_000) return;
+    for (const key of await server.client.keys("*")) {
+      const left = await server.client.pttl(key);
+      if (left > 0) await server.client.pexpire(key, Math.max(0, left - ms));
+    }
+  }
+
   async function runSequence(sequence: readonly Command[]): Promise<void> {
     const world = createWorld();
     const clock = () => world.now;
-    const kept = createMemoryKeeper();
-    let embedded = createEmbeddedStore(settings, clock, kept);
+    const kept = createMemoryPersistence();
+    const createEmbedded = () => createQueueOver(createEmbeddedStore(settings, clock, kept), settings);
+    let embedded = createEmbedded();
+    let shared = createQueueOver(redisStore, settings);
     const loseAll = async () => {
       now = world.now;
       await server.client.flushdb();
       kept.forget();
-      embedded = createEmbeddedStore(settings, clock, kept);
+      embedded = createEmbedded();
+      shared = createQueueOver(redisStore, settings);
       world.lostAt = world.now;
-      await redisStore.sweep(profileKey, "me");
-      await embedded.sweep(profileKey, "me");
+      await shared.sweep(profileKey);
+      await embedded.sweep(profileKey);
     };
     await loseAll();
     const invariants = createInvariants(settings);
     for (const given of sequence) {
       world.steps += 1;
-      if (given.kind === "wait") world.now += given.ms;
+      if (given.kind === "wait") {
+        world.now += given.ms;
+        await passTime(given.ms);
+      }
       if (given.kind === "lose") {
         await loseAll();
         invariants.forget();
       }
       now = world.now;
       // What is kept is all there is: a store made anew of it is the same store.
-      if (world.steps % 3 === 0) embedded = createEmbeddedStore(settings, clock, kept);
+      if (world.steps % 3 === 0) embedded = createEmbedded();
       const expected = await carryOut(embedded, given, world);
-      const actual = await carryOut(redisStore, given, world);
+      const actual = await carryOut(shared, given, world);
       expect(actual, `${world.steps}: ${JSON.stringify(given)}`).toEqual(expected);
       const state = await dump(embedded);
-      expect(await dump(redisStore), `state after ${world.steps}: ${JSON.stringify(given)}`).toEqual(state);
+      expect(await dump(shared), `state after ${world.steps}: ${JSON.stringify(given)}`).toEqual(state);
       invariants.check(state, given, expected, world);
       learn(world, given, expected);
     }

@@ -21,11 +21,14 @@ const startMonitor = (idle: number): Promise<SimulatedMonitor> =>
 /** The runner that an answer names. */
 const runnerIn = (reply: Reply): number => (JSON.parse(reply.text) as { id: number }).id;
 
+/** In the commit that settles a take: the job's document. */
+const settled = String.raw`\"state\":\"taken\"`;
+
 describe.skipIf(!hasRedis).concurrent("an instance that is killed", { timeout: 60_000 }, () => {
   const steps = [
-    { when: "after its claim and before it asks the monitor", hold: "before", text: ":slots" },
-    { when: "after the monitor answered and before it settles", hold: "before", text: '{"claimId"' },
-    { when: "after it settled and before it responds", hold: "reply", text: '{"claimId"' },
+    { when: "after its claim and before it asks the monitor", hold: "before", text: ":places" },
+    { when: "after the monitor answered and before it settles", hold: "before", text: settled },
+    { when: "after it settled and before it responds", hold: "reply", text: settled },
   ] as const;
   for (const step of steps) {
     it(`${step.when} leaves its job to the others, with exactly one runner`, async () => {

@@ -124,10 +124,7 @@ it("a stream on which nothing changes sends a comment now and then, lest a proxy
   onTestFinished(() => void vi.useRealTimers());
   const parsed = parseConfig({ MONITORS: "ci0=http://127.0.0.1:1", API_TOKENS: apiToken });
   if (parsed.kind === "problems") throw new Error(parsed.problems.join("; "));
-  const now = 1_790_000_000_000;
-  const store = createEmbeddedStore(queueSettingsOf(parsed.config), () => now);
-  const counts = new Map([["linux", { idle: 1, target: 1, healthy: 1 }]]);
-  await store.finishPoll("ci0", now, { kind: "snapshot", counts }, { nextInMs: 1_000, restInMs: 1_000 });
+  const store = createEmbeddedStore(queueSettingsOf(parsed.config), () => 1_790_000_000_000);
   const { app } = await composeService(parsed.config, store, () => {}, "0", {
     peerOf: () => undefined,
     transport: nodeTransport,

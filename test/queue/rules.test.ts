@@ -1,24 +1,38 @@
 // The pure rules where a table of cases says more than a sequence of commands.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createFleetRow, decideTakeBackoffMs, withSnapshot } from "../../src/queue/fleet.ts";
+import { Capacity } from "../../src/queue/capacity.ts";
+import { decideByEvidence, type Evidence, planEvidence } from "../../src/queue/evidence.ts";
+import { decideTakeBackoffMs, type FleetRow, noSnapshot, noTakes, withSnapshot } from "../../src/queue/fleet.ts";
 import {
   countFreed,
+  countRate,
   estimateWait,
+  type FreedRate,
   freedRateUnknown,
   freedWindowMs,
   isScarce,
-  mostRunnersWithin,
-  withFreed,
+  maxRunnersWithin,
 } from "../../src/queue/freed-rate.ts";
-import { createJob } from "../../src/queue/lifecycle.ts";
 import { planLegs } from "../../src/queue/placement.ts";
-import { decideByEvidence, type Evidence, planEvidence } from "../../src/queue/reconcile.ts";
 import { decideRetryAfterSeconds, spreadOf } from "../../src/queue/retry-after.ts";
+import { createJob } from "../../src/queue/tombstone.ts";
 import { testSettings } from "../support/settings.ts";
 
 const settings = testSettings();
-const row = (idle: number, more = {}) => ({ ...createFleetRow(), askedAt: 1000, idle, target: 9, ...more });
+const row = (idle: number, more: Partial<FleetRow> = {}): FleetRow => ({
+  ...noSnapshot,
+  ...noTakes,
+  askedAt: 1000,
+  idle,
+  target: 9,
+  ...more,
+});
+const capacityOf = (rows: Readonly<Record<string, FleetRow>>): Capacity => {
+  const capacity = new Capacity(10_000);
+  for (const [monitor, one] of Object.entries(rows)) capacity.set(monitor, one, 1000);
+  return capacity;
+};
 
 describe("Retry-After", () => {
   it("is 1 for the next few, whole seconds, and never more than a third of ABANDON_AFTER", () => {
@@ -60,37 +74,40 @@ describe("the rate at which runners come free", () => {
 
   it("counts nothing over a gap, a failure or a drain: nobody knows when that was", () => {
     expect(countFreed(row(0), 20_000, counts(9), 20_000, 10_000)).toBe(0);
-    expect(countFreed(row(0, { failing: true }), 2000, counts(9), 2000, 10_000)).toBe(0);
+    expect(countFreed(row(0, { isFailing: true }), 2000, counts(9), 2000, 10_000)).toBe(0);
     expect(countFreed(row(0), 2000, null, 2000, 10_000)).toBe(0);
     expect(countFreed(row(0, { drainedUntil: 9e15 }), 2000, counts(9), 2000, 10_000)).toBe(0);
   });
 
   it("is measured only while somebody could not be served, and is forgotten after two windows", () => {
-    let rate = withFreed(freedRateUnknown, 0, false, 1_000_000, 10_000);
-    rate = withFreed(rate, 5, true, 1_001_000, 10_000);
+    // `freed` runners came free in all snapshots so far; `idle` stand idle, and one job waits
+    const at = (rate: FreedRate, now: number, freed: number, idle: number) =>
+      countRate(rate, capacityOf({ a: row(idle, { freed, askedAt: now }) }), 1, now, 10_000);
+    let rate = at(freedRateUnknown, 1_000_000, 0, 1);
+    rate = at(rate, 1_001_000, 5, 0);
     expect(rate).toMatchObject({ scarceMs: 0, freed: 0 });
-    rate = withFreed(rate, 2, true, 1_003_000, 10_000);
-    rate = withFreed(rate, 1, false, 1_004_000, 10_000);
-    rate = withFreed(rate, 7, false, 1_009_000, 10_000);
+    rate = at(rate, 1_003_000, 7, 0);
+    rate = at(rate, 1_004_000, 8, 1);
+    rate = at(rate, 1_009_000, 15, 1);
     expect(rate).toMatchObject({ scarceMs: 3_000, freed: 3 });
     // nobody looked for 20 s
-    rate = withFreed(rate, 0, true, 1_010_000, 10_000);
-    rate = withFreed(rate, 5, false, 1_030_000, 10_000);
+    rate = at(rate, 1_010_000, 15, 0);
+    rate = at(rate, 1_030_000, 20, 1);
     expect(rate).toMatchObject({ scarceMs: 3_000, freed: 3 });
-    rate = withFreed(rate, 0, true, 1_000_000 + freedWindowMs, 10_000);
+    rate = at(rate, 1_000_000 + freedWindowMs, 20, 0);
     expect(rate).toMatchObject({ scarceMs: 0, freed: 0, scarceMsBefore: 3_000, freedBefore: 3 });
-    rate = withFreed(rate, 0, true, 1_000_000 + 4 * freedWindowMs, 10_000);
+    rate = at(rate, 1_000_000 + 4 * freedWindowMs, 20, 0);
     expect(rate).toMatchObject({ scarceMsBefore: 0, freedBefore: 0 });
   });
 
   it("says nothing of a profile where runners stand idle, or of which nothing is heard", () => {
-    expect(isScarce({ a: row(2) }, 0, 1000, 10_000)).toBe(false);
-    expect(isScarce({ a: row(2) }, 2, 1000, 10_000)).toBe(false);
-    expect(isScarce({ a: row(2) }, 3, 1000, 10_000)).toBe(true);
-    expect(isScarce({ a: row(0) }, 0, 1000, 10_000)).toBe(true);
-    expect(isScarce({ a: row(0, { target: 0 }) }, 3, 1000, 10_000)).toBe(false);
-    expect(isScarce({ a: row(0, { failing: true }) }, 3, 1000, 10_000)).toBe(false);
-    expect(isScarce({}, 3, 1000, 10_000)).toBe(false);
+    expect(isScarce(capacityOf({ a: row(2) }), 0, 1000, 10_000)).toBe(false);
+    expect(isScarce(capacityOf({ a: row(2) }), 2, 1000, 10_000)).toBe(false);
+    expect(isScarce(capacityOf({ a: row(2) }), 3, 1000, 10_000)).toBe(true);
+    expect(isScarce(capacityOf({ a: row(0) }), 0, 1000, 10_000)).toBe(true);
+    expect(isScarce(capacityOf({ a: row(0, { target: 0 }) }), 3, 1000, 10_000)).toBe(false);
+    expect(isScarce(capacityOf({ a: row(0, { isFailing: true }) }), 3, 1000, 10_000)).toBe(false);
+    expect(isScarce(capacityOf({}), 3, 1000, 10_000)).toBe(false);
   });
 });
 
@@ -102,7 +119,7 @@ describe("an estimate", () => {
     expect(estimateWait(freedRateUnknown, 1)).toBeNull();
     expect(estimateWait(known(2), 1)).toBeNull();
     expect(estimateWait({ ...known(5), freed: -3 }, 1)).toBeNull();
-    expect(mostRunnersWithin(known(2), 1000)).toBeUndefined();
+    expect(maxRunnersWithin(known(2), 1000)).toBeUndefined();
   });
 
   it("is narrower the more is known and the more have to come, and begins at once where there are enough", () => {
@@ -141,7 +158,7 @@ describe("an estimate", () => {
 
   it("and the most runners within a time are two sides of one rule", () => {
     for (const waitMs of [0, 500, 20_000, 600_000]) {
-      const most = mostRunnersWithin(known(20), waitMs) ?? Number.NaN;
+      const most = maxRunnersWithin(known(20), waitMs) ?? Number.NaN;
       const low = (before: number) => estimateWait(known(20), before)?.lowSeconds ?? 0;
       if (most > 0) expect(low(most)).toBeLessThanOrEqual(waitMs / 1000);
       expect(low(most + 2) + 1).toBeGreaterThan(waitMs / 1000);
@@ -152,16 +169,19 @@ describe("an estimate", () => {
 describe("placement", () => {
   it("asks the monitor with the most idle first, and as few monitors as that allows", () => {
     const fleet = { a: row(2), b: row(3), c: row(1) };
-    expect(planLegs(fleet, 4, 1000, 10_000, 2)).toEqual([
-      { monitor: "b", runners: 3 },
-      { monitor: "a", runners: 1 },
-    ]);
+    expect(planLegs(new Map(Object.entries(fleet)), 4, 1000, 10_000, 2, () => true)).toEqual({
+      kind: "legs",
+      legs: [
+        { monitor: "b", runners: 3 },
+        { monitor: "a", runners: 1 },
+      ],
+    });
   });
 
   it("asks nobody who is full, failing, stale, empty, blocked, or has MONITOR_MAX_INFLIGHT takes", () => {
     const fleet = {
-      full: row(2, { out: [["c", 1, 9000]], settled: [[1, 1]] }),
-      failing: row(9, { failing: true }),
+      full: row(2, { out: [["c", 1, 9000]], settled: [[1001, 1]] }),
+      failing: row(9, { isFailing: true }),
       stale: row(9, { askedAt: -20_000 }),
       empty: row(9, { emptyAt: 1000 }),
       blocked: row(9, { blockedUntil: 2000 }),
@@ -172,7 +192,7 @@ describe("placement", () => {
         ],
       }),
     };
-    expect(planLegs(fleet, 1, 1000, 10_000, 2)).toBeNull();
+    expect(planLegs(new Map(Object.entries(fleet)), 1, 1000, 10_000, 2, () => true)).toEqual({ kind: "busy" });
   });
 });
 
@@ -181,16 +201,16 @@ it("a monitor's back-off starts with its second refusal and doubles up to 30 s",
 });
 
 it("older news of a monitor never replaces newer", () => {
-  const newer = withSnapshot(createFleetRow(), 2000, { idle: 1, target: 2, healthy: 2 });
-  expect(withSnapshot(newer, 1000, { idle: 5, target: 5, healthy: 5 })).toEqual(newer);
-  expect(withSnapshot(newer, 1000, null)).toEqual(newer);
+  const newer = withSnapshot(row(0), 2000, { idle: 1, target: 2, healthy: 2 }, 2000);
+  expect(withSnapshot(newer, 1000, { idle: 5, target: 5, healthy: 5 }, 2000)).toEqual(newer);
+  expect(withSnapshot(newer, 1000, null, 2000)).toEqual(newer);
 });
 
 describe("evidence", () => {
   const ticket = { uniqueId: "a", profileKey: "p", runnerCount: 1, qualifiedRepo: "o/r", runId: "1", place: 1_000_000 };
   const leg = { monitor: "ci0", runners: 1, state: "unknown" as const, evidenceAfter: 5000, holdUntil: 90_000 };
   const job = {
-    ...createJob(ticket, 1000, settings),
+    ...createJob(ticket, 0, 1000, settings),
     state: "claimed" as const,
     asked: { ci1: 500 },
     claim: { id: "c", owner: "o", leaseUntil: 0, at: 1000, needed: 1, legs: [leg] },
@@ -211,8 +231,8 @@ describe("evidence", () => {
 
   it("is looked for at all monitors where the store may have forgotten a claim, once they can no longer be at work on it", () => {
     const all = planEvidence({ ...job, claim: undefined } as never, ["ci0", "ci1", "ci2"], 1000, 2000, rules);
-    expect(all.map(({ monitor, after, until }) => [monitor, after, until])).toEqual(
-      ["ci0", "ci1", "ci2"].map((one) => [one, 28_000, 93_000]),
+    expect(all.map(({ monitor, after, afterBlind, until }) => [monitor, after, afterBlind, until])).toEqual(
+      ["ci0", "ci1", "ci2"].map((one) => [one, 6_000, 28_000, 93_000]),
     );
   });
 
@@ -242,9 +262,9 @@ describe("evidence", () => {
   it("does not count what is in hand or was let go", () => {
     const known = {
       ...job,
-      held: [{ monitor: "ci0", id: "1", body: "{}", since: 1000 }],
-      known: ["ci0/2"],
-      count: 2,
+      runnersInHand: [{ monitor: "ci0", id: "1", body: "{}", since: 1000 }],
+      spentRunners: ["ci0/2"],
+      runnerCount: 2,
     };
     const complete = new Map([
       ["ci0", seen("ci0", "1", "2")],

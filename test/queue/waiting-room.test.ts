@@ -2,10 +2,10 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createHeldTake } from "../../src/dispatch/held-take.ts";
+import type { OperationRunner } from "../../src/dispatch/operation-runner.ts";
 import { createWaitingRoom } from "../../src/dispatch/waiting-room.ts";
 import type { Ticket } from "../../src/queue/job.ts";
-import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
-import { testSettings } from "../support/settings.ts";
+import type { Store } from "../../src/queue/store.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
 afterEach(() => void vi.useRealTimers());
@@ -45,10 +45,8 @@ it("a wake before the wait counts, one from before the poll does not, and others
 });
 
 it("news that comes while the poll is under way is heard, and what is known when time is up is said", async () => {
-  const now = 1_790_000_000_000;
-  const store = createEmbeddedStore(testSettings(), () => now);
   const ticket: Ticket = { uniqueId: "a", profileKey: "p", runnerCount: 1, qualifiedRepo: "o/r", runId: "1", place: 5 };
-  let wake: Parameters<typeof store.onWake>[0] = () => {};
+  let wake: Parameters<Store["onWake"]>[0] = () => {};
   const said: number[] = [];
   const waitReply = (position: number) =>
     ({
@@ -59,13 +57,22 @@ it("news that comes while the poll is under way is heard, and what is known when
       isReadmitted: false,
       runnersBefore: 1,
     }) as const;
+  const runner: OperationRunner = {
+    run: () => {
+      throw new Error("nobody hangs up");
+    },
+    roomSeenAt: () => 0,
+    nextDueAt: () => null,
+    capacity: () => null,
+  };
   const held = createHeldTake(
     {
-      ...store,
       onWake: (listener) => {
         wake = listener;
       },
+      listen: () => {},
     },
+    runner,
     "me",
     async (_ticket, _gone, _answerBy, { holdMs }) => {
       said.push(holdMs);

@@ -1,8 +1,8 @@
-// A new run of the server starts a new epoch, once: an instance that has not noticed yet is told so, and does not start the old one again.
+// Another run of the server starts a new epoch, once: jobs of before leave the line until evidence clears them.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { chartKey, freedKey, profileKeys } from "../../src/store/redis/keys.ts";
-import { writeScript } from "../../src/store/redis/script-settings.ts";
-import { profilePreamble, profileScripts } from "../../src/store/redis/scripts.generated.ts";
+import { createKeys } from "../../src/store/redis/keys.ts";
+import { createRedisStore } from "../../src/store/redis/redis-store.ts";
+import { createQueueOver } from "../support/queue-over.ts";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
 import { testSettings } from "../support/settings.ts";
 
@@ -15,21 +15,46 @@ describe.skipIf(!hasRedis)("the epoch of a queue", () => {
     await server?.[Symbol.asyncDispose]();
   });
 
-  /** Since when the store knows everything, as a sweep reports it. */
-  async function lostAt(marker: string, now: number): Promise<number> {
-    const script = writeScript(`${profilePreamble}\n${profileScripts.sweep}`, testSettings());
-    const keys = [...profileKeys("p", ""), chartKey("p"), freedKey("p")];
-    const reply = await server.client.eval(script, keys.length, ...keys, now, marker, "", "me");
-    return (reply as number[])[1] ?? 0;
-  }
+  it("ends with the server's run: no job of before is claimed before evidence, jobs enqueued since are free to go", async () => {
+    const settings = testSettings();
+    let now = 1_790_000_000_000;
+    const store = createRedisStore(
+      server.url,
+      "rq",
+      settings,
+      () => {},
+      () => now,
+    );
+    const queue = createQueueOver(store, settings);
+    const counts = new Map([["p", { idle: 2, target: 2, healthy: 2 }]]);
+    const show = () => queue.finishPoll("ci0", now, { kind: "snapshot", counts }, { nextInMs: 1000, idleInMs: 1000 });
+    const enqueue = async (uniqueId: string) => {
+      const request = { uniqueId, profileKey: "p", runnerCount: 1, qualifiedRepo: "o/r", runId: "1" };
+      const reply = await queue.enqueue(request);
+      if (reply.kind !== "accepted") throw new Error(reply.kind);
+      return { ...request, place: reply.place };
+    };
+    await show();
+    const before = await enqueue("before");
+    const { lostAt } = await queue.sweep("p");
 
-  it("begins with a marker that was never seen, and ends for good with the next", async () => {
-    expect(await lostAt("run1.repl1", 1000)).toBe(1000);
-    expect(await lostAt("run1.repl1", 2000)).toBe(1000);
-    expect(await lostAt("run1.repl2", 3000)).toBe(3000);
-    await expect(lostAt("run1.repl1", 4000)).rejects.toThrow(/STALEMARKER/);
-    expect(await lostAt("run1.repl2", 5000)).toBe(3000);
-    expect(await lostAt("run2.repl2", 6000)).toBe(6000);
-    await expect(lostAt("run1.repl2", 7000)).rejects.toThrow(/STALEMARKER/);
+    // as a restarted server finds it: what it knows was written by another run
+    const [head = ""] = createKeys("rq").ofProfile("p");
+    await server.client.hset(head, "epoch", `${lostAt}|0000000000000000000000000000000000000000,`);
+    now += 2_000;
+    await show();
+    expect(await queue.poll(before, "c1")).toMatchObject({ kind: "suspect", wait: { reason: "reconciling" } });
+    const since = await enqueue("since");
+    expect((await queue.poll(since, "c2")).kind).toBe("claimed");
+    const next = await queue.sweep("p");
+    expect(next.lostAt).toBe(now);
+    const clear = { claimId: null, claimedAt: now, legs: [], found: [], clearedFor: next.lostAt };
+    expect((await queue.settle(before, clear)).reply.kind).toBe("queued");
+    expect((await queue.poll(before, "c3")).kind).toBe("claimed");
+    // once: the same run begins no other epoch
+    now += 1_000;
+    await show();
+    expect((await queue.sweep("p")).lostAt).toBe(next.lostAt);
+    await store.close();
   });
 });

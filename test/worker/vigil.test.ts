@@ -22,9 +22,9 @@ async function startResting() {
   let sweeps = 0;
   const counted = {
     ...store,
-    profiles: async () => {
+    listProfiles: () => {
       sweeps += 1;
-      return await store.profiles();
+      return store.listProfiles();
     },
   };
   const platform = { peerOf: () => undefined, transport: nodeTransport };

@@ -1,8 +1,8 @@
 // HTTP to the monitors: takes, dashboards and the barrier. Every failure is a value; nothing here decides what it means for a job.
 
 import { parseJson, readJson } from "../../bounded-body.ts";
-import type { DashboardNews, Monitors, TakeRequest } from "../../queue/ports.ts";
-import type { Evidence } from "../../queue/reconcile.ts";
+import type { Evidence } from "../../queue/evidence.ts";
+import type { DashboardNews, Monitors, TakeRequest } from "../../queue/monitors.ts";
 import { type Dashboard, parseDashboard, runnersReservedFor } from "./dashboard.ts";
 import { decideTakeOutcome, decideTakeSilence, nameOfFailure } from "./take-outcome.ts";
 import type { MonitorTransport } from "./transport.ts";
@@ -27,6 +27,11 @@ export type DashboardRead =
   | { readonly kind: "dashboard"; readonly dashboard: Dashboard }
   | { readonly kind: "redrawing" }
   | { readonly kind: "failed"; readonly why: string };
+
+interface ReadBehindBarrier {
+  readonly barrier: "passed" | "absent" | "failed";
+  readonly dashboard: Dashboard | null;
+}
 
 export interface MonitorClient extends Monitors {
   readDashboard(monitor: string): Promise<DashboardRead>;
@@ -105,36 +110,51 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
     return "passed";
   };
 
-  /** One dashboard rendered after this call began, or null. */
-  const readBehindBarrier = async (monitor: string): Promise<Dashboard | null> => {
+  /** A dashboard rendered after this call began, or null; whether the barrier was passed before it. */
+  const readBehindBarrier = async (monitor: string): Promise<ReadBehindBarrier> => {
     const barrier = await passBarrier(monitor);
-    if (barrier === "failed") return null;
+    if (barrier === "failed") return { barrier, dashboard: null };
     if (barrier === "absent") await delay(2 * settings.pollIntervalMs);
     const read = await readDashboard(monitor);
-    return read.kind === "dashboard" ? read.dashboard : null;
+    return { barrier, dashboard: read.kind === "dashboard" ? read.dashboard : null };
   };
 
   /** The read under way at each monitor: whoever needs evidence no older than its beginning shares it. */
-  const underWay = new Map<string, { readonly begunAt: number; readonly result: Promise<Dashboard | null> }>();
-  const readShared = (monitor: string, notBefore: number): Promise<Dashboard | null> => {
+  const underWay = new Map<string, { readonly begunAt: number; readonly result: Promise<ReadBehindBarrier> }>();
+  const readShared = (
+    monitor: string,
+    notBefore: number,
+  ): { readonly begunAt: number; readonly result: Promise<ReadBehindBarrier> } => {
     const current = underWay.get(monitor);
-    if (current !== undefined && current.begunAt >= notBefore) return current.result;
+    if (current !== undefined && current.begunAt >= notBefore) return current;
     const begun = { begunAt: performance.now(), result: readBehindBarrier(monitor) };
     underWay.set(monitor, begun);
-    return begun.result.finally(() => {
+    void begun.result.finally(() => {
       if (underWay.get(monitor) === begun) underWay.delete(monitor);
     });
+    return begun;
   };
 
-  const readEvidence: Monitors["readEvidence"] = async (monitor, uniqueId, notBefore, until): Promise<Evidence> => {
-    await delay(Math.min(notBefore, until) - performance.now());
-    while (urls.has(monitor)) {
-      const dashboard = await readShared(monitor, notBefore);
-      if (dashboard !== null) return { kind: "seen", runners: runnersReservedFor(dashboard, monitor, uniqueId) };
-      if (performance.now() >= until) break;
-      await delay(Math.min(settings.pollIntervalMs, 1000));
+  const readEvidence: Monitors["readEvidence"] = async (monitor, uniqueId, window): Promise<Evidence> => {
+    const { after, afterBlind, until } = window;
+    // a monitor that this instance does not know shows it nothing: an instance that knows it goes on
+    if (!urls.has(monitor)) {
+      await delay(until - performance.now());
+      return { kind: "none" };
     }
-    return { kind: "none" };
+    await delay(Math.min(after, until) - performance.now());
+    for (;;) {
+      const { begunAt, result } = readShared(monitor, after);
+      const { barrier, dashboard } = await result;
+      const counts = barrier === "passed" || begunAt >= afterBlind;
+      if (dashboard !== null && counts) {
+        return { kind: "seen", runners: runnersReservedFor(dashboard, monitor, uniqueId) };
+      }
+      const now = performance.now();
+      if (now >= until) return { kind: "none" };
+      const isTooEarly = dashboard !== null && !counts;
+      await delay(isTooEarly ? Math.min(afterBlind, until) - now : Math.min(settings.pollIntervalMs, 1000));
+    }
   };
 
   return { names: [...urls.keys()], take, readEvidence, readDashboard, urlOf: (monitor) => urls.get(monitor) ?? "" };

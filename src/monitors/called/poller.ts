@@ -1,20 +1,21 @@
 // Keeps the fleet's snapshots fresh. Every monitor has its own clock: one that hangs delays nobody else. However many instances run,
 // the store lets one of them ask at a time; a monitor that fails is asked again after a growing back-off.
+import type { MonitorBook } from "../../dispatch/monitor-book.ts";
 import type { Observe } from "../../queue/events.ts";
-import type { MonitorRecord, Store } from "../../queue/ports.ts";
+import type { MonitorRecord } from "../../queue/monitor-record.ts";
 import { type MonitorClient, newsOf } from "./client.ts";
 
-const longestBackoffMs = 30_000;
+const maxBackoffMs = 30_000;
 /** Where nobody waits, a monitor is asked every so many intervals; its snapshot stays fresh all the same. */
-const restIntervals = 5;
-const longestRestMs = 3_000;
+const idleIntervals = 5;
+const maxIdleMs = 3_000;
 /** Between two looks, also at a monitor that pushes without end. */
-const leastPauseMs = 20;
+const minPauseMs = 20;
 /** While a monitor draws its dashboard anew after a take it answers 503 at once: it is asked so many times in an interval until it is back. */
 const redrawAsks = 4;
-const leastRedrawMs = 50;
+const minRedrawMs = 50;
 /** It takes some seconds; one that says so for longer is not drawing. */
-const longestRedrawMs = 10_000;
+const maxRedrawMs = 10_000;
 
 export interface Poller {
   start(): void;
@@ -35,7 +36,7 @@ interface Standing {
   /** it failed to answer: there is nothing to wait for. A monitor that is merely drawing its dashboard anew will answer */
   hasFailed: boolean;
   isUp: boolean | null;
-  isResting: boolean;
+  isIdlePolling: boolean;
   /** it answered 503 the last time that it was asked from here, and not for long */
   isRedrawing: boolean;
   /** when it last answered otherwise, performance.now() */
@@ -47,7 +48,7 @@ interface Standing {
 }
 
 export function createPoller(
-  store: Store,
+  book: MonitorBook,
   client: MonitorClient,
   settings: { readonly pollIntervalMs: number; readonly pollTimeoutMs: number },
   newId: () => string,
@@ -57,38 +58,37 @@ export function createPoller(
   let stopping = new AbortController();
   let loops: Promise<void>[] = [];
 
-  const redrawMs = Math.min(settings.pollIntervalMs, Math.max(leastRedrawMs, settings.pollIntervalMs / redrawAsks));
+  const redrawMs = Math.min(settings.pollIntervalMs, Math.max(minRedrawMs, settings.pollIntervalMs / redrawAsks));
   const pace = (isDrawing: boolean, failures: number) => ({
     nextInMs: isDrawing ? redrawMs : backoffMs(settings.pollIntervalMs, failures),
-    restInMs: Math.max(settings.pollIntervalMs, Math.min(restIntervals * settings.pollIntervalMs, longestRestMs)),
+    idleInMs: Math.max(settings.pollIntervalMs, Math.min(idleIntervals * settings.pollIntervalMs, maxIdleMs)),
   });
-  const askOnce = async (monitor: string, standing: Standing): Promise<void> => {
+  /** Returns when it may be asked next, in ms. */
+  const askOnce = async (monitor: string, standing: Standing): Promise<number> => {
     const { isPushed } = standing;
     standing.isPushed = false;
     // Long enough for the slowest answer, so that no other instance asks meanwhile.
     const holdMs = settings.pollTimeoutMs + settings.pollIntervalMs + 500;
-    const lease = await store.beginPoll(monitor, newId(), holdMs, isPushed);
-    // Somebody else asks it, at its pace: his record counts. Where it is ours to ask, an old record says nothing, but none at all says that the store
-    // lost it, and knows nothing of the fleet until then.
+    const lease = await book.beginPoll(monitor, newId(), holdMs, isPushed);
+    // Somebody else asks it, at its pace: their record counts. Where it is ours to ask, an old record says nothing, but none
+    // at all says that the store lost it, and knows nothing of the fleet until then.
     if (lease.kind === "skip" || lease.record.askedAt === 0) noteStanding(standing, lease.record);
-    standing.isResting = lease.kind === "skip" && lease.isResting;
+    standing.isIdlePolling = lease.kind === "skip" && lease.record.isIdlePolling;
     if (lease.kind === "skip") {
       // somebody has just asked it: again in a moment. One that fails is asked when its time has come
       standing.isPushed ||= isPushed && lease.record.failures === 0;
-      return;
+      return Math.min(lease.waitMs, settings.pollIntervalMs);
     }
+    const begunAt = performance.now();
     const read = await client.readDashboard(monitor);
     const failures = read.kind === "failed" ? lease.record.failures + 1 : 0;
     const news = newsOf(read);
     if (news.kind !== "redrawing") standing.drawnAt = performance.now();
-    standing.isRedrawing = news.kind === "redrawing" && performance.now() - standing.drawnAt < longestRedrawMs;
-    const { record, isResting } = await store.finishPoll(
-      monitor,
-      lease.askedAt,
-      news,
-      pace(standing.isRedrawing, failures),
-    );
-    standing.isResting = isResting;
+    standing.isRedrawing = news.kind === "redrawing" && performance.now() - standing.drawnAt < maxRedrawMs;
+    observe({ kind: "monitor_polled", monitor, outcome: news.kind, tookMs: performance.now() - begunAt });
+    const { nextInMs, idleInMs } = pace(standing.isRedrawing, failures);
+    const record = await book.finishPoll(monitor, lease.askedAt, news, { nextInMs, idleInMs });
+    standing.isIdlePolling = record.isIdlePolling;
     noteStanding(standing, record);
     const isUp = read.kind !== "failed";
     if (isUp !== standing.isUp) {
@@ -100,26 +100,26 @@ export function createPoller(
         why: read.kind === "failed" ? read.why : read.kind,
       });
     }
+    return standing.isIdlePolling ? idleInMs : nextInMs;
   };
   const run = async (monitor: string, standing: Standing, { signal }: AbortController): Promise<void> => {
     while (!signal.aborted) {
+      let nextInMs = settings.pollIntervalMs;
       try {
-        await askOnce(monitor, standing);
+        nextInMs = await askOnce(monitor, standing);
       } catch (error) {
         standing.hasAnswered = false;
         standing.hasFailed = false;
         observe({ kind: "trouble", where: "poller", error });
       }
-      // The lease keeps the interval; looking more often finds its end sooner.
-      const usualMs = (standing.isRedrawing ? redrawMs : settings.pollIntervalMs) / 4;
-      await pause(standing.isPushed ? leastPauseMs : Math.max(leastPauseMs, usualMs), standing, signal);
+      await pause(standing.isPushed ? minPauseMs : Math.max(minPauseMs, nextInMs), standing, signal);
     }
   };
 
   /** Ends early when the monitor pushes, or all stops. */
   const pause = async (ms: number, standing: Standing, stop: AbortSignal): Promise<void> => {
     const awake = new AbortController();
-    if (ms > leastPauseMs) standing.wakeUp = () => awake.abort();
+    if (ms > minPauseMs) standing.wakeUp = () => awake.abort();
     await sleep(ms, AbortSignal.any([stop, awake.signal]));
     standing.wakeUp = () => {};
   };
@@ -133,9 +133,9 @@ export function createPoller(
     },
     noteWaiting: () => {
       for (const [monitor, standing] of standings) {
-        if (!standing.isResting) continue;
-        standing.isResting = false;
-        store.hurry(monitor, settings.pollIntervalMs).then(standing.wakeUp, () => {});
+        if (!standing.isIdlePolling) continue;
+        standing.isIdlePolling = false;
+        book.endIdlePolling(monitor, settings.pollIntervalMs).then(standing.wakeUp, () => {});
       }
     },
     start: () => {
@@ -163,7 +163,7 @@ function createStanding(): Standing {
     hasAnswered: false,
     hasFailed: false,
     isUp: null,
-    isResting: false,
+    isIdlePolling: false,
     isRedrawing: false,
     drawnAt: performance.now(),
     isPushed: false,
@@ -181,7 +181,7 @@ function noteStanding(standing: Standing, record: MonitorRecord): void {
 export function backoffMs(intervalMs: number, failures: number): number {
   return failures === 0
     ? intervalMs
-    : Math.max(intervalMs, Math.min(longestBackoffMs, intervalMs * 2 ** Math.min(failures, 10)));
+    : Math.max(intervalMs, Math.min(maxBackoffMs, intervalMs * 2 ** Math.min(failures, 10)));
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

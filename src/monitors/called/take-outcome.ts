@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { Body } from "../../bounded-body.ts";
 import type { HeldRunner } from "../../queue/job.ts";
-import type { TakeOutcome } from "../../queue/ports.ts";
+import type { OpenWord, TakeOutcome } from "../../queue/monitors.ts";
 import { runnerIdSchema, writeJson } from "./runner-json.ts";
 import type { TakeReply } from "./transport.ts";
 
@@ -13,18 +13,20 @@ const answerSchema = z.union([runnerSchema.transform((runner) => [runner]), z.ar
 /** @param isSingle the job wants one runner: its answer is the monitor's own JSON, object or one-element list */
 export function decideTakeOutcome(monitor: string, status: number, body: Body, isSingle: boolean): TakeOutcome {
   if (status === 401 || status === 403 || status === 404) return { kind: "refused", cause: "rejected" };
-  if (status !== 200) return { kind: "unknown", what: `status ${status}` };
-  if (body.kind === "unreadable") return { kind: "unknown", what: body.why };
-  if (body.value === null) return { kind: "unknown", what: "null" };
+  if (status !== 200)
+    return { kind: "unknown", word: status >= 500 ? "status_5xx" : "status_other", what: `status ${status}` };
+  if (body.kind === "unreadable") return { kind: "unknown", word: "unreadable", what: body.why };
+  if (body.value === null) return { kind: "unknown", word: "null", what: "null" };
   const parsed = answerSchema.safeParse(body.value);
-  if (!parsed.success) return { kind: "unknown", what: "not a list of runners" };
+  if (!parsed.success) return { kind: "unknown", word: "unreadable", what: "not a list of runners" };
   const isWhole = isSingle && parsed.data.length === 1;
   const runners = parsed.data.map(
     (runner): HeldRunner => ({ monitor, id: String(runner.id), body: writeJson(isWhole ? body.value : runner) ?? "" }),
   );
-  if (runners.some((runner) => runner.body === "")) return { kind: "unknown", what: "nested too deeply" };
+  if (runners.some((runner) => runner.body === ""))
+    return { kind: "unknown", word: "unreadable", what: "nested too deeply" };
   if (new Set(runners.map(({ id }) => id)).size < runners.length) {
-    return { kind: "unknown", what: "the same runner twice" };
+    return { kind: "unknown", word: "unreadable", what: "the same runner twice" };
   }
   return { kind: "taken", runners };
 }
@@ -38,7 +40,13 @@ export function decideTakeSilence(reply: Exclude<TakeReply, { kind: "answered" }
     const isOurs = ourShortages.has(nameOfFailure(reply.error));
     return isOurs ? { kind: "unsent", what: nameOfFailure(reply.error) } : { kind: "refused", cause: "unreachable" };
   }
-  return { kind: "silent", what: nameOfFailure(reply.error), sinceSentMs: reply.sinceSentMs };
+  const what = nameOfFailure(reply.error);
+  return { kind: "silent", word: wordOfFailure(what), what, sinceSentMs: reply.sinceSentMs };
+}
+
+/** Time was up, or the connection broke. */
+function wordOfFailure(name: string): OpenWord {
+  return name === "TimeoutError" || name === "ETIMEDOUT" ? "timed_out" : "connection_lost";
 }
 
 /** The code of an error, or its name: short, and without anything that was sent. */

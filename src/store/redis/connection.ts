@@ -1,98 +1,126 @@
-// The connection to Redis. A command is sent once: it succeeds, fails with an answer, or is lost with its connection. Nothing is queued
-// for later or sent again by the library, because every command names the run of the server it was meant for (its "marker"): a
-// server that restarted or failed over may have forgotten claims, and has to be told apart.
-import { Redis } from "ioredis";
-import type { Observe } from "../../queue/events.ts";
-import { StoreUnavailable } from "../../queue/ports.ts";
+// The connection to Redis, and whether it serves. A command is sent once: it succeeds, fails with an answer, or is lost with
+// its connection. Nothing is queued for later or sent again by the library; whoever sends a commit again names it.
+//
+// up --- the connection is lost, or a write is refused (full, read-only, too few replicas ...) ---> away: one line, with why
+// away --- a write succeeds ---> up
+import { Cluster } from "ioredis";
+import { StoreUnavailable } from "../../queue/store.ts";
+import { createRedisClient, parseRedisAddress, type RedisClient } from "./address.ts";
 
 /** A server that is sent a command and says nothing for this long is gone. One timer per connection, not one per command. */
 const silenceTimeoutMs = 2_000;
 const connectTimeoutMs = 2_000;
 /** How long a command waits for a connection that is being made. */
 const patienceMs = 1_000;
-/** A replica that is promoted in place changes its replication id but not its connections. */
-const markerCheckMs = 5_000;
 
 export interface Connection {
-  readonly redis: Redis;
-  /** Run id and replication id of the server that the next command will reach. Throws StoreUnavailable. */
-  marker(): string | Promise<string>;
-  /** A script knew a newer server run than the marker it was given. */
-  noteStaleMarker(): void;
+  readonly redis: RedisClient;
+  /** Carries out what only reads, or writes as well; a write that succeeds says that the store is up. Throws StoreUnavailable. */
+  read<T>(send: () => Promise<T>): Promise<T>;
+  write<T>(send: () => Promise<T>): Promise<T>;
   close(): void;
 }
 
-/** What ioredis calls the place: a URL, or the bare path of a socket. */
-export function redisPath(url: string): string {
-  return url.startsWith("unix://") ? url.slice("unix://".length) : url;
-}
+export type NoteStanding = (
+  standing: { readonly kind: "store_up" } | { readonly kind: "store_down"; readonly why: string },
+) => void;
 
-/** @param url redis://, rediss:// or the path of a unix socket */
-export function openConnection(url: string, observe: Observe): Connection {
-  const redis = new Redis(redisPath(url), {
+/** @param url as in REDIS_URL */
+export function openConnection(url: string, note: NoteStanding): Connection {
+  const redis = createRedisClient(parseRedisAddress(url), {
     connectTimeout: connectTimeoutMs,
     socketTimeout: silenceTimeoutMs,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    enableAutoPipelining: false,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+    retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
     reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 1 : false),
   });
-  let marker: string | null = null;
-  let isClosing = false;
-  let waiters: (() => void)[] = [];
-
-  const learnMarker = async (): Promise<void> => {
-    const info = await redis.info();
-    const field = (name: string) => new RegExp(`^${name}:(\\S+)`, "m").exec(info)?.[1] ?? "";
-    marker = `${field("run_id")}.${field("master_replid")}`;
-    if (isUp !== true) observe({ kind: "store_up" });
-    isUp = true;
-    for (const wake of waiters.splice(0)) wake();
-  };
   /** null until it is known for the first time */
   let isUp: boolean | null = null;
+  let isClosing = false;
   const noteDown = (why: string): void => {
-    if (isUp !== false) observe({ kind: "store_down", why });
+    if (isUp !== false && !isClosing) note({ kind: "store_down", why });
     isUp = false;
   };
-  redis.on("error", (error: NodeJS.ErrnoException) => noteDown(error.code ?? error.name));
-  redis.on("close", () => {
-    marker = null;
-    if (!isClosing) noteDown("the connection was closed");
-  });
-  redis.on("ready", () => {
-    learnMarker().catch(() => redis.disconnect(true));
-  });
-  const timer = setInterval(() => {
-    if (marker !== null) learnMarker().catch(() => {});
-  }, markerCheckMs);
-
-  const waitForMarker = async (): Promise<string> => {
-    await new Promise<void>((resolve) => {
-      const giveUp = setTimeout(resolve, patienceMs);
-      waiters.push(() => {
-        clearTimeout(giveUp);
-        resolve();
-      });
-    });
-    if (marker === null) throw new StoreUnavailable("no connection to Redis");
-    return marker;
+  const noteUp = (): void => {
+    if (isUp !== true) note({ kind: "store_up" });
+    isUp = true;
   };
+  redis.on("error", (error: NodeJS.ErrnoException) => noteDown(whyOf(error)));
+  redis.on("close", () => noteDown("the connection was closed"));
+  redis.on("ready", () => {
+    // a write, so that a full store and a read-only one are not taken for well
+    if (isUp === null) noteUp();
+  });
 
+  const isReady = (): boolean => redis.status === "ready";
+  const waitUntilReady = async (): Promise<void> => {
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(giveUp);
+        redis.off("ready", done);
+        resolve();
+      };
+      const giveUp = setTimeout(done, patienceMs);
+      redis.on("ready", done);
+    });
+    if (!isReady()) throw new StoreUnavailable("no connection to Redis");
+  };
+  const reach = async <T>(send: () => Promise<T>): Promise<T> => {
+    if (!isReady()) await waitUntilReady();
+    try {
+      return await send();
+    } catch (error) {
+      if (isOurBug(error)) throw error;
+      const why = whyOf(error);
+      if (isRefusal(error)) noteDown(why);
+      throw new StoreUnavailable(why);
+    }
+  };
   return {
     redis,
-    marker: () => marker ?? waitForMarker(),
-    noteStaleMarker: () => {
-      marker = null;
-      learnMarker().catch(() => redis.disconnect(true));
+    read: reach,
+    write: async (send) => {
+      const reply = await reach(send);
+      if (isUp !== true) noteUp();
+      return reply;
     },
     close: () => {
       isClosing = true;
-      clearInterval(timer);
-      waiters = [];
       redis.disconnect();
     },
   };
+}
+
+/** Redis's own word for an error (OOM, READONLY, WRONGPASS ...), or the system's; never a text that quotes what was sent. */
+export function whyOf(error: unknown): string {
+  if (!(error instanceof Error)) return "error";
+  const { code } = error as { code?: unknown };
+  if (typeof code === "string") return code;
+  const [word = ""] = error.message.split(/[\s,:]/);
+  if (/^[A-Z][A-Z0-9_]{2,30}$/.test(word)) return word;
+  return error instanceof StoreUnavailable ? error.message : error.name;
+}
+
+/** A server that answers with an error does not serve, whatever it says to a ping. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.name === "ReplyError";
+}
+
+/** A script that broke, or a document that is not ours: not the store's absence. Redis says ERR for a script's own errors. */
+function isOurBug(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    (error.name === "ZodError" ||
+      error instanceof TypeError ||
+      /^ERR .*(user_script|Error compiling)/.test(error.message))
+  );
+}
+
+/** Run ids of all masters of a cluster; none where there is one server. */
+export async function readMasters(redis: RedisClient): Promise<readonly string[]> {
+  if (!(redis instanceof Cluster)) return [];
+  const infos = await Promise.all(redis.nodes("master").map((node) => node.info("server").catch(() => "")));
+  return infos.flatMap((info) => /^run_id:(\w+)/m.exec(info)?.[1] ?? []);
 }

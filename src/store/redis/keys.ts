@@ -1,37 +1,63 @@
-// Names every Redis key. All keys of one script carry the same hash tag - the profile's, the monitor's or the id's - so that
-// profiles spread over a Redis Cluster. docs/redis-keys.md is generated from `keyDescriptions`.
+// Names every Redis key. All keys of one script carry the same hash tag - the profile's, the monitor's or the document's - so
+// that profiles spread over a Redis Cluster. docs/redis-keys.md is generated from `describeKeys`. "2" is the layout: an
+// instance leaves alone what it does not understand.
 
-const queue = (profileKey: string, part: string) => `rq:{${profileKey}}:${part}`;
+const layout = "2";
 
-const partsOfProfile = ["epoch", "fleet", "line", "due", "claims", "aside", "paused", "history"];
-/** Keys of profiles seen: written once, for the polled path. A stranger cannot name a profile that does not exist to more than a script. */
-const known = new Map<string, readonly string[]>();
-const mostKnown = 1_000;
-
-/** KEYS of the scripts that work on one profile, in the order that lua/profile-preamble.lua names them. `job` may be a prefix. */
-export function profileKeys(profileKey: string, uniqueId: string): string[] {
-  let keys = known.get(profileKey);
-  if (keys === undefined) {
-    keys = partsOfProfile.map((part) => queue(profileKey, part));
-    if (known.size >= mostKnown) known.clear();
-    known.set(profileKey, keys);
-  }
-  return [...keys, queue(profileKey, `job:${uniqueId}`)];
+export interface Keys {
+  /** KEYS of the load script; of the commit script with two more. */
+  readonly ofProfile: (profileKey: string) => readonly string[];
+  readonly history: (profileKey: string) => string;
+  /** A channel, not a key. */
+  readonly wakeChannel: (profileKey: string) => string;
+  readonly places: (monitor: string) => string;
+  readonly fence: (monitor: string) => string;
+  readonly results: (monitor: string) => string;
+  readonly document: (name: string) => string;
+  readonly profiles: string;
+  /** Where the first version kept its profiles: nobody may still write there. */
+  readonly firstVersion: {
+    readonly profiles: string;
+    readonly monitor: (monitor: string) => string;
+    readonly drain: (monitor: string) => string;
+    readonly paused: (profileKey: string) => string;
+  };
 }
 
-export const fleetKey = (profileKey: string) => queue(profileKey, "fleet");
-export const chartKey = (profileKey: string) => queue(profileKey, "chart");
-export const freedKey = (profileKey: string) => queue(profileKey, "freed");
-/** A channel, not a key. */
-export const wakeChannel = (profileKey: string) => queue(profileKey, "wake");
-export const historyKey = (profileKey: string) => queue(profileKey, "history");
-export const placeKey = (profileKey: string) => queue(profileKey, "place");
-export const monitorKey = (monitor: string) => `rq:monitor:{${monitor}}`;
-export const slotsKey = (monitor: string) => `rq:monitor:{${monitor}}:slots`;
-export const drainKey = (monitor: string) => `rq:monitor:{${monitor}}:drain`;
-export const takesKey = (monitor: string) => `rq:monitor:{${monitor}}:takes`;
-export const idKey = (uniqueId: string) => `rq:id:{${uniqueId.toLowerCase()}}`;
-export const profilesKey = "rq:profiles";
+/** Keys of profiles seen: written once, for the polled path. */
+const maxKnown = 20_000;
+
+/** @param prefix REDIS_PREFIX: keeps deployments on one Redis apart */
+export function createKeys(prefix: string): Keys {
+  const known = new Map<string, readonly string[]>();
+  const ofPart = (profileKey: string, part: string) => `${prefix}:${layout}:{${profileKey}}:${part}`;
+  const ofMonitor = (monitor: string, part: string) => `${prefix}:${layout}:monitor:{${monitor}}:${part}`;
+  return {
+    ofProfile: (profileKey) => {
+      let keys = known.get(profileKey);
+      if (keys === undefined) {
+        const parts = ["head", "line", "aside", "claimed", "due", "fleet", "changes", "job:", "history", "commit:"];
+        keys = parts.map((part) => ofPart(profileKey, part));
+        if (known.size >= maxKnown) known.clear();
+        known.set(profileKey, keys);
+      }
+      return keys;
+    },
+    history: (profileKey) => ofPart(profileKey, "history"),
+    wakeChannel: (profileKey) => ofPart(profileKey, "wake"),
+    places: (monitor) => ofMonitor(monitor, "places"),
+    fence: (monitor) => ofMonitor(monitor, "fence"),
+    results: (monitor) => ofMonitor(monitor, "results"),
+    document: (name) => `${prefix}:${layout}:document:{${name}}`,
+    profiles: `${prefix}:${layout}:profiles`,
+    firstVersion: {
+      profiles: `${prefix}:profiles`,
+      monitor: (monitor) => `${prefix}:monitor:{${monitor}}`,
+      drain: (monitor) => `${prefix}:monitor:{${monitor}}:drain`,
+      paused: (profileKey) => `${prefix}:{${profileKey}}:paused`,
+    },
+  };
+}
 
 export interface KeyDescription {
   readonly key: string;
@@ -39,95 +65,67 @@ export interface KeyDescription {
   readonly ends: string;
 }
 
-export const keyDescriptions: readonly KeyDescription[] = [
-  {
-    key: queue("<profile>", "job:<unique_id>"),
-    holds: "one job, JSON",
-    ends: "a live job: TOMBSTONE_TTL + ABANDON_AFTER + UNKNOWN_HOLD after its last change; a finished one: TOMBSTONE_TTL, or when its ticket is too old, whichever is later",
-  },
-  {
-    key: queue("<profile>", "line"),
-    holds: "present jobs in order, sorted set of `<needed>:<place>:<unique_id>`",
-    ends: "no TTL: sweeping takes every job out in time, and Redis deletes an empty set",
-  },
-  {
-    key: queue("<profile>", "aside"),
-    holds: "queued jobs that are asleep, or not cleared after a loss; members as the line's",
-    ends: "no TTL: as the line",
-  },
-  {
-    key: queue("<profile>", "paused"),
-    holds: "who paused the profile, when, why and until when, JSON",
-    ends: "no TTL: an operator ends it",
-  },
-  {
-    key: queue("<profile>", "history"),
-    holds: "the last 2,000 changes of jobs and acts of operators, a stream",
-    ends: "no TTL: capped",
-  },
-  {
-    key: queue("<profile>", "chart"),
-    holds: "jobs waiting and runners idle, one sample a minute for an hour",
-    ends: "61 min after the last sample",
-  },
-  {
-    key: queue("<profile>", "freed"),
-    holds: "how many runners came free while they were scarce, and for how long they were, JSON",
-    ends: "30 min after the last snapshot",
-  },
-  {
-    key: queue("<profile>", "due"),
-    holds: "queued jobs by when time alone next changes them",
-    ends: "no TTL: as the line",
-  },
-  {
-    key: queue("<profile>", "claims"),
-    holds: "jobs with open legs by when their lease lapses",
-    ends: "no TTL: as the line",
-  },
-  {
-    key: queue("<profile>", "fleet"),
-    holds: "what each monitor last said of the profile, JSON",
-    ends: "1 h after its last change",
-  },
-  {
-    key: queue("<profile>", "place"),
-    holds: "the last place given",
-    ends: "no TTL: places must not go back, even when the clock does",
-  },
-  {
-    key: queue("<profile>", "epoch"),
-    holds: "which run of which server knows this queue, and since when",
-    ends: "no TTL: forgetting it would make every waiting job look like one whose claim was forgotten",
-  },
-  {
-    key: idKey("<unique_id>"),
-    holds: "the profile under which an id was enqueued, and the id as it was spelt",
-    ends: "24 h after the enqueue",
-  },
-  {
-    key: profilesKey,
-    holds: "every profile that a monitor showed or a lost job named",
-    ends: "no TTL: a handful of names",
-  },
-  {
-    key: monitorKey("<monitor>"),
-    holds: "who asks the monitor next and when, and how it stands",
-    ends: "1 h after its last change",
-  },
-  {
-    key: drainKey("<monitor>"),
-    holds: "the last word on the monitor: who drained or resumed it, when, why and until when, JSON",
-    ends: "no TTL: it counts until the next one",
-  },
-  {
-    key: takesKey("<monitor>"),
-    holds: "how many takes came to what",
-    ends: "24 h after the last take",
-  },
-  {
-    key: slotsKey("<monitor>"),
-    holds: "legs that may be at work at the monitor",
-    ends: "a minute after the last of them",
-  },
-];
+/** Every key, for the documents. */
+export function describeKeys(): readonly KeyDescription[] {
+  const keys = createKeys("rq");
+  const [head = "", line = "", aside = "", claimed = "", due = "", fleet = "", changes = "", job = "", , commit = ""] =
+    keys.ofProfile("<profile>");
+  return [
+    {
+      key: `${job}<unique_id>`,
+      holds: "one job: its revision, and JSON",
+      ends: "a live job: no TTL, for the lists name it, and sweeping ends it in time; a finished one: TOMBSTONE_TTL, or when its ticket is too old, whichever is later",
+    },
+    {
+      key: head,
+      holds:
+        "which run of which server knows this queue and since when, the room revision, the fleet's version, the last place, who paused it, the freed rate and the chart; a hash",
+      ends: "no TTL: forgetting it would make every waiting job look like one whose claim was forgotten",
+    },
+    {
+      key: line,
+      holds: "present jobs in order, sorted set of `<need>:<order>:<unique_id>`",
+      ends: "no TTL: sweeping takes every job out in time, and Redis deletes an empty set",
+    },
+    { key: aside, holds: "queued jobs that hold nobody back; members as the line's", ends: "no TTL: as the line" },
+    { key: claimed, holds: "jobs that are being asked for; members as the line's", ends: "no TTL: as the line" },
+    { key: due, holds: "jobs by when time alone next changes them", ends: "no TTL: as the line" },
+    {
+      key: fleet,
+      holds:
+        "what each monitor last said of the profile, and what was taken there since; a hash of JSON with revisions",
+      ends: "no TTL: a monitor that nobody has heard of for an hour is taken out",
+    },
+    { key: changes, holds: "which version of the fleet changed which of its documents", ends: "no TTL: as the fleet" },
+    {
+      key: keys.history("<profile>"),
+      holds: "the last 2,000 changes of jobs and acts of operators, a stream",
+      ends: "no TTL: capped",
+    },
+    { key: `${commit}<id>`, holds: "that a change was written, should its reply be lost", ends: "60 s" },
+    { key: keys.profiles, holds: "every profile that was ever begun", ends: "no TTL: a handful of names" },
+    {
+      key: keys.document("id/<unique_id>"),
+      holds: "the profile under which an id was enqueued, and the id as it was spelt",
+      ends: "RERUN_MEMORY after the enqueue",
+    },
+    { key: keys.document("served"), holds: "since when some instance serves without a break", ends: "no TTL: one" },
+    {
+      key: keys.document("monitor/<monitor>"),
+      holds: "who asks the monitor next and when, and how it stands",
+      ends: "1 h after its last change",
+    },
+    {
+      key: keys.document("drain/<monitor>"),
+      holds: "the last word on the monitor: who drained or resumed it, when, why and until when",
+      ends: "no TTL: it counts until the next one",
+    },
+    { key: keys.fence("<monitor>"), holds: "until when no take is sent there", ends: "when it is over" },
+    {
+      key: keys.places("<monitor>"),
+      holds: "legs that may be at work at the monitor",
+      ends: "a minute after the last of them",
+    },
+    { key: keys.results("<monitor>"), holds: "how many takes came to what", ends: "24 h after the last take" },
+  ];
+}

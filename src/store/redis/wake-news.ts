@@ -1,22 +1,21 @@
-// Who is to be woken, heard from all instances: one connection of its own, subscribed to the channels of the profiles that somebody waits for here.
-// Messages may be lost while it is down; when it is back, all who wait look for themselves.
-import { Redis } from "ioredis";
-import type { Store } from "../../queue/ports.ts";
-import { redisPath } from "./connection.ts";
-import { wakeChannel } from "./keys.ts";
+// Who is to be woken, heard from all instances: one connection of its own, subscribed to the channels of the profiles that
+// somebody waits for here. Messages may be lost while it is down; when it is back, all who wait look for themselves.
+import type { Store } from "../../queue/store.ts";
+import { createRedisClient, parseRedisAddress, type RedisClient } from "./address.ts";
+import type { Keys } from "./keys.ts";
 
 export interface WakeNews extends Pick<Store, "onWake" | "listen"> {
   close(): void;
 }
 
-/** @param url redis://, rediss:// or the path of a unix socket */
-export function createWakeNews(url: string): WakeNews {
+/** @param url as in REDIS_URL */
+export function createWakeNews(url: string, keys: Keys): WakeNews {
   const profileOf = new Map<string, string>();
-  let subscriber: Redis | undefined;
+  let subscriber: RedisClient | undefined;
   let wake: Parameters<Store["onWake"]>[0] = () => {};
 
-  const connect = (): Redis => {
-    const redis = new Redis(redisPath(url), {
+  const connect = (): RedisClient => {
+    const redis = createRedisClient(parseRedisAddress(url), {
       // by hand below: a server that refuses it would end this process, for nobody could catch that
       autoResubscribe: false,
       retryStrategy: (attempt) => Math.min(50 * attempt, 500),
@@ -35,7 +34,7 @@ export function createWakeNews(url: string): WakeNews {
   };
 
   /** What was said until now was not heard: all look for themselves. A refusal costs the slow look of the sweeper. */
-  const subscribe = (redis: Redis, channel: string, profileKey: string): void => {
+  const subscribe = (redis: RedisClient, channel: string, profileKey: string): void => {
     redis.subscribe(channel).then(
       () => wake(profileKey, null),
       () => {},
@@ -47,7 +46,7 @@ export function createWakeNews(url: string): WakeNews {
       wake = listener;
     },
     listen: (profileKey, isAwaited) => {
-      const channel = wakeChannel(profileKey);
+      const channel = keys.wakeChannel(profileKey);
       subscriber ??= connect();
       if (isAwaited) {
         profileOf.set(channel, profileKey);

@@ -1,0 +1,67 @@
+// The fleet's rows that this instance has seen. The store sends only what is newer, so that a poll costs the same however
+// many monitors there are. Rows belong to one epoch: a store that lost its memory begins anew.
+import type { Capacity } from "../queue/capacity.ts";
+import { type FleetRow, noSnapshot, noTakes, type Snapshot, type Takes } from "../queue/fleet.ts";
+import type { FleetDocument, Loaded } from "../queue/store.ts";
+
+interface HeldRow {
+  snapshot: { revision: string; value: Snapshot | null };
+  takes: { revision: string; value: Takes | null };
+}
+
+export class FleetHeld {
+  readonly capacity: Capacity;
+  readonly #rows = new Map<string, HeldRow>();
+  epoch = "";
+  version = 0;
+  /** when room was last seen, on the store's clock, ms */
+  roomSeenAt = 0;
+
+  constructor(capacity: Capacity) {
+    this.capacity = capacity;
+  }
+
+  /** Takes in what a load brought. */
+  update({ epoch, fleetVersion, isWholeFleet, fleet, now }: Loaded): void {
+    if (isWholeFleet) {
+      this.#rows.clear();
+      this.capacity.clear();
+    }
+    this.epoch = epoch;
+    this.version = fleetVersion;
+    for (const document of fleet) this.#put(document);
+    for (const { monitor } of fleet) this.restore(monitor, now);
+    if (this.capacity.totals(now).available > 0) this.roomSeenAt = now;
+  }
+
+  /** The revision at which a document was seen; "": there is none. */
+  revisionOf(kind: FleetDocument["kind"], monitor: string): string {
+    return this.#rows.get(monitor)?.[kind].revision ?? "";
+  }
+
+  /** Puts a row back as the store has it. */
+  restore(monitor: string, now: number): void {
+    const held = this.#rows.get(monitor);
+    this.capacity.set(monitor, held === undefined ? null : rowOf(held), now);
+  }
+
+  #put(document: FleetDocument): void {
+    const known = this.#rows.get(document.monitor);
+    const held: HeldRow = known ?? {
+      snapshot: { revision: "", value: null },
+      takes: { revision: "", value: null },
+    };
+    if (document.kind === "snapshot") held.snapshot = document;
+    else held.takes = document;
+    if (held.snapshot.value === null && held.takes.value === null) this.#rows.delete(document.monitor);
+    else this.#rows.set(document.monitor, held);
+  }
+}
+
+function rowOf({ snapshot, takes }: HeldRow): FleetRow | null {
+  if (snapshot.value === null) return null;
+  return { ...snapshot.value, ...(takes.value ?? noTakes) };
+}
+
+/** The row of a monitor of which only takes are known: it has nothing to give. */
+export const emptyRow: FleetRow = { ...noSnapshot, ...noTakes };

@@ -1,0 +1,73 @@
+// One id is one job, over all profiles and whatever its case: a monitor names a job in a label, and GitHub compares labels
+// without regard to case. The booking of an id lives in another part of the store than its job:
+//
+//   free --- booked ---> pending --- its job is committed ---> used --- the job is over ---> may be taken over
+//   pending --- twice a commit's longest age, and no job came ---> may be taken over
+import { z } from "zod";
+import { inspectOperation } from "../queue/operations/inspect.ts";
+import { maxCommitAgeMs } from "../queue/settings.ts";
+import { isIdFree } from "../queue/tombstone.ts";
+import type { Documents } from "./documents.ts";
+import type { OperationRunner } from "./operation-runner.ts";
+
+const bookingSchema = z.object({ uniqueId: z.string(), profileKey: z.string() });
+type Booking = z.infer<typeof bookingSchema>;
+
+export type BookReply =
+  | { readonly kind: "booked"; readonly at: number }
+  /** "settling": who has it may be about to use it, or a monitor may still be at work for it */
+  | { readonly kind: "conflict" | "settling" };
+
+export interface IdBooking {
+  /** Books an id for a profile. `isAnew`: a new job begins, so that nobody may take it over for a while. */
+  book(uniqueId: string, profileKey: string, isAnew: boolean): Promise<BookReply>;
+  /** The profile under which an id was enqueued, if any is known. */
+  findProfile(uniqueId: string): Promise<string | null>;
+}
+
+const nameOf = (uniqueId: string) => `id/${uniqueId.toLowerCase()}`;
+
+/** @param keptForMs how long it is remembered where an id belongs */
+export function createIdBooking(documents: Documents, runner: OperationRunner, keptForMs: number): IdBooking {
+  /** Whether another booking may be taken over. */
+  const decideOther = async ({ uniqueId, profileKey }: Booking): Promise<"free" | "conflict" | "settling"> => {
+    const reply = await runner.run(inspectOperation(profileKey, uniqueId, null));
+    if (reply.kind === "unknown") return "free";
+    const use = isIdFree(reply.job);
+    if (use === "free" || use === "settling") return use;
+    return "conflict";
+  };
+
+  return {
+    book: async (uniqueId, profileKey, isAnew) => {
+      const mine: Booking = { uniqueId, profileKey };
+      let isTakenOver = false;
+      for (;;) {
+        let other: Booking | null = null;
+        let isYoung = false;
+        const read = await documents.change(nameOf(uniqueId), bookingSchema, keptForMs, (known, now, writtenAt) => {
+          const isMine = known === null || isSame(known, mine);
+          other = isMine ? null : known;
+          isYoung = now - writtenAt < 2 * maxCommitAgeMs && now >= writtenAt;
+          if (isMine) return known === null || isAnew ? mine : null;
+          return isTakenOver && !isYoung ? mine : null;
+        });
+        if (other === null || (read.value !== null && isSame(read.value, mine)))
+          return { kind: "booked", at: read.writtenAt };
+        const verdict = await decideOther(other);
+        if (verdict !== "free") return { kind: verdict };
+        // its job may be on the way
+        if (isYoung) return { kind: "settling" };
+        isTakenOver = true;
+      }
+    },
+    findProfile: async (uniqueId) => {
+      const { value } = await documents.read(nameOf(uniqueId), bookingSchema);
+      return value?.uniqueId === uniqueId ? value.profileKey : null;
+    },
+  };
+}
+
+function isSame(a: Booking, b: Booking): boolean {
+  return a.uniqueId === b.uniqueId && a.profileKey === b.profileKey;
+}

@@ -1,0 +1,298 @@
+// One round of a profile's operations, on what one load brought: each operation sees what those before it decided, and its
+// change becomes a part of one commit. Nothing here outlives the round: what was put into the held fleet is undone.
+
+import type { FleetRow } from "../queue/fleet.ts";
+import type { Job } from "../queue/job.ts";
+import { dueAtOf, type Entry, entryOf, type NeedCount } from "../queue/line.ts";
+import { maxPresenceAheadMs } from "../queue/presence.ts";
+import type { Change, Decision, JobView, Operation, ProfileHead, ProfileView } from "../queue/profile.ts";
+import type { QueueSettings } from "../queue/settings.ts";
+import type {
+  CommitPart,
+  FleetDocument,
+  FleetWrite,
+  HeadWrite,
+  JobWrite,
+  Loaded,
+  LoadRequest,
+  StoredJob,
+} from "../queue/store.ts";
+import { claimableJobs, type PresentJob } from "../queue/turn.ts";
+import { emptyRow, type FleetHeld } from "./fleet-held.ts";
+
+export interface RoundContext {
+  readonly settings: QueueSettings;
+  readonly owner: string;
+  readonly canReach: (monitor: string) => boolean;
+  readonly servedSince: number;
+  readonly newCommitId: () => string;
+}
+
+export interface Decided {
+  readonly answer: unknown;
+  readonly change?: Change;
+  readonly part?: CommitPart;
+}
+
+const maxFront = 64;
+const maxDue = 200;
+
+/** A move of a job between the lists, by an operation of this round. */
+interface Move {
+  readonly uniqueId: string;
+  readonly before: Entry | null;
+  readonly after: Entry | null;
+}
+
+export class Round {
+  readonly #profileKey: string;
+  readonly #loaded: Loaded;
+  readonly #held: FleetHeld;
+  readonly #context: RoundContext;
+  readonly #jobs = new Map<string, StoredJob | null>();
+  readonly #counted = new Map<string, Loaded["jobs"][number]>();
+  readonly #moves: Move[] = [];
+  readonly #touched = new Set<string>();
+  readonly #revisions = new Map<string, string>();
+  readonly #wake = new Set<string>();
+  #head: ProfileHead;
+  #room: number;
+  #placesGiven = 0;
+  #jobsRead = 0;
+  #makesRoom = false;
+
+  constructor(profileKey: string, loaded: Loaded, held: FleetHeld, context: RoundContext) {
+    this.#profileKey = profileKey;
+    this.#loaded = loaded;
+    this.#held = held;
+    this.#context = context;
+    this.#head = loaded.head;
+    this.#room = loaded.room;
+  }
+
+  /** What a round of these operations has to load. */
+  static requestOf(
+    profileKey: string,
+    operations: readonly Operation<unknown>[],
+    held: FleetHeld,
+    settings: QueueSettings,
+  ): LoadRequest {
+    const reads = operations.map((operation) => operation.reads);
+    const some = (part: "front" | "due" | "place" | "sizes" | "figures") => reads.some((one) => one[part] === true);
+    return {
+      profileKey,
+      jobs: reads.length === 1 ? (reads[0]?.jobs ?? []) : reads.flatMap((one) => one.jobs ?? []),
+      front: some("front") ? maxFront : 0,
+      due: some("due") ? maxDue : 0,
+      maxDueAheadMs: 2 * (maxPresenceAheadMs(settings) + settings.monitorReserveTimeoutMs + settings.answerTtlMs),
+      listed: Math.max(0, ...reads.map(({ listed = 0 }) => listed)),
+      absent: Math.max(0, ...reads.map(({ absent = 0 }) => absent)),
+      places: reads.filter(({ place }) => place === true).length,
+      sizes: some("sizes"),
+      figures: some("figures"),
+      held: { epoch: held.epoch, version: held.version },
+    };
+  }
+
+  /** Decides an operation, as if those before it were done. */
+  decide(operation: Operation<unknown>): Decided {
+    const view = this.#viewFor(operation);
+    const { answer, change }: Decision<unknown> = operation.decide(view);
+    if (change === undefined) return { answer };
+    return { answer, change, part: this.#apply(operation, change) };
+  }
+
+  /** Jobs that should look now: those that something happened to, and those whose turn it has become. */
+  whomToWake(): readonly string[] {
+    if (!this.#makesRoom) return [...this.#wake];
+    const { now } = this.#loaded;
+    const claimable =
+      this.#head.paused === null || (this.#head.paused.until ?? now + 1) <= now
+        ? claimableJobs(this.#held.capacity, this.#front(), now, this.#context.settings)
+        : [];
+    return [...new Set([...this.#wake, ...claimable])];
+  }
+
+  /** Puts the held fleet back: what was written comes with the next load. */
+  undo(): void {
+    for (const monitor of this.#touched) this.#held.restore(monitor, this.#loaded.now);
+    this.#touched.clear();
+  }
+
+  #viewFor(operation: Operation<unknown>): ProfileView {
+    const { now, lostAt, due, listed, absent, place } = this.#loaded;
+    const { settings, owner, canReach, servedSince } = this.#context;
+    for (const { uniqueId } of operation.reads.jobs ?? []) {
+      const loaded = this.#loaded.jobs[this.#jobsRead++];
+      if (loaded === undefined) continue;
+      this.#counted.set(uniqueId, loaded);
+      if (!this.#jobs.has(uniqueId)) this.#jobs.set(uniqueId, loaded.stored);
+    }
+    const orders = new Map((operation.reads.jobs ?? []).map(({ uniqueId, order }) => [uniqueId, order]));
+    const current = (stored: readonly StoredJob[]): Job[] =>
+      stored.flatMap((one) => {
+        const { uniqueId } = one.job;
+        if (!this.#jobs.has(uniqueId)) this.#jobs.set(uniqueId, one);
+        const known = this.#jobs.get(uniqueId);
+        return known === null || known === undefined ? [] : [known.job];
+      });
+    if (operation.reads.place === true) this.#placesGiven += 1;
+    const round = this;
+    return {
+      profileKey: this.#profileKey,
+      now,
+      lostAt,
+      renewedAt: Math.max(servedSince, this.#head.silence.heardSince),
+      head: this.#head,
+      capacity: this.#held.capacity,
+      job: (uniqueId) => this.#jobView(uniqueId, orders.get(uniqueId) ?? null),
+      get front() {
+        return round.#front();
+      },
+      get due() {
+        return operation.reads.due === true ? current(due) : [];
+      },
+      isMoreDue: due.length >= maxDue,
+      get listed() {
+        return operation.reads.listed === undefined ? [] : current(listed);
+      },
+      get absent() {
+        return operation.reads.absent === undefined ? [] : current(absent);
+      },
+      place: place + this.#placesGiven - 1,
+      sizes: this.#loaded.sizes,
+      settings,
+      owner,
+      canReach,
+    };
+  }
+
+  #jobView(uniqueId: string, order: string | null): JobView {
+    const counted = this.#counted.get(uniqueId);
+    const job = this.#jobs.get(uniqueId)?.job ?? null;
+    if (counted === undefined) return { job, ahead: [], asideAhead: [] };
+    if (order === null || this.#moves.length === 0)
+      return { job, ahead: counted.ahead, asideAhead: counted.asideAhead };
+    return {
+      job,
+      ahead: this.#recount(counted.ahead, "line", order, uniqueId),
+      asideAhead: this.#recount(counted.asideAhead, "aside", order, uniqueId),
+    };
+  }
+
+  /** Counts of before, less those who left in this round, and with those who came. */
+  #recount(counts: readonly NeedCount[], list: Entry["list"], order: string, uniqueId: string): readonly NeedCount[] {
+    const isAhead = (entry: Entry | null, id: string): entry is Entry =>
+      entry !== null && entry.list === list && `${entry.order}:${id}` < `${order}:${uniqueId}`;
+    const byNeed = new Map(counts.map(({ need, jobs }) => [need, jobs]));
+    const add = (need: number, jobs: number) => byNeed.set(need, (byNeed.get(need) ?? 0) + jobs);
+    for (const move of this.#moves) {
+      if (isAhead(move.before, move.uniqueId)) add(move.before.need, -1);
+      if (isAhead(move.after, move.uniqueId)) add(move.after.need, 1);
+    }
+    return [...byNeed].map(([need, jobs]) => ({ need, jobs }));
+  }
+
+  /** The first present jobs, as they stand by now. */
+  #front(): readonly PresentJob[] {
+    const left = new Set(this.#moves.filter(({ before }) => before?.list === "line").map(({ uniqueId }) => uniqueId));
+    const came = this.#moves.flatMap(({ uniqueId, after }) =>
+      after?.list === "line" ? [{ uniqueId, need: after.need, order: after.order }] : [],
+    );
+    const stayed = this.#loaded.front.filter(({ uniqueId }) => !left.has(uniqueId));
+    const all = [...stayed, ...came];
+    return all.sort((a, b) => (`${a.order}:${a.uniqueId}` < `${b.order}:${b.uniqueId}` ? -1 : 1));
+  }
+
+  #apply(operation: Operation<unknown>, change: Change): CommitPart {
+    const { now, epoch } = this.#loaded;
+    const relies = change.relies ?? {};
+    const room = relies.onRoom === true || relies.onRank !== undefined ? this.#room : null;
+    const id = this.#context.newCommitId();
+    const part: CommitPart = {
+      id,
+      isRemembered: (change.history?.length ?? 0) > 0 || operation.name === "settle",
+      loadedAt: now,
+      epoch,
+      jobs: (change.jobs ?? []).map(({ before, after }) => this.#writeJob(id, before, after)),
+      fleet: this.#writeFleet(id, change),
+      head: this.#writeHead(change.head ?? {}),
+      history: change.history ?? [],
+      raisesRoom: change.raisesRoom === true,
+      room,
+      rank: relies.onRank ?? null,
+      maxWaiting: relies.maxWaiting ?? null,
+    };
+    if (change.raisesRoom === true) this.#room += 1;
+    if (change.makesRoom === true) this.#makesRoom = true;
+    for (const uniqueId of change.wake ?? []) this.#wake.add(uniqueId);
+    return part;
+  }
+
+  #writeJob(id: string, before: Job | null, after: Job | null): JobWrite {
+    const uniqueId = after?.uniqueId ?? before?.uniqueId ?? "";
+    const { lostAt, now } = this.#loaded;
+    const { settings } = this.#context;
+    const expected = this.#jobs.get(uniqueId)?.revision ?? "";
+    const entryBefore = before === null ? null : entryOf(before, lostAt);
+    const entryAfter = after === null ? null : entryOf(after, lostAt);
+    this.#moves.push({ uniqueId, before: entryBefore, after: entryAfter });
+    this.#jobs.set(uniqueId, after === null ? null : { job: after, revision: id });
+    return {
+      uniqueId,
+      expected,
+      after,
+      entryBefore,
+      entryAfter,
+      dueAt: after === null ? null : dueAtOf(after, settings),
+      keptForMs: after?.forgetAt === undefined ? null : Math.max(1, after.forgetAt - now),
+    };
+  }
+
+  #writeFleet(id: string, { snapshots, takes, removed }: Change): FleetWrite[] {
+    const documents: FleetWrite[] = [];
+    for (const [monitor, value] of snapshots ?? []) {
+      documents.push({ kind: "snapshot", monitor, expected: this.#revise(id, "snapshot", monitor), value });
+      this.#setRow(monitor, (row) => ({ ...row, ...value }));
+    }
+    for (const [monitor, value] of takes ?? []) {
+      documents.push({ kind: "takes", monitor, expected: this.#revise(id, "takes", monitor), value });
+      this.#setRow(monitor, (row) => ({ ...row, ...value }));
+    }
+    for (const monitor of removed ?? []) {
+      for (const kind of ["snapshot", "takes"] as const) {
+        if (this.#held.revisionOf(kind, monitor) === "") continue;
+        documents.push({ kind, monitor, expected: this.#revise(id, kind, monitor), value: null });
+      }
+      this.#setRow(monitor, () => null);
+    }
+    return documents;
+  }
+
+  #setRow(monitor: string, change: (row: FleetRow) => FleetRow | null): void {
+    this.#touched.add(monitor);
+    this.#held.capacity.set(monitor, change(this.#held.capacity.rows.get(monitor) ?? emptyRow), this.#loaded.now);
+  }
+
+  /** The revision that a document has by now; from here on it is `id`. */
+  #revise(id: string, kind: FleetDocument["kind"], monitor: string): string {
+    const name = `${kind}/${monitor}`;
+    const revision = this.#revisions.get(name) ?? this.#held.revisionOf(kind, monitor);
+    this.#revisions.set(name, id);
+    return revision;
+  }
+
+  #writeHead(change: Partial<ProfileHead>): HeadWrite[] {
+    const parts = Object.keys(change) as (keyof ProfileHead)[];
+    const writes = parts.map(
+      (part): HeadWrite =>
+        ({
+          part,
+          before: this.#head[part],
+          after: change[part] ?? null,
+        }) as HeadWrite,
+    );
+    this.#head = { ...this.#head, ...change };
+    return writes;
+  }
+}

@@ -1,0 +1,46 @@
+// Acts of operators on one profile: it is paused, or a monitor's rows hear that it is drained. No claim is made past an act
+// that was acknowledged: a pause raises the room revision, which every claim relies on.
+import { type Act, type ActRequest, actOf, drainedBy } from "../acts.ts";
+import { snapshotOf, withDrained } from "../fleet.ts";
+import { describeAct } from "../history.ts";
+import type { Operation } from "../profile.ts";
+
+export function pauseOperation(profileKey: string, request: ActRequest): Operation<null> {
+  return {
+    name: "pause",
+    profileKey,
+    reads: { front: true },
+    decide: ({ now }) => ({
+      answer: null,
+      change: {
+        head: { paused: request.kind === "begin" ? actOf(request, now) : null },
+        history: [describeAct(request, "paused", "unpaused", [], now)],
+        raisesRoom: true,
+        makesRoom: true,
+      },
+    }),
+  };
+}
+
+/** @param act the last word on the monitor, as its own document has it */
+export function drainOperation(profileKey: string, monitor: string, act: Act, request: ActRequest): Operation<null> {
+  return {
+    name: "drain",
+    profileKey,
+    reads: { front: true },
+    decide: ({ now, capacity }) => {
+      const row = capacity.rows.get(monitor);
+      const after = row === undefined ? undefined : withDrained(row, drainedBy(act));
+      if (after !== undefined && after !== row) capacity.set(monitor, after, now);
+      return {
+        answer: null,
+        change: {
+          ...(after !== undefined && after !== row && { snapshots: new Map([[monitor, snapshotOf(after)]]) }),
+          history: [describeAct(request, "drained", "resumed", [monitor], now)],
+          raisesRoom: true,
+          makesRoom: true,
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,41 @@
+// Cancel: a place is given up at once. With a ticket also for a job that the store lost, so that no late poll brings it back.
+import { describeChange } from "../history.ts";
+import { isOver, isSameRequest, type Job, type JobState, type Ticket } from "../job.ts";
+import type { Operation } from "../profile.ts";
+import { releaseRunners } from "../settlement.ts";
+import { createJob, endJob, isForgotten } from "../tombstone.ts";
+
+export type CancelReply =
+  | { readonly kind: "cancelled"; readonly job: Job; readonly leaked: readonly string[] }
+  | { readonly kind: "over"; readonly state: JobState }
+  | { readonly kind: "unknown" };
+
+/** @param ticket of the job's owner; null: an operator does it */
+export function cancelOperation(profileKey: string, uniqueId: string, ticket: Ticket | null): Operation<CancelReply> {
+  return {
+    name: "cancel",
+    profileKey,
+    reads: { jobs: [{ uniqueId, order: null }], front: true },
+    decide: ({ job: read, lostAt, now, settings }) => {
+      const { job: stored } = read(uniqueId);
+      const known = stored === null || isForgotten(stored, now) ? null : stored;
+      const job = known ?? (ticket === null ? null : createJob(ticket, lostAt, now, settings));
+      if (job === null) return { answer: { kind: "unknown" } };
+      const isTheirs = ticket === null || job.place === ticket.place || isSameRequest(job, ticket);
+      if (!isTheirs) return { answer: { kind: "unknown" } };
+      if (isOver(job.state)) return { answer: { kind: "over", state: job.state } };
+      const released = releaseRunners(job, now, settings);
+      const after = endJob({ ...released.job, state: "cancelled" }, now, settings);
+      const by = ticket === null ? "operator" : null;
+      return {
+        answer: { kind: "cancelled", job: after, leaked: released.leaked },
+        change: {
+          jobs: [{ before: stored, after }],
+          history: [describeChange(known, after, false, by, now)],
+          wake: [uniqueId],
+          makesRoom: true,
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,115 @@
+// Enqueue: a job takes the next place of its profile's line. The same request again gets the same place, and is presence.
+import { isInForce } from "../acts.ts";
+import { targetRunners } from "../fleet.ts";
+import { describeChange } from "../history.ts";
+import { isSameRequest, type JobRequest } from "../job.ts";
+import { sumAhead } from "../line.ts";
+import { presenceAfterRepeat } from "../presence.ts";
+import type { Operation, ProfileView } from "../profile.ts";
+import { maxCommitAgeMs } from "../settings.ts";
+import { endSilence } from "../silence.ts";
+import { createJob, isAnswerGood, isForgotten, isIdFree } from "../tombstone.ts";
+
+export interface EnqueueCommand {
+  readonly request: JobRequest;
+  /** when the id was booked, on the store's clock, ms: a new job needs a fresh booking */
+  readonly bookedAt: number;
+  /** every monitor was heard of since the store knows anything: targets are worth judging by */
+  readonly isFleetKnown: boolean;
+  /** the caller goes elsewhere if more runners than this have to come free first; without it they wait */
+  readonly maxRunnersBefore?: number | undefined;
+}
+
+export type EnqueueReply =
+  | { readonly kind: "accepted"; readonly place: number; readonly isNew: boolean }
+  | { readonly kind: "unsatisfiable"; readonly targets: number }
+  | { readonly kind: "too_long"; readonly runnersBefore: number }
+  /** "settling": an earlier job of this id is over, but a monitor may still be at work for it */
+  | { readonly kind: "conflict" | "id_used" | "fleet_unknown" | "full" | "settling" }
+  /** a new job would begin, and the booking of its id is too old for that: it has to be booked anew */
+  | { readonly kind: "booking_too_old" };
+
+export function enqueueOperation({
+  request,
+  bookedAt,
+  isFleetKnown,
+  maxRunnersBefore,
+}: EnqueueCommand): Operation<EnqueueReply> {
+  const { uniqueId, profileKey } = request;
+  return {
+    name: "enqueue",
+    profileKey,
+    reads: { jobs: [{ uniqueId, order: null }], place: true, sizes: true },
+    decide: (view) => {
+      const { now, settings } = view;
+      const { job: known } = view.job(uniqueId);
+      const isKnown = known !== null && !isForgotten(known, now);
+      if (isKnown) {
+        const use = isIdFree(known);
+        if (use === "settling") return { answer: { kind: "settling" } };
+        if (use !== "free") {
+          if (!isSameRequest(request, known)) return { answer: { kind: "conflict" } };
+          const isGone = use === "taken" && !isAnswerGood(known, now, settings.answerTtlMs);
+          if (isGone) return { answer: { kind: "id_used" } };
+          return repeat(view, uniqueId);
+        }
+      }
+      const refusal = decideRefusal(view, request, isFleetKnown, maxRunnersBefore);
+      if (refusal !== null) return { answer: refusal };
+      if (now - bookedAt > maxCommitAgeMs) return { answer: { kind: "booking_too_old" } };
+      const { place } = view;
+      const job = createJob({ ...request, place }, view.lostAt, now, settings, isKnown ? known.place : undefined);
+      return {
+        answer: { kind: "accepted", place, isNew: true },
+        change: {
+          jobs: [{ before: known, after: job }],
+          history: [describeChange(isKnown ? known : null, job, true, null, now)],
+          relies: { maxWaiting: settings.maxQueueDepth === null ? null : settings.maxQueueDepth - 1 },
+          ...heard(view),
+        },
+      };
+    },
+  };
+}
+
+/** The same request again: the same place, and its caller is there. */
+function repeat(view: ProfileView, uniqueId: string): ReturnType<Operation<EnqueueReply>["decide"]> {
+  const { now, settings } = view;
+  const { job } = view.job(uniqueId);
+  if (job === null) throw new Error("only a known job is enqueued again");
+  const answer = { kind: "accepted", place: job.place, isNew: false } as const;
+  if (job.state !== "queued" && job.state !== "claimed") return { answer };
+  const isPresent = job.state === "queued";
+  const after = { ...job, ...presenceAfterRepeat(job, now, settings), isPresent };
+  return { answer, change: { jobs: [{ before: job, after }], ...heard(view) } };
+}
+
+/** Somebody of the profile is heard: a silence of all is over. */
+export function heard({ head, now }: ProfileView): {
+  readonly head?: { readonly silence: ProfileView["head"]["silence"] };
+} {
+  const silence = endSilence(head.silence, now);
+  return silence === head.silence ? {} : { head: { silence } };
+}
+
+function decideRefusal(
+  view: ProfileView,
+  { runnerCount }: JobRequest,
+  isFleetKnown: boolean,
+  maxRunnersBefore: number | undefined,
+): EnqueueReply | null {
+  const { now, settings, capacity } = view;
+  const targets = targetRunners(capacity.rows);
+  if (runnerCount > targets) return isFleetKnown ? { kind: "unsatisfiable", targets } : { kind: "fleet_unknown" };
+  const { available, servable } = capacity.totals(now);
+  const inLine = sumAhead(view.sizes.line, servable);
+  const waiting = countJobs(view.sizes.line) + countJobs(view.sizes.aside);
+  if (settings.maxQueueDepth !== null && waiting >= settings.maxQueueDepth) return { kind: "full" };
+  if (maxRunnersBefore === undefined || isInForce(view.head.paused, now)) return null;
+  const runnersBefore = inLine.runners + runnerCount - available;
+  return runnersBefore > maxRunnersBefore ? { kind: "too_long", runnersBefore } : null;
+}
+
+function countJobs(counts: ProfileView["sizes"]["line"]): number {
+  return counts.reduce((sum, { jobs }) => sum + jobs, 0);
+}

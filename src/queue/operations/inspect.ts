@@ -1,0 +1,120 @@
+// Inspect and view: how a job, or a whole profile, stands. They change nothing, and are no presence.
+import { type Act, isInForce } from "../acts.ts";
+import type { Capacity } from "../capacity.ts";
+import type { Sample } from "../chart.ts";
+import { isOver, type Job } from "../job.ts";
+import { sumAhead } from "../line.ts";
+import { explainJob, type Outlook } from "../outlook.ts";
+import type { Operation } from "../profile.ts";
+import { isForgotten } from "../tombstone.ts";
+import { claimableJobs } from "../turn.ts";
+
+export type InspectReply =
+  | {
+      readonly kind: "job";
+      readonly job: Job;
+      /** null: it does not wait */
+      readonly position: number | null;
+      readonly outlook: Outlook | null;
+      readonly now: number;
+    }
+  /** where it stands was not asked for */
+  | { readonly kind: "unplaced"; readonly job: Job; readonly now: number }
+  | { readonly kind: "unknown" };
+
+/** @param order the job's order where it is known, else null: then the reply may be "unplaced" */
+export function inspectOperation(profileKey: string, uniqueId: string, order: string | null): Operation<InspectReply> {
+  return {
+    name: "inspect",
+    profileKey,
+    reads: { jobs: [{ uniqueId, order }] },
+    decide: (view) => {
+      const { now, capacity } = view;
+      const { job, ahead } = view.job(uniqueId);
+      if (job === null || isForgotten(job, now)) return { answer: { kind: "unknown" } };
+      if (isOver(job.state)) return { answer: { kind: "job", job, position: null, outlook: null, now } };
+      if (order === null) return { answer: { kind: "unplaced", job, now } };
+      const rank = sumAhead(ahead, capacity.totals(now).servable);
+      const outlook = explainJob(job, rank.runners, view);
+      const position = job.state === "queued" ? rank.jobs + 1 : null;
+      return { answer: { kind: "job", job, position, outlook, now } };
+    },
+  };
+}
+
+/** A profile as operators see it. */
+export interface ProfileOverview {
+  readonly now: number;
+  readonly lostAt: number;
+  readonly paused: Act | null;
+  readonly capacity: Capacity;
+  /** jobs that wait, present or not, and the runners that they need */
+  readonly waitingJobs: number;
+  readonly wantedRunners: number;
+  /** place of the job that has waited longest */
+  readonly oldestPlace: number | null;
+  /** the first live jobs in order of place, claimed ones included, each with its position and why it waits */
+  readonly jobs: readonly ListedJob[];
+  readonly chart: readonly Sample[];
+}
+
+export interface ListedJob {
+  readonly job: Job;
+  /** 1 = next; null while it is claimed */
+  readonly position: number | null;
+  readonly reason: Outlook["reason"];
+}
+
+/** @param limit how many jobs are listed */
+export function overviewOperation(profileKey: string, limit: number): Operation<ProfileOverview> {
+  return {
+    name: "overview",
+    profileKey,
+    reads: { sizes: true, figures: true, listed: limit },
+    decide: (view) => {
+      const { now, lostAt, head, capacity, sizes } = view;
+      const waiting = sumAhead([...sizes.line, ...sizes.aside], Number.POSITIVE_INFINITY);
+      const inOrder = view.listed.toSorted((a, b) => a.place - b.place || (a.uniqueId < b.uniqueId ? -1 : 1));
+      const oldest = inOrder.find(({ state }) => state === "queued");
+      const { servable } = capacity.totals(now);
+      let [jobsAhead, rank] = [0, 0];
+      const jobs = inOrder.slice(0, limit).map((job): ListedJob => {
+        const { reason } = explainJob(job, rank, view);
+        if (job.state === "claimed") return { job, position: null, reason };
+        const position = jobsAhead + 1;
+        const need = job.runnerCount - (job.runnersInHand?.length ?? 0);
+        if (isInLine(reason) && need <= servable) [jobsAhead, rank] = [jobsAhead + 1, rank + need];
+        return { job, position, reason };
+      });
+      return {
+        answer: {
+          now,
+          lostAt,
+          paused: isInForce(head.paused, now) ? head.paused : null,
+          capacity,
+          waitingJobs: waiting.jobs,
+          wantedRunners: waiting.runners,
+          oldestPlace: oldest?.place ?? null,
+          jobs,
+          chart: head.chart,
+        },
+      };
+    },
+  };
+}
+
+function isInLine(reason: Outlook["reason"]): boolean {
+  return reason !== "asleep" && reason !== "reconciling" && reason !== "stands_aside";
+}
+
+/** Whose turn it is, for waiters whose wake may have been lost. */
+export function claimableOperation(profileKey: string): Operation<readonly string[]> {
+  return {
+    name: "claimable",
+    profileKey,
+    reads: { front: true },
+    decide: ({ head, now, capacity, front, settings }) => ({
+      answer: isInForce(head.paused, now) ? [] : claimableJobs(capacity, front, now, settings),
+    }),
+  };
+}

@@ -1,0 +1,270 @@
+// Poll: a job asks whether it is its turn. It claims, or waits and says why. A waiting poll changes nothing, but that its
+// presence is written down now and then.
+import { isInForce } from "../acts.ts";
+import { isSuspect, waitsForOthers } from "../after-loss.ts";
+import { claimJob, reasonOfClaim } from "../claim.ts";
+import { type Takes, withLegOut } from "../fleet.ts";
+import { describeChange } from "../history.ts";
+import { enqueuedAt, heldSince, isOver, isSameRequest, type Job, neededRunners, type Ticket } from "../job.ts";
+import { entryOf, orderOf, sumAhead } from "../line.ts";
+import { deadlinesOf, type Hold, needsRecord, presenceAfterPoll, withHolder } from "../presence.ts";
+import type { Change, Decision, Operation, ProfileView } from "../profile.ts";
+import { decideRetryAfterSeconds, retryAfterHoldSeconds } from "../retry-after.ts";
+import { keepsPlaces } from "../silence.ts";
+import { createJob, endJob, isAnswerGood, isForgotten } from "../tombstone.ts";
+import { decideTurn, type WaitReason } from "../turn.ts";
+import { heard } from "./enqueue.ts";
+
+export interface PollCommand {
+  readonly ticket: Ticket;
+  /** the id of the claim, should this poll win one; unique per poll */
+  readonly claimId: string;
+  /** 0..999, a hash of the job */
+  readonly spread: number;
+  readonly hold: Hold;
+  /** the id is booked for this job: needed where the store knows nothing of it */
+  readonly isBooked: boolean;
+  /** when room was last seen here, on the store's clock, ms */
+  readonly roomSeenAt: number;
+}
+
+export interface WaitReply {
+  readonly kind: "wait";
+  readonly reason: WaitReason;
+  readonly position: number;
+  readonly retryAfterSeconds: number;
+  /** the store knew nothing of the job, and its ticket brought it back */
+  readonly isReadmitted: boolean;
+  /** runners that have to come free before its turn; null: that is not what it waits for */
+  readonly runnersBefore: number | null;
+  /** monitors that would serve it now, and that this instance does not know */
+  readonly unknownMonitors?: readonly string[];
+}
+
+export type PollReply =
+  | WaitReply
+  | { readonly kind: "claimed"; readonly job: Job; readonly isReadmitted: boolean }
+  | { readonly kind: "taken"; readonly answer: string }
+  /** the store knows nothing of the job: its id has to be booked before it comes back */
+  | { readonly kind: "unbooked" }
+  /** the store may have forgotten a claim of this job at `lostAt`: evidence first */
+  | {
+      readonly kind: "suspect";
+      readonly job: Job;
+      readonly lostAt: number;
+      readonly now: number;
+      readonly wait: WaitReply;
+    }
+  /** `isNew`: this very poll found that its time was over */
+  | { readonly kind: "abandoned"; readonly isNew: boolean }
+  | { readonly kind: "failed" | "cancelled" | "answer_expired" | "ticket_expired" | "superseded" };
+
+export function pollOperation(command: PollCommand): Operation<PollReply> {
+  const { ticket } = command;
+  return {
+    name: "poll",
+    profileKey: ticket.profileKey,
+    reads: { jobs: [{ uniqueId: ticket.uniqueId, order: orderOf(ticket) }] },
+    decide: (view) => decidePoll(command, view),
+  };
+}
+
+function decidePoll(command: PollCommand, view: ProfileView): Decision<PollReply> {
+  const { ticket } = command;
+  const { now, settings } = view;
+  const { job: known } = view.job(ticket.uniqueId);
+  if (known === null || isForgotten(known, now)) {
+    if (now - enqueuedAt(ticket.place) > settings.ticketMaxAgeMs) return { answer: { kind: "ticket_expired" } };
+    if (!command.isBooked) return { answer: { kind: "unbooked" } };
+    return pollQueued(command, view, known, createJob(ticket, view.lostAt, now, settings), true);
+  }
+  const job = matchTicket(known, ticket);
+  if (job === null) return { answer: { kind: "superseded" } };
+  const over = replyWhenOver(job, now, settings.answerTtlMs);
+  if (over !== null) return { answer: over };
+  if (job.state === "claimed") return pollClaimed(command, view, job);
+  const isLate = deadlinesOf(job, view.renewedAt, settings).abandonAt <= now;
+  if (isLate && !keepsPlaces(view.head.silence, now)) {
+    const ended = endJob({ ...job, state: "abandoned" }, now, settings);
+    const change = {
+      jobs: [{ before: known, after: ended }],
+      history: [describeChange(known, ended, false, null, now)],
+    };
+    return { answer: { kind: "abandoned", isNew: true }, change: { ...change, makesRoom: true } };
+  }
+  return pollQueued(command, view, known, job, false);
+}
+
+/**
+ * The job that a ticket speaks for; null: it was enqueued again since. One request may hold two tickets, where the store was
+ * lost in between: both stand, and the older place counts.
+ */
+function matchTicket(job: Job, ticket: Ticket): Job | null {
+  if (job.place === ticket.place) return job;
+  if (!isSameRequest(job, ticket) || ticket.place <= (job.endedPlace ?? 0)) return null;
+  return ticket.place < job.place && job.state === "queued" ? { ...job, place: ticket.place } : job;
+}
+
+/** What a poll of a job hears that is over; null while it is not. */
+function replyWhenOver(job: Job, now: number, answerTtlMs: number): PollReply | null {
+  switch (job.state) {
+    case "taken":
+      return isAnswerGood(job, now, answerTtlMs)
+        ? { kind: "taken", answer: job.answer ?? "null" }
+        : { kind: "answer_expired" };
+    case "abandoned":
+      return { kind: "abandoned", isNew: false };
+    case "failed":
+    case "cancelled":
+      return { kind: job.state };
+    case "queued":
+    case "claimed":
+      return null;
+  }
+}
+
+function pollClaimed({ claimId, hold }: PollCommand, view: ProfileView, job: Job): Decision<PollReply> {
+  const { now, settings } = view;
+  if (job.claim?.id === claimId) return { answer: { kind: "claimed", job, isReadmitted: false } };
+  const wait = { position: 1, retryAfterSeconds: 1, isReadmitted: false, runnersBefore: null };
+  const answer = { kind: "wait", reason: reasonOfClaim(job, now), ...wait } as const;
+  if (!needsRecord({ ...job, isPresent: true }, now, settings, hold)) return { answer };
+  const presence = { ...presenceAfterPoll(job, now, 1, settings, hold.holdMs), isPresent: false };
+  const after = { ...withHolder(job, hold.holder), ...presence };
+  return { answer, change: { jobs: [{ before: job, after }], ...heard(view) } };
+}
+
+/** @param known as the store has it, or null; `job` is what it is by now */
+function pollQueued(
+  command: PollCommand,
+  view: ProfileView,
+  known: Job | null,
+  job: Job,
+  isReadmitted: boolean,
+): Decision<PollReply> {
+  const { now, settings, lostAt, capacity } = view;
+  const isSuspected = isSuspect(job, lostAt);
+  const isHeldTooLong = heldSince(job) + settings.holdTimeoutMs <= now;
+  const isAside = job.asideUntil !== undefined && job.asideUntil > now;
+  const isAsideCounted = waitsForOthers(job, lostAt, now, settings);
+  const rank = rankOf(view, job, command.ticket, isAsideCounted);
+  const position = rank.jobs + 1;
+
+  const decideWait = (): Pick<WaitReply, "reason" | "runnersBefore" | "unknownMonitors"> & {
+    readonly claim?: Change & { readonly job: Job };
+  } => {
+    // the next sweep lets go of what was held too long, and says so
+    if (isHeldTooLong || isSuspected) return { reason: "reconciling", runnersBefore: null };
+    if (isInForce(view.head.paused, now)) return { reason: "profile_paused", runnersBefore: null };
+    if (isAside) return { reason: job.unchargedRefusals ? "monitor_refuses" : "reconciling", runnersBefore: null };
+    const turn = decideTurn(capacity, neededRunners(job), rank.runners, now, settings, view.canReach);
+    if (turn.kind === "wait") return turn;
+    return {
+      reason: "no_capacity",
+      runnersBefore: null,
+      claim: claimFor(command, view, known, job, turn.legs, rank.runners, isAsideCounted),
+    };
+  };
+  const { claim, reason, runnersBefore, unknownMonitors } = decideWait();
+  if (claim !== undefined) {
+    const { job: claimed, ...change } = claim;
+    return { answer: { kind: "claimed", job: claimed, isReadmitted }, change };
+  }
+  const isSoon = isHeldTooLong || reason === "monitors_busy";
+  const quietForMs = now - Math.max(enqueuedAt(job.place), command.roomSeenAt);
+  const usualSeconds = decideRetryAfterSeconds(
+    position,
+    command.spread,
+    settings.retryAfterMs,
+    settings.abandonAfterMs,
+    quietForMs,
+  );
+  const isHeldOpen = command.hold.holder !== "";
+  const retryAfterSeconds = isSoon ? 1 : isHeldOpen ? retryAfterHoldSeconds : usualSeconds;
+  const wait: WaitReply = {
+    kind: "wait",
+    reason,
+    position,
+    retryAfterSeconds,
+    isReadmitted,
+    runnersBefore,
+    ...(unknownMonitors !== undefined && { unknownMonitors }),
+  };
+  const recorded = recordPoll(command, view, known, job, retryAfterSeconds, isReadmitted);
+  const answer: PollReply =
+    isSuspected && !isHeldTooLong ? { kind: "suspect", job: recorded.job, lostAt, now, wait } : wait;
+  return recorded.change === undefined ? { answer } : { answer, change: recorded.change };
+}
+
+/** Present jobs ahead that can be served. Counted by the ticket's place: where the job's is older, it counted itself. */
+function rankOf(
+  view: ProfileView,
+  job: Job,
+  ticket: Ticket,
+  isAsideCounted: boolean,
+): { readonly jobs: number; readonly runners: number } {
+  const { servable } = view.capacity.totals(view.now);
+  const { ahead, asideAhead } = view.job(job.uniqueId);
+  const counts = isAsideCounted ? [...ahead, ...asideAhead] : ahead;
+  const { jobs, runners } = sumAhead(counts, servable);
+  const list = job.place < ticket.place ? entryOf(job, view.lostAt)?.list : undefined;
+  const isCounted = list === "line" || (list === "aside" && isAsideCounted);
+  return isCounted ? { jobs: jobs - 1, runners: runners - neededRunners(job) } : { jobs, runners };
+}
+
+/** The job after a waiting poll, and what has to be written of it; nothing where the poll says nothing new. */
+function recordPoll(
+  { hold }: PollCommand,
+  view: ProfileView,
+  known: Job | null,
+  job: Job,
+  retryAfterSeconds: number,
+  isReadmitted: boolean,
+): { readonly job: Job; readonly change?: Change } {
+  const { now, settings } = view;
+  const isMoved = known?.place !== job.place;
+  if (!isReadmitted && !isMoved && !needsRecord(job, now, settings, hold)) return { job };
+  const after = {
+    ...withHolder(job, hold.holder),
+    ...presenceAfterPoll(job, now, retryAfterSeconds, settings, hold.holdMs),
+  };
+  if (after.asideUntil !== undefined && after.asideUntil <= now) delete after.asideUntil;
+  const history = isReadmitted ? [describeChange(null, after, false, null, now)] : [];
+  return { job: after, change: { jobs: [{ before: known, after }], history, ...heard(view) } };
+}
+
+/** The claim: what it writes, and what it relies on. */
+function claimFor(
+  { claimId }: PollCommand,
+  view: ProfileView,
+  known: Job | null,
+  job: Job,
+  legs: Parameters<typeof claimJob>[1],
+  rank: number,
+  isAsideCounted: boolean,
+): Change & { readonly job: Job } {
+  const { now, settings, owner, lostAt, capacity } = view;
+  const { asideUntil: _, ...rest } = job;
+  const present = { ...rest, ...presenceAfterPoll(job, now, 1, settings) };
+  const claimed = claimJob(present, legs, { id: claimId, owner }, now, settings);
+  const takes = new Map<string, Takes>();
+  for (const leg of claimed.claim.legs) {
+    const row = capacity.rows.get(leg.monitor);
+    if (row !== undefined) takes.set(leg.monitor, withLegOut(row, claimId, leg, now));
+  }
+  const wasInLine = known !== null && !isOver(known.state) && entryOf(known, lostAt)?.list === "line";
+  const { servable } = capacity.totals(now);
+  return {
+    job: claimed,
+    jobs: [{ before: known, after: claimed }],
+    takes,
+    history: [describeChange(known, claimed, false, null, now)],
+    // who was in line takes what its place reserved; who was not takes what others counted on
+    raisesRoom: !wasInLine,
+    relies: {
+      onRoom: true,
+      onRank: { uniqueId: job.uniqueId, order: orderOf(job), servable, runners: rank, isAsideCounted },
+    },
+    ...heard(view),
+  };
+}

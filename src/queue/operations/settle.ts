@@ -1,0 +1,56 @@
+// Settle: outcomes of legs, and runners that evidence found, become the job's. settlement.ts says what follows from them.
+import { describeChange } from "../history.ts";
+import { isSameRequest, type Job, type Ticket } from "../job.ts";
+import type { Operation } from "../profile.ts";
+import { namesOfSettlement, type Settlement, type SettleReply, settleJob } from "../settlement.ts";
+import { createJob, isForgotten } from "../tombstone.ts";
+
+export interface SettleAnswer {
+  readonly reply: SettleReply;
+  readonly job: Job | null;
+  /** `monitor/id` of runners that are reserved and that no job will use */
+  readonly leaked: readonly string[];
+}
+
+export function settleOperation(ticket: Ticket, settlement: Settlement): Operation<SettleAnswer> {
+  const { uniqueId, profileKey } = ticket;
+  return {
+    name: "settle",
+    profileKey,
+    reads: { jobs: [{ uniqueId, order: null }], front: true },
+    decide: (view) => {
+      const { now, settings, capacity } = view;
+      const { job: read } = view.job(uniqueId);
+      const known = read === null || isForgotten(read, now) ? null : read;
+      const before = known ?? createJob(ticket, view.lostAt, now, settings);
+      if (!isSameJob(before, ticket)) {
+        return { answer: { reply: { kind: "lost" }, job: null, leaked: namesOfSettlement(settlement) } };
+      }
+      const { job, takes, reply, leaked } = settleJob(before, capacity.rows, settlement, now, settings);
+      const isRefused = settlement.legs.some(({ state }) => state === "refused");
+      return {
+        answer: { reply, job, leaked },
+        change: {
+          jobs: [{ before: read, after: job }],
+          takes,
+          history: job.state === known?.state ? [] : [describeChange(known, job, false, null, now)],
+          wake: [uniqueId],
+          makesRoom: true,
+          // a monitor that refused has nothing to give: others counted on it
+          raisesRoom: isRefused || settlement.legs.some((leg) => leg.state === "taken" && isShort(leg, before)),
+        },
+      };
+    },
+  };
+}
+
+/** A settlement belongs to the job of its ticket, and to no later one of the same id. */
+function isSameJob(job: Job, ticket: Ticket): boolean {
+  return job.place === ticket.place || (isSameRequest(job, ticket) && ticket.place > (job.endedPlace ?? 0));
+}
+
+/** Fewer runners came than were asked for: the monitor is empty. */
+function isShort(leg: { readonly monitor: string; readonly runners: readonly unknown[] }, job: Job): boolean {
+  const asked = job.claim?.legs.find(({ monitor }) => monitor === leg.monitor)?.runners ?? 0;
+  return leg.runners.length < asked;
+}

@@ -1,0 +1,134 @@
+// What an operation reads of a profile, and what it may change: the language between the rules and the stores.
+//
+// An operation is a pure function from a ProfileView to a Decision. Whoever runs it loads what it asks for, and commits its
+// change only if everything that it relied on still holds; else the operation is decided anew on a fresh view.
+import type { Act } from "./acts.ts";
+import type { Capacity } from "./capacity.ts";
+import type { Sample } from "./chart.ts";
+import type { Snapshot, Takes } from "./fleet.ts";
+import type { FreedRate } from "./freed-rate.ts";
+import type { HistoryEntry } from "./history.ts";
+import type { Job } from "./job.ts";
+import type { ListName, NeedCount } from "./line.ts";
+import type { QueueSettings } from "./settings.ts";
+import type { Silence } from "./silence.ts";
+import type { PresentJob } from "./turn.ts";
+
+/** What is kept of a profile beside its jobs and its fleet. */
+export interface ProfileHead {
+  readonly paused: Act | null;
+  readonly silence: Silence;
+  /** how fast runners came free, and one sample a minute of the last hour: the sweep's */
+  readonly freedRate: FreedRate;
+  readonly chart: readonly Sample[];
+}
+
+/** What an operation has to read, beside the head and the fleet, which every one may. */
+export interface Reads {
+  /** jobs by name; where `order` is given, those ahead of that place are counted */
+  readonly jobs?: readonly JobRead[];
+  /** the first present jobs: whoever makes room names whose turn it is */
+  readonly front?: boolean;
+  /** jobs for which time has come */
+  readonly due?: boolean;
+  /** so many jobs of each list, from its beginning, for people to look at */
+  readonly listed?: number;
+  /** so many absent jobs */
+  readonly absent?: number;
+  /** a place in line */
+  readonly place?: boolean;
+  /** how many jobs are in each list, by need */
+  readonly sizes?: boolean;
+  /** the freed rate and the chart */
+  readonly figures?: boolean;
+}
+
+export interface JobRead {
+  readonly uniqueId: string;
+  readonly order: string | null;
+}
+
+export interface JobView {
+  /** null: the store knows nothing of it */
+  readonly job: Job | null;
+  /** present jobs ahead of the order that was asked for, by need */
+  readonly ahead: readonly NeedCount[];
+  /** the same of those aside */
+  readonly asideAhead: readonly NeedCount[];
+}
+
+export interface ProfileView {
+  readonly profileKey: string;
+  /** the store's clock, ms */
+  readonly now: number;
+  /** since when this store knows everything: jobs of before may have claims that it forgot */
+  readonly lostAt: number;
+  /** since when somebody could be heard without a break: deadlines of presence count from then */
+  readonly renewedAt: number;
+  readonly head: ProfileHead;
+  readonly capacity: Capacity;
+  readonly job: (uniqueId: string) => JobView;
+  readonly front: readonly PresentJob[];
+  readonly due: readonly Job[];
+  readonly isMoreDue: boolean;
+  readonly listed: readonly Job[];
+  readonly absent: readonly Job[];
+  readonly place: number;
+  readonly sizes: Readonly<Record<ListName, readonly NeedCount[]>>;
+  readonly settings: QueueSettings;
+  /** the instance that decides, and whether it knows a monitor */
+  readonly owner: string;
+  readonly canReach: (monitor: string) => boolean;
+}
+
+/** A job as it was read and as it is to be; null: unknown before, or forgotten from now on. */
+export interface JobChange {
+  readonly before: Job | null;
+  readonly after: Job | null;
+}
+
+export interface Change {
+  readonly jobs?: readonly JobChange[];
+  readonly snapshots?: ReadonlyMap<string, Snapshot>;
+  readonly takes?: ReadonlyMap<string, Takes>;
+  /** monitors that are no part of the fleet any more */
+  readonly removed?: readonly string[];
+  readonly head?: Partial<ProfileHead>;
+  readonly history?: readonly HistoryEntry[];
+  /** jobs that somebody may wait for: they are told to look */
+  readonly wake?: readonly string[];
+  /** somebody else may be able to claim now: they are told as well */
+  readonly makesRoom?: boolean;
+  /** what was decided by the capacity of before is not true any more */
+  readonly raisesRoom?: boolean;
+  readonly relies?: Reliance;
+}
+
+/** What must still hold when the change is written, beside the jobs, rows and head that it changes. */
+export interface Reliance {
+  /** nothing lowered the capacity, changed which needs can be served, or paused */
+  readonly onRoom?: boolean;
+  /** at most so many runners are needed ahead of a place, among needs up to `servable` */
+  readonly onRank?: {
+    readonly uniqueId: string;
+    readonly order: string;
+    readonly servable: number;
+    readonly runners: number;
+    readonly isAsideCounted: boolean;
+  };
+  /** at most so many jobs wait */
+  readonly maxWaiting?: number | null;
+}
+
+export interface Decision<Answer> {
+  readonly answer: Answer;
+  readonly change?: Change;
+}
+
+export interface Operation<Answer> {
+  /** a word for logs and metrics */
+  readonly name: string;
+  readonly profileKey: string;
+  readonly reads: Reads;
+  readonly decide: (view: ProfileView) => Decision<Answer>;
+}

@@ -1,0 +1,69 @@
+// How a job begins, and what is kept of it when it is over.
+import { enqueuedAt, isOpen, isOver, type Job, type Ticket } from "./job.ts";
+import { presenceOfNewJob } from "./presence.ts";
+import { legMemoryMs, type QueueSettings } from "./settings.ts";
+
+/**
+ * A job as it enters the line, or comes back to it by its ticket. One whose place is of this epoch has no claim that the store
+ * may have forgotten.
+ * @param lostAt since when the store knows everything, ms
+ */
+export function createJob(
+  ticket: Ticket,
+  lostAt: number,
+  now: number,
+  settings: QueueSettings,
+  endedPlace?: number,
+): Job {
+  const { uniqueId, profileKey, runnerCount, qualifiedRepo, runId, place } = ticket;
+  return {
+    uniqueId,
+    profileKey,
+    runnerCount,
+    qualifiedRepo,
+    runId,
+    place,
+    state: "queued",
+    ...presenceOfNewJob(now, settings),
+    attempts: 0,
+    refusals: 0,
+    ...(place >= lostAt * 1000 && { clearedFor: lostAt }),
+    ...(endedPlace !== undefined && { endedPlace }),
+  };
+}
+
+/**
+ * The tombstone of a job. It outlives the job's ticket, so that nothing comes back from the dead, and every leg that is
+ * still open. It keeps no more than late news and the ticket's holder need.
+ */
+export function endJob(job: Job, now: number, settings: QueueSettings): Job {
+  const ticketEndsAt = enqueuedAt(job.place) + settings.ticketMaxAgeMs;
+  const legsEndAt = (job.claim?.legs ?? []).map(({ holdUntil }) => holdUntil + legMemoryMs);
+  const forgetAt = Math.max(now + settings.tombstoneTtlMs, ticketEndsAt, ...legsEndAt);
+  const { holder: _, asideUntil: __, unchargedRefusals: ___, ...rest } = job;
+  return { ...rest, isPresent: false, endedAt: now, forgetAt };
+}
+
+/** A tombstone whose answer nobody may be given any more. */
+export function withoutAnswer(job: Job): Job {
+  const { answer: _, ...rest } = job;
+  return rest;
+}
+
+/** Whether a tombstone's time is over. */
+export function isForgotten(job: Pick<Job, "forgetAt">, now: number): boolean {
+  return job.forgetAt !== undefined && job.forgetAt <= now;
+}
+
+/** Whether an answer may still be given: never when its monitor may have destroyed the runners. */
+export function isAnswerGood(job: Pick<Job, "answer" | "answerUntil">, now: number, answerTtlMs: number): boolean {
+  const until = job.answerUntil ?? 0;
+  return job.answer !== undefined && until > now && until <= now + answerTtlMs;
+}
+
+/** Whether an id may be used for a new job: nothing lives under it, and no monitor may still be at work for it. */
+export function isIdFree(job: Job): "free" | "settling" | "taken" | "alive" {
+  if (!isOver(job.state)) return "alive";
+  if (job.state === "taken") return "taken";
+  return job.claim?.legs.some(isOpen) ? "settling" : "free";
+}

@@ -1,0 +1,113 @@
+// The production's operations over a store, as plain calls: what the dispatcher does around them, without its clocks and
+// without monitors. For suites that compare stores step by step.
+import { createDocuments } from "../../src/dispatch/documents.ts";
+import { createEnqueuer } from "../../src/dispatch/enqueuer.ts";
+import { createIdBooking } from "../../src/dispatch/id-booking.ts";
+import { createMonitorBook } from "../../src/dispatch/monitor-book.ts";
+import { createOperationRunner, type OperationRunner } from "../../src/dispatch/operation-runner.ts";
+import { createServiceMark } from "../../src/dispatch/service-mark.ts";
+import type { ActRequest } from "../../src/queue/acts.ts";
+import type { JobRequest, Ticket } from "../../src/queue/job.ts";
+import { orderOf } from "../../src/queue/line.ts";
+import type { PollPace } from "../../src/queue/monitor-record.ts";
+import type { DashboardNews } from "../../src/queue/monitors.ts";
+import { pauseOperation } from "../../src/queue/operations/act.ts";
+import { cancelOperation } from "../../src/queue/operations/cancel.ts";
+import { hangUpOperation } from "../../src/queue/operations/hang-up.ts";
+import { claimableOperation, inspectOperation, overviewOperation } from "../../src/queue/operations/inspect.ts";
+import { pollOperation } from "../../src/queue/operations/poll.ts";
+import { renewOperation } from "../../src/queue/operations/renew.ts";
+import { settleOperation } from "../../src/queue/operations/settle.ts";
+import { sweepOperation } from "../../src/queue/operations/sweep.ts";
+import { noHold } from "../../src/queue/presence.ts";
+import type { QueueSettings } from "../../src/queue/settings.ts";
+import type { Settlement } from "../../src/queue/settlement.ts";
+import type { Store } from "../../src/queue/store.ts";
+
+export type QueueOver = ReturnType<typeof createQueueOver>;
+
+/**
+ * @param owner the instance that acts. Commit ids are counted, so that two runs of the same calls write the same
+ * @param isServing between two calls some instance served without a break, however far the clock went on
+ */
+export function createQueueOver(store: Store, settings: QueueSettings, owner = "me", isServing = true) {
+  const documents = createDocuments(store);
+  const mark = createServiceMark(documents, settings, () => {});
+  let commits = 0;
+  let servedAt = -1;
+  const keepServing = async (): Promise<void> => {
+    const { text, now } = await store.readDocument("served");
+    if (text !== null && now === servedAt) return;
+    servedAt = now;
+    const known = text === null ? { since: 0 } : (JSON.parse(text) as { since: number });
+    await store.swapDocument("served", text, JSON.stringify({ at: now, since: known.since }), null);
+    await mark.renew();
+  };
+  const direct = createOperationRunner({
+    store,
+    settings,
+    owner,
+    canReach: () => true,
+    mark,
+    newCommitId: () => `${owner}-commit-${++commits}`,
+    delay: async () => {},
+    random: () => 0,
+  });
+  const runner: OperationRunner = {
+    ...direct,
+    run: async (operation) => {
+      if (isServing) await keepServing();
+      return await direct.run(operation);
+    },
+  };
+  const booking = createIdBooking(documents, runner, 24 * 3_600_000);
+  const book = createMonitorBook(store, documents, runner);
+  const enqueuers = [true, false].map((isKnown) => createEnqueuer(runner, booking, async () => isKnown));
+
+  return {
+    store,
+    runner,
+    renewMark: mark.renew,
+    enqueue: async (request: JobRequest, isFleetKnown = true, maxRunnersBefore?: number) => {
+      if (!(await store.hasProfile(request.profileKey))) {
+        return isFleetKnown ? { kind: "unsatisfiable" as const, targets: 0 } : { kind: "fleet_unknown" as const };
+      }
+      const enqueue = enqueuers[isFleetKnown ? 0 : 1];
+      if (enqueue === undefined) throw new Error("there are two");
+      return await enqueue(request, maxRunnersBefore);
+    },
+    poll: async (ticket: Ticket, claimId: string, hold = noHold) => {
+      const command = { ticket, claimId, spread: 500, hold, roomSeenAt: 0 };
+      const reply = await runner.run(pollOperation({ ...command, isBooked: false }));
+      if (reply.kind !== "unbooked") return reply;
+      const booked = await booking.book(ticket.uniqueId, ticket.profileKey, true);
+      if (booked.kind !== "booked") return { kind: "superseded" as const };
+      return await runner.run(pollOperation({ ...command, isBooked: true }));
+    },
+    hangUp: async (ticket: Ticket, holder: string) => await runner.run(hangUpOperation(ticket, holder)),
+    claimable: async (profileKey: string) => await runner.run(claimableOperation(profileKey)),
+    renew: async (ticket: Ticket, claimId: string, isClientPresent: boolean) =>
+      await runner.run(renewOperation(ticket, claimId, isClientPresent)),
+    settle: async (ticket: Ticket, settlement: Settlement) => await runner.run(settleOperation(ticket, settlement)),
+    cancel: async (profileKey: string, uniqueId: string, ticket: Ticket | null) =>
+      await runner.run(cancelOperation(profileKey, uniqueId, ticket)),
+    inspect: async (profileKey: string, uniqueId: string) => {
+      const found = await runner.run(inspectOperation(profileKey, uniqueId, null));
+      if (found.kind !== "unplaced") return found;
+      return await runner.run(inspectOperation(profileKey, uniqueId, orderOf(found.job)));
+    },
+    sweep: async (profileKey: string) => await runner.run(sweepOperation(profileKey)),
+    overview: async (profileKey: string, limit: number) => {
+      const { capacity, ...rest } = await runner.run(overviewOperation(profileKey, limit));
+      return { ...rest, fleet: new Map([...capacity.rows].sort(([a], [b]) => (a < b ? -1 : 1))) };
+    },
+    history: async (profileKey: string, limit: number) => await store.readHistory(profileKey, limit),
+    pause: async (profileKey: string, request: ActRequest) => await runner.run(pauseOperation(profileKey, request)),
+    drain: book.drain,
+    monitor: book.view,
+    beginPoll: book.beginPoll,
+    finishPoll: async (monitor: string, askedAt: number, news: DashboardNews, pace: PollPace) =>
+      await book.finishPoll(monitor, askedAt, news, pace),
+    findProfile: booking.findProfile,
+  };
+}
