@@ -1,16 +1,54 @@
-// Node's way to a monitor.
-import { request as requestHttp } from "node:http";
+// Node's way to a monitor: always straight there. Node's own fetch goes through HTTP_PROXY where NODE_USE_ENV_PROXY is
+// set. A take cannot, for a proxy's connection says nothing of the monitor's, so dashboards do not either
+// (docs/decisions/0016).
+import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { Readable } from "node:stream";
 import { joinChunks } from "../../bounded-body.ts";
 import { watchTake } from "./take-watch.ts";
-import type { MonitorTransport, TakeReply, TakeSending } from "./transport.ts";
+import type { FetchMonitor, MonitorTransport, TakeReply, TakeSending } from "./transport.ts";
+
+/** `agent: false` is a new connection, and no proxy. */
+const requestFor = (url: string) => (url.startsWith("https:") ? requestHttps : requestHttp);
+
+const fetchMonitor: FetchMonitor = (_monitor, url, { headers, signal }) =>
+  new Promise((resolve, reject) => {
+    const outgoing = requestFor(url)(url, { agent: false, headers: { ...headers }, signal });
+    outgoing.on("error", reject);
+    outgoing.on("response", (incoming) => {
+      try {
+        resolve(toResponse(incoming));
+      } catch (error) {
+        outgoing.destroy();
+        reject(error);
+      }
+    });
+    outgoing.end();
+  });
+
+/** Statuses that a Response may have no body with. */
+const bodiless = [204, 205, 304];
+
+function toResponse(incoming: IncomingMessage): Response {
+  const status = incoming.statusCode ?? 0;
+  if (bodiless.includes(status)) {
+    incoming.resume();
+    return new Response(null, { status });
+  }
+  // Node has this class twice, with types that do not know each other
+  const body = Readable.toWeb(incoming) as unknown as ConstructorParameters<typeof Response>[0];
+  return new Response(body, { status });
+}
 
 /** Never rejects. */
 function sendTake(sending: TakeSending): Promise<TakeReply> {
   return new Promise((resolve) => {
     const { url, headers, bodyLimit } = sending;
-    const send = url.startsWith("https:") ? requestHttps : requestHttp;
-    const outgoing = send(url, { method: "POST", agent: false, headers: { ...headers, "content-length": "0" } });
+    const outgoing = requestFor(url)(url, {
+      method: "POST",
+      agent: false,
+      headers: { ...headers, "content-length": "0" },
+    });
     const { mayLeave, finish, fail } = watchTake(sending, (reply) => {
       resolve(reply);
       outgoing.destroy();
@@ -38,4 +76,4 @@ function sendTake(sending: TakeSending): Promise<TakeReply> {
   });
 }
 
-export const nodeTransport: MonitorTransport = { fetch: (_monitor, url, init) => fetch(url, init), sendTake };
+export const nodeTransport: MonitorTransport = { fetch: fetchMonitor, sendTake };

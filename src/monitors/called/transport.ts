@@ -1,7 +1,11 @@
 // How bytes get to a monitor: each runtime has its own way, and what they have to tell apart is the same.
 
-/** fetch, to one monitor. Redirects are not followed: the caller says so in `init`. */
-export type FetchMonitor = (monitor: string, url: string, init: RequestInit) => Promise<Response>;
+/** One GET to one monitor. Redirects are not followed. Rejects where no answer came. */
+export type FetchMonitor = (
+  monitor: string,
+  url: string,
+  asked: { readonly headers: Readonly<Record<string, string>>; readonly signal: AbortSignal },
+) => Promise<Response>;
 
 /** One POST without a body, on a connection of its own. */
 export interface TakeSending {
