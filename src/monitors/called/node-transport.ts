@@ -6,7 +6,7 @@ import { request as requestHttps } from "node:https";
 import { Readable } from "node:stream";
 import { joinChunks } from "../../bounded-body.ts";
 import { watchTake } from "./take-watch.ts";
-import type { FetchMonitor, MonitorTransport, TakeReply, TakeSending } from "./transport.ts";
+import { type FetchMonitor, type MonitorTransport, type TakeReply, type TakeSending, wireLimit } from "./transport.ts";
 
 /** `agent: false` is a new connection, and no proxy. */
 const requestFor = (url: string) => (url.startsWith("https:") ? requestHttps : requestHttp);
@@ -58,8 +58,19 @@ function sendTake(sending: TakeSending): Promise<TakeReply> {
     };
 
     outgoing.on("error", fail);
-    outgoing.on("socket", (socket) => socket.once(url.startsWith("https:") ? "secureConnect" : "connect", leave));
+    let status: number | null = null;
+    let wireBytes = 0;
+    outgoing.on("socket", (socket) => {
+      socket.once(url.startsWith("https:") ? "secureConnect" : "connect", leave);
+      socket.on("data", (bytes: Uint8Array) => {
+        wireBytes += bytes.byteLength;
+        if (wireBytes <= wireLimit(bodyLimit)) return;
+        if (status === null) fail(new Error("not HTTP"));
+        else finish({ kind: "answered", status, body: null });
+      });
+    });
     outgoing.on("response", (incoming) => {
+      status = incoming.statusCode ?? 0;
       const chunks: Uint8Array[] = [];
       let size = 0;
       incoming.on("data", (chunk: Uint8Array) => {
