@@ -1,6 +1,6 @@
 // Node's way to a monitor: always straight there. Node's own fetch goes through HTTP_PROXY where NODE_USE_ENV_PROXY is
-// set. A take cannot, for a proxy's connection says nothing of the monitor's, so dashboards do not either
-// (docs/decisions/0016).
+// set. A take must not: a connection to a proxy does not tell whether the monitor can be reached, and a proxy may send
+// late what had to leave in time. So dashboards do not either: what can be polled can be asked.
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { Readable } from "node:stream";
