@@ -76,7 +76,7 @@ describe("a monitor's dashboard of", () => {
     const client = await clientOf(
       new Map([["m", new TextEncoder().encode('{"__proto__":{"profile_runner_counts":{}}}')]]),
     );
-    expect(await client.readDashboard("m")).toEqual({ kind: "failed", why: "not a dashboard" });
+    expect(await client.readDashboard("m")).toEqual({ kind: "failed", why: "not_a_dashboard" });
     expect("profile_runner_counts" in {}).toBe(false);
   });
 });

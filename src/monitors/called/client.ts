@@ -100,7 +100,7 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
       const body = await readJson(response, dashboardBodyLimit);
       if (body.kind === "unreadable") return { kind: "failed", why: body.why };
       const dashboard = parseDashboard(body.value);
-      return dashboard === null ? { kind: "failed", why: "not a dashboard" } : { kind: "dashboard", dashboard };
+      return dashboard === null ? { kind: "failed", why: "not_a_dashboard" } : { kind: "dashboard", dashboard };
     } catch (error) {
       return { kind: "failed", why: nameOfFailure(signal.aborted ? signal.reason : error) };
     }
