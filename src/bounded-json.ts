@@ -1,5 +1,6 @@
-// Reads JSON from elsewhere at a cost that we set. JSON.parse costs what the sender likes: 7.4 MB of brackets took
-// 1.5 s, 700,000 keys 0.8 s. So a scan of the bytes comes first, while they arrive.
+// Reads JSON from elsewhere at a cost that we set. JSON.parse costs what the sender likes: 7.4 MB
+// of brackets took 1.5 s, 700,000 keys 0.8 s. So a scan of the bytes comes first, while they
+// arrive.
 import { joinChunks } from "./bounded-body.ts";
 
 /** Why a body is not read. Logs show these words. */
@@ -10,8 +11,8 @@ export type Json =
   | { readonly kind: "unreadable"; readonly why: JsonFault };
 
 /**
- * The costliest body within these (64,000 keys and values, all different) takes about 20 ms to parse.
- * An honest dashboard is 8 deep, and has 70 keys and values a runner.
+ * The costliest body within these (64,000 keys and values, all different) takes about 20 ms to
+ * parse. An honest dashboard is 8 deep, and has 70 keys and values a runner.
  */
 const maxDepth = 64;
 const maxValues = 65_536;
@@ -57,8 +58,9 @@ for (const [mark, characters] of [
 }
 
 /**
- * Takes a body piece by piece and says what is too much of it. It does not check the grammar: JSON.parse does, and stops at
- * the first byte that is wrong, so it never meets more than was counted here. Costs 1 to 4 ns a byte.
+ * Takes a body piece by piece and says what is too much of it. It does not check the grammar:
+ * JSON.parse does, and stops at the first byte that is wrong, so it never meets more than was
+ * counted here. Costs 1 to 4 ns a byte.
  */
 export function createJsonScan(maxBytes: number): (chunk: Uint8Array) => JsonFault | null {
   let bytes = 0;

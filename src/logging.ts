@@ -38,7 +38,10 @@ export function createEventLog(log: Log): Observe {
     return !isRecent;
   };
   const refusals = new Map<string, { readonly from: number; count: number }>();
-  /** Whether it is one of the first refusals of this code within a minute: strangers have tokens and artifacts without end. */
+  /**
+   * Whether it is one of the first refusals of this code within a minute: strangers have tokens and
+   * artifacts without end.
+   */
   const isAmongFirst = (code: string): boolean => {
     const counted = refusals.get(code);
     if (counted === undefined || Date.now() - counted.from >= 60_000) {

@@ -1,11 +1,13 @@
 // The public keys of the OIDC issuer, and when it is asked for them. States of what we hold:
 //
-//   nothing  every token waits for the keys. After a failure the issuer is asked again once failurePauseMs is over.
-//   fresh    known keys answer at once. An unknown kid may be a new key: that is worth a question each unknownKidPauseMs.
-//   stale    the same, and the next token has the keys fetched anew in the background. While the issuer cannot be
-//            reached, known keys stay good for maxAgeMs. So no stranger's token, and no outage of the issuer, refuses
-//            those whose key is known.
+//   nothing  every token waits for the keys. After a failure the issuer is asked again once
+//            failurePauseMs is over.
+//   fresh    known keys answer at once. An unknown kid may be a new key: that is worth a question
+//            each unknownKidPauseMs.
+//   stale    the same, and the next token has the keys fetched anew in the background. While the
+//            issuer cannot be reached, known keys stay good for maxAgeMs.
 //
+// So no stranger's token, and no outage of the issuer, refuses those whose key is known.
 // Only one question is under way at a time, and whoever needs its answer shares it.
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
 import { readJson } from "../bounded-json.ts";

@@ -30,7 +30,8 @@ export function createOidcCheck(issuer: string, audience: string): OidcCheck {
     verify: async (token) => {
       if (token.length > longestToken) return { kind: "refused", code: "oidc_invalid" };
       try {
-        // Before any key is looked up: another issuer's keys are none of ours, and nothing is believed of the token by this.
+        // Before any key is looked up: another issuer's keys are none of ours, and nothing is
+        // believed of the token by this.
         if (decodeJwt(token).iss !== issuer) return { kind: "refused", code: "oidc_issuer_wrong" };
         const { payload } = await jwtVerify(token, keys, {
           issuer,
@@ -50,7 +51,9 @@ export function createOidcCheck(issuer: string, audience: string): OidcCheck {
   };
 }
 
-/** What jose objects to is the token's fault, unless the keys could not be had, or are of no use. */
+/**
+ * What jose objects to is the token's fault, unless the keys could not be had, or are of no use.
+ */
 function decideFailure(error: unknown): OidcResult {
   if (error instanceof KeysUnavailable) return trouble(`keys of the OIDC issuer: ${error.message}`);
   if (error instanceof errors.JWTExpired) return { kind: "refused", code: "oidc_expired" };

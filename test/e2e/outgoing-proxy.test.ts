@@ -1,4 +1,5 @@
-// Which outgoing calls go through a proxy: GitHub's as Node does, the monitors' never, neither dashboards nor takes.
+// Which outgoing calls go through a proxy: GitHub's as Node does, the monitors' never, neither
+// dashboards nor takes.
 import { expect, it } from "vitest";
 import { enqueueForTicket, takeUntilDone } from "../support/client.ts";
 import { startRecordingProxy } from "../support/recording-proxy.ts";

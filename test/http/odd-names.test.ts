@@ -1,4 +1,5 @@
-// Names that every JavaScript object has already: monitors, profiles, jobs and parameters may be called so, and are as good as any.
+// Names that every JavaScript object has already: monitors, profiles, jobs and parameters may be
+// called so, and are as good as any.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,7 +11,10 @@ import { apiToken, startService } from "../support/service.ts";
 
 const names = ["constructor", "__proto__", "toString", "hasOwnProperty", "valueOf", "prototype"];
 
-/** A monitor that has one idle runner of each of these profiles, in JSON that no object literal can write. */
+/**
+ * A monitor that has one idle runner of each of these profiles, in JSON that no object literal can
+ * write.
+ */
 async function startOddMonitor(): Promise<string> {
   let lastId = 0;
   const counts = names.map((name) => `"${name}":{"idle":1,"target":1,"healthy":1}`).join(",");

@@ -1,4 +1,5 @@
-// Whatever a monitor sends costs those who read it a few milliseconds, is a failure with a word of its own, and harms nobody else.
+// Whatever a monitor sends costs those who read it a few milliseconds, is a failure with a word of
+// its own, and harms nobody else.
 import { describe, expect, it } from "vitest";
 import { createJsonScan, parseJson } from "../../src/bounded-json.ts";
 import { createMonitorClient, type MonitorClient } from "../../src/monitors/called/client.ts";
@@ -9,7 +10,10 @@ import { measureStall, startHostileMonitor } from "../support/hostile-monitor.ts
 import { startMonitor } from "../support/monitors.ts";
 import { startService } from "../support/service.ts";
 
-/** Unbounded, these bodies stall for 400 to 1,500 ms. A neighbour may steal time: the best of three counts. */
+/**
+ * Unbounded, these bodies stall for 400 to 1,500 ms. A neighbour may steal time: the best of three
+ * counts.
+ */
 const maxStallMs = 150;
 const leastStall = async (work: () => Promise<unknown>): Promise<number> => {
   const stalls: number[] = [];

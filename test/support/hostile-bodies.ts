@@ -1,4 +1,5 @@
-// Bodies that a monitor may send to harm whoever reads them, each with the word for what is wrong with it.
+// Bodies that a monitor may send to harm whoever reads them, each with the word for what is wrong
+// with it.
 import type { JsonFault } from "../../src/bounded-json.ts";
 
 export interface HostileBody {
@@ -7,7 +8,10 @@ export interface HostileBody {
   readonly fault: JsonFault;
 }
 
-/** The whole body is hostile: for dashboards and takes alike. Sizes are those of the attack that was seen, or more. */
+/**
+ * The whole body is hostile: for dashboards and takes alike. Sizes are those of the attack that was
+ * seen, or more.
+ */
 export const hostileBodies: readonly HostileBody[] = [
   hostile("too_deep", "7.4 MB of nested lists", "[".repeat(3_700_000) + "]".repeat(3_700_000)),
   hostile("too_deep", "a million nested objects", '{"a":'.repeat(1_000_000)),

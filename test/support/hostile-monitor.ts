@@ -1,4 +1,5 @@
-// A monitor that answers whatever it is told to, from a thread of its own: sending costs the thread that is measured nothing.
+// A monitor that answers whatever it is told to, from a thread of its own: sending costs the thread
+// that is measured nothing.
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { onTestFinished } from "vitest";
@@ -20,7 +21,10 @@ const program = `
   server.listen(0, "127.0.0.1", () => parentPort.postMessage(server.address().port));
 `;
 
-/** Resolves with the base URL; the monitor of each body is at `<url>/<name>`. A body that is null never ends. */
+/**
+ * Resolves with the base URL; the monitor of each body is at `<url>/<name>`. A body that is null
+ * never ends.
+ */
 export async function startHostileMonitor(bodies: ReadonlyMap<string, Uint8Array | null>): Promise<string> {
   const worker = new Worker(program, { eval: true, workerData: bodies });
   onTestFinished(async () => {

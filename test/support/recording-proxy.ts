@@ -1,4 +1,5 @@
-// A forward proxy that passes everything on and notes whom it was asked for, whether by CONNECT or by a whole URL.
+// A forward proxy that passes everything on and notes whom it was asked for, whether by CONNECT or
+// by a whole URL.
 import { once } from "node:events";
 import { createServer, request as sendRequest } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";

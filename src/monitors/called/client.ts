@@ -38,7 +38,10 @@ export type MonitorEvidence = ({ readonly kind: "seen" } & ShownReservations) | 
 
 export interface MonitorClient extends Monitors {
   take(request: TakeRequest): Promise<MonitorTakeOutcome>;
-  /** @param runnerCount how many runners the job wants in all: one runner is answered in the shape that its monitor uses */
+  /**
+   * @param runnerCount how many runners the job wants in all: one runner is answered in the shape
+   * that its monitor uses
+   */
   readEvidence(
     monitor: string,
     uniqueId: string,
@@ -61,7 +64,10 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
     return base + path;
   };
 
-  /** How each monitor answered the last take that it answered with runners: what evidence finds is answered alike. */
+  /**
+   * How each monitor answered the last take that it answered with runners: what evidence finds is
+   * answered alike.
+   */
   const shapes = new Map<string, AnswerShape>();
 
   const take: MonitorClient["take"] = async (request) => {

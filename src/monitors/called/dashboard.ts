@@ -33,7 +33,10 @@ const runnerSchema = z.object({
 
 export interface Dashboard {
   readonly counts: ReadonlyMap<string, ProfileCounts>;
-  /** each once, with all labels that it is shown with, in lower case; `shown`: as the monitor showed it first */
+  /**
+   * each once, with all labels that it is shown with, in lower case; `shown`: as the monitor showed
+   * it first
+   */
   readonly runners: readonly { readonly id: string; readonly labels: readonly string[]; readonly shown: unknown }[];
 }
 
@@ -69,13 +72,17 @@ const reservedPrefix = "reserved-for:";
 
 export interface ShownReservations {
   readonly runners: readonly HeldRunner[];
-  /** ids of runners that are also reserved for somebody else: no evidence, for one runner serves one job */
+  /**
+   * ids of runners that are also reserved for somebody else: no evidence, for one runner serves one
+   * job
+   */
   readonly ambiguous: readonly string[];
 }
 
 /**
  * Runners that carry `reserved-for:<unique_id>`. GitHub compares labels without regard to case.
- * @param shape of an answer to a job of one runner; null: the job wants more, and its answer is a list of all
+ * @param shape of an answer to a job of one runner; null: the job wants more, and its answer is a
+ * list of all
  */
 export function runnersReservedFor(
   dashboard: Dashboard,
@@ -95,7 +102,10 @@ export function runnersReservedFor(
   return { runners, ambiguous };
 }
 
-/** A dashboard's runner as an answer. One that cannot be written, or is too long, is reserved all the same. */
+/**
+ * A dashboard's runner as an answer. One that cannot be written, or is too long, is reserved all
+ * the same.
+ */
 function answerOf(id: string, shown: unknown, shape: AnswerShape | null): string {
   const { id: givenId, runner } = shown as { id: unknown; runner: unknown };
   return inShape(shape ?? "object", writeRunner({ id: givenId, runner }) ?? JSON.stringify({ id, runner: {} }));

@@ -1,6 +1,7 @@
-// Node's way to a monitor: always straight there. Node's own fetch goes through HTTP_PROXY where NODE_USE_ENV_PROXY is
-// set. A take must not: a connection to a proxy does not tell whether the monitor can be reached, and a proxy may send
-// late what had to leave in time. So dashboards do not either: what can be polled can be asked.
+// Node's way to a monitor: always straight there. Node's own fetch goes through HTTP_PROXY where
+// NODE_USE_ENV_PROXY is set. A take must not: a connection to a proxy does not tell whether the
+// monitor can be reached, and a proxy may send late what had to leave in time. So dashboards do not
+// either: what can be polled can be asked.
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { Readable } from "node:stream";

@@ -4,7 +4,10 @@ import { z } from "zod";
 /** A runner's id as monitors write it: a whole number, or a short printable text. */
 export const runnerIdSchema = z.union([z.int(), z.string().regex(/^[\x21-\x7e]{1,200}$/)]);
 
-/** An honest one has 1 to 3 KB. Answers are kept in the store: 1,017 of 255 KB filled a Redis of 256 MB. */
+/**
+ * An honest one has 1 to 3 KB. Answers are kept in the store: 1,017 of 255 KB filled a Redis of 256
+ * MB.
+ */
 export const maxRunnerBytes = 16 * 1024;
 
 /** How a monitor answers a take for one runner: the runner alone, or a list of one. */

@@ -11,7 +11,10 @@ import type { TakeReply } from "./transport.ts";
 const runnerSchema = z.object({ id: runnerIdSchema, runner: z.object({}) });
 const listSchema = z.array(runnerSchema).min(1);
 
-/** Runners beyond those asked for are leaked: so many are named, so that they can be looked up, and the rest is counted. */
+/**
+ * Runners beyond those asked for are leaked: so many are named, so that they can be looked up, and
+ * the rest is counted.
+ */
 const maxNamedSurplus = 3;
 
 /** The most bytes that a reply to a take for so many runners may have. */
@@ -26,7 +29,10 @@ export interface TakenRunners extends Extract<TakeOutcome, { kind: "taken" }> {
 }
 export type MonitorTakeOutcome = Exclude<TakeOutcome, { kind: "taken" }> | TakenRunners;
 
-/** @param asked how many runners the monitor was asked for, and whether the job wants no more than one: its answer is the monitor's own JSON */
+/**
+ * @param asked how many runners the monitor was asked for, and whether the job wants no more than
+ * one: its answer is the monitor's own JSON
+ */
 export function decideTakeOutcome(
   monitor: string,
   status: number,

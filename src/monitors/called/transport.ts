@@ -28,8 +28,8 @@ export type TakeReply =
   | { readonly kind: "silent"; readonly error: unknown; readonly sinceSentMs: number };
 
 /**
- * The most bytes that are read of a reply in all. What frames a body (headers, chunk extensions, trailers, 100 Continue) is
- * no part of it, and could go on for ever.
+ * The most bytes that are read of a reply in all. What frames a body (headers, chunk extensions,
+ * trailers, 100 Continue) is no part of it, and could go on for ever.
  */
 export function wireLimit(bodyLimit: number): number {
   return 2 * bodyLimit + 64 * 1024;
