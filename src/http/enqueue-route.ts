@@ -4,13 +4,13 @@ import type { Context } from "hono";
 import { isRepoAllowed } from "../auth/allowed-repos.ts";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import type { Tickets } from "../auth/ticket.ts";
-import type { OidcCheck } from "../github/oidc.ts";
+import type { OidcCheck, OidcResult } from "../github/oidc.ts";
 import type { Observe } from "../queue/events.ts";
 import { type Estimate, estimateWait, type FreedRate, mostRunnersWithin } from "../queue/freed-rate.ts";
 import type { JobRequest } from "../queue/job.ts";
 import type { Store } from "../queue/ports.ts";
 import { createJobRequestSchema, type EnqueueRequest, parseJobRequest } from "./params.ts";
-import { comeBack, noStore, refuse, writeEstimate } from "./problem.ts";
+import { comeBack, noStore, type ProblemCode, refuse, writeEstimate } from "./problem.ts";
 
 export interface EnqueueDeps {
   readonly store: Store;
@@ -98,10 +98,23 @@ async function identifyWorkflow(deps: EnqueueDeps, bearer: string, request: JobR
     deps.observe({ kind: "github_trouble", why: result.why });
     return comeBack("github_unavailable", result.retryAfterSeconds);
   }
-  if (result.kind === "refused") return refuse(result.code);
-  if (result.repository.toLowerCase() !== request.qualifiedRepo.toLowerCase())
-    return refuse("oidc_repository_mismatch");
-  if (result.runId !== request.runId) return refuse("oidc_run_mismatch");
-  if (!isRepoAllowed(deps.allowedRepos, request.qualifiedRepo)) return refuse("repository_not_allowed");
-  return result.repository;
+  const checked = result.kind === "refused" ? result : decideByClaims(result, request, deps.allowedRepos);
+  if (checked.kind === "allowed") return checked.repository;
+  deps.observe({ kind: "proof_refused", code: checked.code, request });
+  return refuse(checked.code);
+}
+
+/** A good token may speak for somebody else, or for a repository that is none of ours. */
+function decideByClaims(
+  { repository, runId }: Extract<OidcResult, { kind: "claims" }>,
+  request: JobRequest,
+  allowedRepos: readonly string[],
+): { kind: "allowed"; repository: string } | { kind: "refused"; code: ProblemCode } {
+  if (repository.toLowerCase() !== request.qualifiedRepo.toLowerCase()) {
+    return { kind: "refused", code: "oidc_repository_mismatch" };
+  }
+  if (runId !== request.runId) return { kind: "refused", code: "oidc_run_mismatch" };
+  return isRepoAllowed(allowedRepos, request.qualifiedRepo)
+    ? { kind: "allowed", repository }
+    : { kind: "refused", code: "repository_not_allowed" };
 }

@@ -18,6 +18,7 @@ export const problems = {
   oidc_invalid: [403, "The bearer is no OIDC token that GitHub signed for a workflow"],
   oidc_expired: [403, "The OIDC token has expired: ask GitHub for a new one right before you enqueue"],
   oidc_audience_wrong: [403, "The OIDC token was made for another audience than OIDC_AUDIENCE"],
+  oidc_issuer_wrong: [403, "The OIDC token is of another issuer than OIDC_ISSUER"],
   oidc_repository_mismatch: [403, "The OIDC token speaks for another repository than qualified_repo"],
   oidc_run_mismatch: [403, "The OIDC token speaks for another run than run_id"],
   run_not_visible: [
