@@ -37,6 +37,22 @@ describe.concurrent("a take that a monitor fails", { timeout: 60_000 }, () => {
     });
   }
 
+  it("by losing the answer finds that one runner also where the monitor keeps reservations by itself, without a label", async () => {
+    const monitor = await startSimulatedMonitor({
+      name: "next",
+      token: monitorToken,
+      profiles: { [profile]: 3 },
+      habits: { ...habits, reservationForm: "record" },
+      faults: { take: "resetAfterLabel", times: 1 },
+    });
+    await using service = await startService({ monitors: [monitor], env });
+    const ticket = await enqueueForTicket(service.url, { profile, uniqueId: "Job" });
+    const reply = await takeUntilDone(service.url, "Job", ticket, { withinMs: 25_000 });
+    expect(reply.status).toBe(200);
+    expect(monitor.reservedFor("Job").map(({ id }) => id)).toEqual(runnerIdsIn(reply));
+    await monitor.close();
+  });
+
   it("by being still busy with others finds no false evidence: nobody else is asked before it has worked through its line", async () => {
     const [busy, fine] = [await monitorOf("busy", 3), await monitorOf("fine", 1)];
     busy.habits.takeMs = 3000;

@@ -26,14 +26,22 @@ const runnerSchema = z.looseObject({
   id: runnerIdSchema,
   runner: z.looseObject({
     registration: z.looseObject({ labels: z.array(z.unknown()).max(mostLabels) }),
+    // Not spelt out here: an absurd one must not spoil the labels.
+    reservation: z.unknown().optional(),
   }),
 });
 const labelSchema = z.object({ name: z.string() });
+const reservationSchema = z.object({ unique_id: z.string() });
+const reservedForPrefix = "reserved-for:";
 
 export interface Dashboard {
   readonly counts: ReadonlyMap<string, ProfileCounts>;
-  /** runners that carry at least one label, as the monitor showed them */
-  readonly runners: readonly { readonly id: string; readonly labels: readonly string[]; readonly shown: unknown }[];
+  /** readable runners, as the monitor showed them, and the unique_ids that they are reserved for, in lower case */
+  readonly runners: readonly {
+    readonly id: string;
+    readonly reservedFor: readonly string[];
+    readonly shown: unknown;
+  }[];
 }
 
 /** The readable part of a dashboard, or null where the whole is not one. */
@@ -48,23 +56,32 @@ export function parseDashboard(value: unknown): Dashboard | null {
   const runners = parsed.data.runners.flatMap((candidate) => {
     const runner = runnerSchema.safeParse(candidate);
     if (!runner.success) return [];
-    const labels = runner.data.runner.registration.labels.flatMap((label) => {
-      const readable = labelSchema.safeParse(label);
-      return readable.success ? [readable.data.name.toLowerCase()] : [];
-    });
-    return [{ id: String(runner.data.id), labels, shown: candidate }];
+    const { registration, reservation } = runner.data.runner;
+    const reservedFor = [...readReservedLabels(registration.labels), ...readReservation(reservation)];
+    return [{ id: String(runner.data.id), reservedFor, shown: candidate }];
   });
   return { counts, runners };
 }
 
-/**
- * Runners that carry `reserved-for:<unique_id>`; GitHub compares labels without regard to case.
- * `isSingle`: the job wants one runner, so its answer is the object itself.
- */
+/** Deployed monitors label a runner at GitHub, which compares labels without regard to case. */
+function readReservedLabels(labels: readonly unknown[]): string[] {
+  return labels.flatMap((label) => {
+    const name = labelSchema.safeParse(label).data?.name.toLowerCase();
+    return name?.startsWith(reservedForPrefix) ? [name.slice(reservedForPrefix.length)] : [];
+  });
+}
+
+/** Their next version keeps a record instead (servo/ci-runners#96). */
+function readReservation(reservation: unknown): string[] {
+  const uniqueId = reservationSchema.safeParse(reservation).data?.unique_id;
+  return uniqueId === undefined ? [] : [uniqueId.toLowerCase()];
+}
+
+/** Runners that are reserved for a job, each once. No two jobs' unique_ids differ by case alone. */
 export function runnersReservedFor(dashboard: Dashboard, monitor: string, uniqueId: string): HeldRunner[] {
-  const label = `reserved-for:${uniqueId}`.toLowerCase();
+  const wanted = uniqueId.toLowerCase();
   return dashboard.runners
-    .filter(({ labels }) => labels.includes(label))
+    .filter(({ reservedFor }) => reservedFor.includes(wanted))
     .slice(0, mostReserved)
     .map(({ id, shown }) => ({ monitor, id, body: answerOf(id, shown) }));
 }
