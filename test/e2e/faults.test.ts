@@ -53,6 +53,23 @@ describe.concurrent("a take that a monitor fails", { timeout: 60_000 }, () => {
     await monitor.close();
   });
 
+  it("by going down over it, after a 500, finds that one runner when the monitor is back", async () => {
+    const slow = { ...habits, takeMs: 600, answerWithinMs: 300, restartMs: 500 };
+    const monitor = await startSimulatedMonitor({
+      name: "slow",
+      token: monitorToken,
+      profiles: { [profile]: 3 },
+      habits: slow,
+    });
+    await using service = await startService({ monitors: [monitor], env });
+    const ticket = await enqueueForTicket(service.url, { profile, uniqueId: "job" });
+    const reply = await takeUntilDone(service.url, "job", ticket, { withinMs: 25_000 });
+    expect(reply.status).toBe(200);
+    expect(monitor.reservedFor("job").map(({ id }) => id)).toEqual(runnerIdsIn(reply));
+    expect([monitor.restarts, monitor.takes.length]).toEqual([1, 1]);
+    await monitor.close();
+  });
+
   it("by being still busy with others finds no false evidence: nobody else is asked before it has worked through its line", async () => {
     const [busy, fine] = [await monitorOf("busy", 3), await monitorOf("fine", 1)];
     busy.habits.takeMs = 3000;
