@@ -64,6 +64,21 @@ describe("the text of an artifact", () => {
     expect(parse(good.replaceAll("\n", "\r\n"))).toMatchObject({ text: { profileKey: "linux", runnerCount: "1" } });
   });
 
+  it("names the profile by the key of the deployed action or that of its next version, or by both alike", () => {
+    const next = good.replace("self_hosted_image_name", "self_hosted_profile");
+    expect(parse(next)).toMatchObject({ text: { profileKey: "linux" } });
+    expect(parse(`${good}self_hosted_profile=linux\n`)).toMatchObject({ text: { profileKey: "linux" } });
+    expect(parse(`${good}self_hosted_profile=\n`)).toMatchObject({ text: { profileKey: "linux" } });
+    expect(parse(`${good}self_hosted_profile=windows\n`)).toMatchObject({
+      code: "artifact_malformed",
+      detail: "Its file names two profiles",
+    });
+    expect(parse(good.replace(/self_hosted.*\n/, ""))).toMatchObject({
+      code: "artifact_malformed",
+      detail: "Its file lacks self_hosted_image_name",
+    });
+  });
+
   it.each([
     ["not text", new Uint8Array([0xff, 0xfe, 0x00])],
     ["a line without =", `${good}hello\n`],

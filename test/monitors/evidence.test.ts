@@ -27,6 +27,17 @@ it("a runner that is reserved for two jobs is evidence for neither, and is named
   expect(reservedFor("c", runners)).toEqual({ ids: [], ambiguous: [] });
 });
 
+it("a label and a record that name two jobs are evidence for neither", () => {
+  const recorded = (id: number, uniqueId: string, ...names: string[]) => {
+    const { registration } = shown(id, ...names).runner;
+    return { id, runner: { registration, reservation: { unique_id: uniqueId } } };
+  };
+  const both = [recorded(1, "A", "reserved-for:b"), recorded(2, "A", "reserved-for:a")];
+  expect(reservedFor("a", both)).toEqual({ ids: ["2"], ambiguous: ["1"] });
+  expect(reservedFor("b", both)).toEqual({ ids: [], ambiguous: ["1"] });
+  expect(reservedFor("a", [recorded(3, "a"), recorded(3, "b")])).toEqual({ ids: [], ambiguous: ["3"] });
+});
+
 it("a runner that a dashboard lists twice is one runner: it proves one job, and not one for each time", () => {
   expect(reservedFor("a", [shown(1, "reserved-for:a"), shown(1, "reserved-for:a")])).toEqual({
     ids: ["1"],

@@ -95,6 +95,37 @@ it("an absurd field, runner or profile of a dashboard spoils only itself", () =>
     expect(parseDashboard(none)?.counts.size ?? 0).toBe(0);
 });
 
+it("a reservation is evidence as a label and as a record of its own, without regard to case, and counts once", () => {
+  const entry = (id: number, names: string[], reservation?: unknown) => ({
+    id,
+    runner: { registration: { labels: names.map((name) => ({ name })) }, reservation },
+  });
+  const record = { reserved_since: 1, unique_id: "ABC", run_url: "o/r/actions/runs/1" };
+  const dashboard = parseDashboard({
+    profile_runner_counts: {},
+    runners: [
+      entry(1, ["self-hosted", "reserved-for:abc"]),
+      entry(2, ["self-hosted"], record),
+      entry(3, ["reserved-for:aBC"], record),
+      entry(4, ["self-hosted"], null),
+      ...[7, "abc", [], {}, { unique_id: 7 }, { unique_id: null }].map((absurd, n) => entry(5 + n, [], absurd)),
+      // Neither form speaks of a runner that GitHub does not know any more.
+      { id: 20, runner: { registration: null, reservation: record } },
+    ],
+  });
+  if (dashboard === null) throw new Error("not read");
+  const found = (uniqueId: string) => runnersReservedFor(dashboard, "ci0", uniqueId, null).runners.map(({ id }) => id);
+  expect(found("abC")).toEqual(["1", "2", "3"]);
+  expect(found("")).toEqual([]);
+});
+
+it("an absurd record of a reservation does not spoil the label beside it", () => {
+  const registration = { labels: [{ name: "reserved-for:abc" }] };
+  const runners = [{ id: 1, runner: { registration, reservation: { unique_id: 7 } } }];
+  const dashboard = parseDashboard({ profile_runner_counts: {}, runners });
+  expect(dashboard && runnersReservedFor(dashboard, "ci0", "abc", null).runners).toHaveLength(1);
+});
+
 it("a monitor that fails is asked after a doubling back-off, at most every 30 s", () => {
   expect([0, 1, 2, 3, 10, 99].map((failures) => backoffMs(1000, failures))).toEqual([
     1000, 2000, 4000, 8000, 30_000, 30_000,

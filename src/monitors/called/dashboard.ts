@@ -28,16 +28,22 @@ const runnerSchema = z.object({
   id: runnerIdSchema,
   runner: z.object({
     registration: z.object({ labels: z.array(z.unknown()).max(mostLabels) }),
+    // Not spelt out here: an absurd one must not spoil the labels.
+    reservation: z.unknown().optional(),
   }),
 });
 
 export interface Dashboard {
   readonly counts: ReadonlyMap<string, ProfileCounts>;
   /**
-   * each once, with all labels that it is shown with, in lower case; `shown`: as the monitor showed
-   * it first
+   * each once, with all unique_ids that it is shown as reserved for, in lower case; `shown`: as the
+   * monitor showed it first
    */
-  readonly runners: readonly { readonly id: string; readonly labels: readonly string[]; readonly shown: unknown }[];
+  readonly runners: readonly {
+    readonly id: string;
+    readonly reservedFor: readonly string[];
+    readonly shown: unknown;
+  }[];
 }
 
 /** The readable part of a dashboard, or null where the whole is not one. */
@@ -49,26 +55,41 @@ export function parseDashboard(value: unknown): Dashboard | null {
     const profile = profileSchema.safeParse(candidate);
     if (profile.success && profileKeySchema.safeParse(key).success) counts.set(key, profile.data);
   }
-  const runners = new Map<string, { id: string; labels: string[]; shown: unknown }>();
+  const runners = new Map<string, { id: string; reservedFor: string[]; shown: unknown }>();
   for (const candidate of parsed.data.runners) {
     const runner = runnerSchema.safeParse(candidate);
     if (!runner.success) continue;
     const id = String(runner.data.id);
-    const labels = runner.data.runner.registration.labels.flatMap(readLabel);
+    const { registration, reservation } = runner.data.runner;
+    const reservedFor = [...registration.labels.flatMap(readReservedLabel), ...readReservation(reservation)];
     const known = runners.get(id);
-    if (known === undefined) runners.set(id, { id, labels, shown: candidate });
-    else known.labels.push(...labels);
+    if (known === undefined) runners.set(id, { id, reservedFor, shown: candidate });
+    else known.reservedFor.push(...reservedFor);
   }
   return { counts, runners: [...runners.values()] };
 }
 
-/** Not by a schema: 60,000 labels that are none cost 60 ms there. */
-function readLabel(label: unknown): string[] {
-  const name = typeof label === "object" && label !== null && "name" in label ? label.name : null;
-  return typeof name === "string" ? [name.toLowerCase()] : [];
+const reservedForPrefix = "reserved-for:";
+
+/**
+ * Deployed monitors label a runner at GitHub, which compares labels without regard to case. Not by
+ * a schema: 60,000 labels that are none cost 60 ms there.
+ */
+function readReservedLabel(label: unknown): string[] {
+  const name = readText(label, "name");
+  return name?.startsWith(reservedForPrefix) ? [name.slice(reservedForPrefix.length)] : [];
 }
 
-const reservedPrefix = "reserved-for:";
+/** Their next version keeps a record instead (servo/ci-runners#96). */
+function readReservation(reservation: unknown): string[] {
+  const uniqueId = readText(reservation, "unique_id");
+  return uniqueId === undefined ? [] : [uniqueId];
+}
+
+function readText(value: unknown, key: string): string | undefined {
+  const text: unknown = typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+  return typeof text === "string" ? text.toLowerCase() : undefined;
+}
 
 export interface ShownReservations {
   readonly runners: readonly HeldRunner[];
@@ -80,7 +101,8 @@ export interface ShownReservations {
 }
 
 /**
- * Runners that carry `reserved-for:<unique_id>`. GitHub compares labels without regard to case.
+ * Runners that are reserved for a job, by a label or by a record. No two jobs' unique_ids differ by
+ * case alone.
  * @param shape of an answer to a job of one runner; null: the job wants more, and its answer is a
  * list of all
  */
@@ -90,13 +112,12 @@ export function runnersReservedFor(
   uniqueId: string,
   shape: AnswerShape | null,
 ): ShownReservations {
-  const label = reservedPrefix + uniqueId.toLowerCase();
+  const wanted = uniqueId.toLowerCase();
   const runners: HeldRunner[] = [];
   const ambiguous: string[] = [];
-  for (const { id, labels, shown } of dashboard.runners) {
-    if (!labels.includes(label)) continue;
-    const isOurs = labels.every((other) => other === label || !other.startsWith(reservedPrefix));
-    if (!isOurs) ambiguous.push(id);
+  for (const { id, reservedFor, shown } of dashboard.runners) {
+    if (!reservedFor.includes(wanted)) continue;
+    if (reservedFor.some((other) => other !== wanted)) ambiguous.push(id);
     else if (runners.length < mostReserved) runners.push({ monitor, id, body: answerOf(id, shown, shape) });
   }
   return { runners, ambiguous };
