@@ -3,6 +3,8 @@ import { type Context, Hono } from "hono";
 import { createDashboardRoutes, type DashboardRoutesDeps } from "../dashboard/dashboard-routes.ts";
 import type { Observe } from "../queue/events.ts";
 import { StoreUnavailable } from "../queue/ports.ts";
+import { createCallerIdentity } from "./callers/caller.ts";
+import { createGuessLimit } from "./callers/guess-limit.ts";
 import { type ChangedDeps, createChangedRoute } from "./changed-route.ts";
 import { createEnqueueRoute } from "./enqueue-route.ts";
 import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
@@ -13,7 +15,13 @@ import { createTakeRoute, type TakeDeps } from "./take-route.ts";
 import type { Tally } from "./tally.ts";
 import { createTokenlessRoute, type TokenlessDeps } from "./tokenless-route.ts";
 
-export interface AppDeps extends TokenlessDeps, TakeDeps, JobsDeps, DashboardRoutesDeps, OperatorDeps, ChangedDeps {
+type RouteDeps = TokenlessDeps & TakeDeps & JobsDeps & DashboardRoutesDeps & OperatorDeps & ChangedDeps;
+
+export interface AppDeps extends Omit<RouteDeps, "guesses" | "callerOf"> {
+  /** The other end's address; each runtime has its own way to tell. */
+  readonly peerOf: (c: Context) => string | undefined;
+  /** TRUSTED_PROXIES: whose X-Forwarded-For is believed */
+  readonly trustedProxies: readonly string[];
   readonly tally: Tally;
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
   /** every monitor was asked once */
@@ -23,7 +31,13 @@ export interface AppDeps extends TokenlessDeps, TakeDeps, JobsDeps, DashboardRou
   readonly observe: Observe;
 }
 
-export function createApp(deps: AppDeps): Hono {
+export function createApp(given: AppDeps): Hono {
+  const identifyCaller = createCallerIdentity(given.trustedProxies);
+  const deps = {
+    ...given,
+    callerOf: (c: Context) => identifyCaller(given.peerOf(c), c.req.header("x-forwarded-for")),
+    guesses: createGuessLimit(() => performance.now()),
+  };
   const app = new Hono();
   const enqueue = createEnqueueRoute(deps);
   const jobs = createJobsRoutes(deps);

@@ -1,9 +1,9 @@
 // The operators' part of the OpenAPI description: the view and what may be done.
 import { z } from "zod";
+import { profileKeySchema } from "../auth/job-schemas.ts";
 import { happenings } from "../queue/history.ts";
 import { jobStates } from "../queue/job.ts";
 import { type Json, parameter, refusals, reply, retries } from "./openapi-parts.ts";
-import { profileKeySchema } from "./params.ts";
 
 const text = { type: "string" };
 const textOrNull = { type: ["string", "null"] };
@@ -114,6 +114,7 @@ export function describeOperatorRoutes(bearer: readonly Json[]): Json {
       "repeated_parameter",
       "bearer_missing",
       "bearer_unknown",
+      "not_an_operator",
       unknown,
       "body_too_large",
     ),
@@ -176,6 +177,7 @@ export function describeOperatorRoutes(bearer: readonly Json[]): Json {
             "repeated_parameter",
             "bearer_missing",
             "bearer_unknown",
+            "not_an_operator",
             "body_too_large",
           ),
           ...retries(503, "store_unavailable"),

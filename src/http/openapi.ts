@@ -1,12 +1,13 @@
 // The OpenAPI description, made from the same schemas and status table that the routes use. A test holds it against the routes.
 import { z } from "zod";
+import { profileKeySchema, qualifiedRepoSchema, runIdSchema, uniqueIdSchema } from "../auth/job-schemas.ts";
 import { proofRefusals } from "../github/artifact-proof.ts";
 import { oidcRefusals } from "../github/oidc.ts";
 import { jobStates } from "../queue/job.ts";
 import { waitReasons } from "../queue/rank-gate.ts";
 import { dashboardSchemas, describeOperatorRoutes } from "./openapi-operators.ts";
 import { parameter, refusals, reply, retries } from "./openapi-parts.ts";
-import { codeVerifierSchema, profileKeySchema, qualifiedRepoSchema, runIdSchema, uniqueIdSchema } from "./params.ts";
+import { codeVerifierSchema } from "./params.ts";
 import type { ProblemCode, RetryReason } from "./problem.ts";
 import { problems } from "./problem.ts";
 
@@ -42,7 +43,14 @@ export function describeApi(maxRunnerCount: number, version: string): Json {
     required: false,
   };
   const byBearer = enqueueReplies(
-    ["bearer_missing", "bearer_unknown", ...oidcRefusals, "oidc_repository_mismatch", "oidc_run_mismatch"],
+    [
+      "bearer_missing",
+      "bearer_unknown",
+      "token_not_for_repository",
+      ...oidcRefusals,
+      "oidc_repository_mismatch",
+      "oidc_run_mismatch",
+    ],
     [],
     [],
   );
@@ -64,6 +72,7 @@ export function describeApi(maxRunnerCount: number, version: string): Json {
     "malformed_parameter",
     "repeated_parameter",
     "bearer_missing",
+    "not_an_operator",
     "ticket_wrong",
     "job_unknown",
     "body_too_large",

@@ -3,9 +3,10 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
+import { profileKeySchema } from "../auth/job-schemas.ts";
 import type { Observe } from "../queue/events.ts";
 import type { ActRequest, Store } from "../queue/ports.ts";
-import { parseQuery, profileKeySchema } from "./params.ts";
+import { parseQuery } from "./params.ts";
 import { noStore, refuse } from "./problem.ts";
 
 export interface OperatorDeps {
@@ -88,7 +89,9 @@ export async function objectToOperator(
 ): Promise<Response | null> {
   const bearer = parseBearer(authorization);
   if (bearer === null) return refuse("bearer_missing", undefined, { "www-authenticate": "Bearer" });
-  return (await operators.isKnown(bearer)) ? null : refuse("bearer_unknown");
+  if (await operators.isKnown(bearer)) return null;
+  if (await operators.isKnownElsewhere(bearer)) return refuse("not_an_operator");
+  return refuse("bearer_unknown", "This route takes one of OPERATOR_TOKENS");
 }
 
 /** curl -d and the like: what stands there would be done without. */
