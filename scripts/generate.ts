@@ -20,7 +20,7 @@ if (values.help) {
 
 const stale: string[] = [];
 write("src/store/redis/scripts.generated.ts", generateScripts());
-fillTable("README.md", "settings", settingsTable());
+fillTable("README.md", "settings", settingsTables());
 fillTable("docs/http-api.md", "problems", problemsTable());
 fillTable("docs/http-api.md", "reasons", retryReasons.map((reason) => `\`${reason}\``).join(", "));
 fillTable("docs/states.md", "transitions", transitionsTable());
@@ -50,11 +50,27 @@ ${scriptsIn("monitor")}} as const;
 `;
 }
 
-function settingsTable(): string {
-  const rows = describeSettings().map(
-    ({ name, preset, meaning }) => `| \`${name}\` | ${preset === "" ? "" : `\`${preset}\``} | ${meaning} |`,
-  );
-  return ["| setting | default | meaning |", "| --- | --- | --- |", ...rows].join("\n");
+/** One table for each of those who need them; what this version does not use yet stands in none. */
+function settingsTables(): string {
+  const titles = {
+    required: "Required",
+    access: "Access: where it listens, who may do what",
+    github: "GitHub",
+    line: "The line",
+    monitors: "Monitors",
+    store: "Store",
+    log: "Log",
+  } as const;
+  const settings = describeSettings().filter(({ isServed }) => isServed);
+  const groups = [...new Set(settings.map(({ group }) => group))];
+  return groups
+    .map((group) => {
+      const rows = settings
+        .filter((setting) => setting.group === group)
+        .map(({ name, preset, meaning }) => `| \`${name}\` | ${preset === "" ? "" : `\`${preset}\``} | ${meaning} |`);
+      return [`### ${titles[group]}`, "", "| setting | default | meaning |", "| --- | --- | --- |", ...rows].join("\n");
+    })
+    .join("\n\n");
 }
 
 function problemsTable(): string {

@@ -51,15 +51,8 @@ export interface Platform {
   readonly transport: MonitorTransport;
 }
 
-/** Settings that a Config may have. */
-export interface GuestSettings {
-  readonly SCOPED_API_TOKENS?: readonly ApiToken[];
-  readonly TICKET_KEYS?: readonly string[] | undefined;
-  readonly TRUSTED_PROXIES?: readonly string[];
-}
-
 export async function composeService(
-  config: Config & GuestSettings,
+  config: Config,
   bareStore: Store,
   log: Observe,
   version: string,
@@ -106,7 +99,7 @@ export async function composeService(
     artifacts: await composeArtifactCheck(config, observe),
     allowedRepos: config.ALLOWED_REPOS,
     peerOf,
-    trustedProxies: config.TRUSTED_PROXIES ?? [],
+    trustedProxies: config.TRUSTED_PROXIES,
     maxWaitMs: config.MAX_WAIT,
     maxRunnerCount: config.MAX_RUNNER_COUNT,
     isFleetKnown: poller.isFleetKnown,
@@ -152,9 +145,9 @@ export async function composeService(
 }
 
 /** Who is who, by what they send. */
-async function composeAuth(config: Config & GuestSettings) {
+async function composeAuth(config: Config) {
   const unbound = config.API_TOKENS.map((token): ApiToken => ({ token, scope: null }));
-  const apiTokens = [...unbound, ...(config.SCOPED_API_TOKENS ?? [])];
+  const apiTokens = [...unbound, ...config.SCOPED_API_TOKENS];
   const operators = config.OPERATOR_TOKENS ?? config.API_TOKENS;
   return {
     tickets: await createTickets(ticketSecretsOf(config.TICKET_KEYS, apiTokens)),

@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import { profileKeySchema } from "../auth/job-schemas.ts";
+import { parseDuration } from "../duration.ts";
 import type { Observe } from "../queue/events.ts";
 import type { ActRequest, Store } from "../queue/ports.ts";
 import { parseQuery } from "./params.ts";
@@ -16,8 +17,7 @@ export interface OperatorDeps {
   readonly observe: Observe;
 }
 
-const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const longestUntilMs = 366 * units.d;
+const maxUntilMs = 366 * 86_400_000;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
 const plainText = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/;
 const actSchema = z.object({
@@ -101,15 +101,10 @@ function hasBody(c: Context): boolean {
 
 /** ms since 1970 of a duration from now on (90s, 30m, 2h, 3d) or an ISO 8601 time with its zone. */
 function parseUntil(text: string, now: number): number | "malformed" {
-  const [, figure, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const durationMs = parseDuration(text);
   const isTime = z.iso.datetime({ offset: true }).safeParse(text).success;
-  const at =
-    unit === undefined
-      ? isTime
-        ? Date.parse(text)
-        : Number.NaN
-      : now + Number(figure) * units[unit as keyof typeof units];
-  return at > now && at <= now + longestUntilMs ? at : "malformed";
+  const at = durationMs !== null ? now + durationMs : isTime ? Date.parse(text) : Number.NaN;
+  return at > now && at <= now + maxUntilMs ? at : "malformed";
 }
 
 function describe({ by, note, until }: ActRequest) {

@@ -1,5 +1,5 @@
 // Who calls, as far as an address tells: to count what one caller costs, not to trust anybody.
-import { type AddressRange, countedAddress, isInRange, parseAddressRange } from "./address-range.ts";
+import { type AddressRange, countedAddress, isInRange, parseAddressRange } from "../../address-range.ts";
 
 /** The address to count for. `peer`: the other end of the connection. `forwardedFor`: X-Forwarded-For, if there is one. */
 export type IdentifyCaller = (peer: string | undefined, forwardedFor: string | undefined) => string;

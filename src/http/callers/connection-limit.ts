@@ -5,8 +5,8 @@
 // that way for a second, and as many again as the limit may do so at once; what comes above that is cut.
 import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
+import { countedAddress, isInRange } from "../../address-range.ts";
 import { comeBack } from "../problem.ts";
-import { countedAddress, isInRange } from "./address-range.ts";
 import { parseTrustedProxies } from "./caller.ts";
 
 const lingerMs = 1_000;

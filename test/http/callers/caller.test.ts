@@ -1,6 +1,6 @@
 // Whose call it is that is counted: whatever a stranger claims, nobody else is counted for them, and nobody hides behind others.
 import { describe, expect, it } from "vitest";
-import { isInRange, parseAddressRange } from "../../../src/http/callers/address-range.ts";
+import { isInRange, parseAddressRange } from "../../../src/address-range.ts";
 import { createCallerIdentity } from "../../../src/http/callers/caller.ts";
 
 describe("without TRUSTED_PROXIES the peer is the caller, whatever it claims", () => {
