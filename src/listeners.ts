@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { limitConnectionsPerAddress } from "./http/callers/connection-limit.ts";
 import { refuse } from "./http/problem.ts";
 
 /** Idle connections outlive the longest Retry-After, so that curl's retries reuse theirs. */
@@ -12,6 +13,9 @@ const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 60_000;
 /** Node looks for late connections this often; by default only every 30 s. */
 const checkConnectionsEveryMs = 1_000;
+/** Of all connections, one address may hold this part: many workflows share a NAT, but none shuts everybody out. */
+const shareOfOneAddress = 1 / 4;
+const minPerAddress = 64;
 /** What is still open then is cut. */
 const drainConnectionsMs = 10_000;
 
@@ -27,8 +31,14 @@ export type ListenResult =
 
 export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
 
-export async function listenEverywhere(hosts: readonly string[], port: number, fetch: Fetch): Promise<ListenResult> {
-  const servers = hosts.map(() => createListener(fetch, hosts.length));
+/** @param trustedProxies TRUSTED_PROXIES: connections of these are not limited by address */
+export async function listenEverywhere(
+  hosts: readonly string[],
+  port: number,
+  fetch: Fetch,
+  trustedProxies: readonly string[],
+): Promise<ListenResult> {
+  const servers = hosts.map(() => createListener(fetch, hosts.length, trustedProxies));
   const results = await Promise.all(servers.map((server, at) => listen(server, hosts[at] ?? "", port)));
   const failed = results.findIndex((error) => error !== null);
   if (failed >= 0) {
@@ -42,7 +52,7 @@ export async function listenEverywhere(hosts: readonly string[], port: number, f
   return { kind: "listening", listeners: { addresses, close: () => closeAll(servers) } };
 }
 
-function createListener(fetch: Fetch, listeners: number): Server {
+function createListener(fetch: Fetch, listeners: number, trustedProxies: readonly string[]): Server {
   const server = createAdaptorServer({
     fetch: (request, bindings) => {
       const { incoming } = bindings as HttpBindings;
@@ -58,7 +68,11 @@ function createListener(fetch: Fetch, listeners: number): Server {
     },
   }) as Server;
   const maxConnections = findMaxConnections();
-  if (maxConnections !== null) server.maxConnections = Math.floor(maxConnections / listeners);
+  if (maxConnections !== null) {
+    server.maxConnections = Math.floor(maxConnections / listeners);
+    const maxPerAddress = Math.max(minPerAddress, Math.floor(server.maxConnections * shareOfOneAddress));
+    limitConnectionsPerAddress(server, maxPerAddress, trustedProxies);
+  }
   // Bodies carry nothing that we read; while one is unread, nobody notices that the client has hung up.
   server.on("request", (incoming: IncomingMessage) => incoming.resume());
   return server;

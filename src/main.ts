@@ -40,7 +40,7 @@ const service = await composeService(config, store, observe, version, {
 });
 for (const advice of parsed.advice) log.warn(advice);
 
-const listening = await listenEverywhere(config.HOST, config.PORT, service.app.fetch);
+const listening = await listenEverywhere(config.HOST, config.PORT, service.app.fetch, config.TRUSTED_PROXIES);
 if (listening.kind === "failed") {
   process.stderr.write(`runner-queue cannot listen on ${listening.host}:${config.PORT}: ${listening.why}\n`);
   process.exit(1);

@@ -20,7 +20,7 @@ import {
 const required = {
   MONITORS: monitorList.describe("the monitors, `[name=]url`, separated by commas or spaces; each address once"),
   API_TOKENS: apiTokens.describe(
-    "bearer tokens that may enqueue; the first signs tickets. Comma-separated, random, 16 characters or more",
+    "bearer tokens that may enqueue, comma-separated, random, 16 characters or more: `token`, or `owner/=token` and `owner/repo=token` for these repositories only",
   ),
 };
 
@@ -31,13 +31,21 @@ const access = {
   CONFIG_FILE: filePath
     .optional()
     .describe("file of settings, one `NAME=value` a line; the environment wins. Read anew on SIGHUP"),
-  MONITOR_API_TOKEN: secret.optional().describe("bearer for the monitors; default: the first of API_TOKENS"),
+  MONITOR_API_TOKEN: secret
+    .optional()
+    .describe("bearer for the monitors; default: the first of API_TOKENS that speaks for every repository"),
   MONITOR_TOKENS: monitorTokens
     .default([])
     .describe("bearers of single monitors, `name:token`, comma-separated; default: MONITOR_API_TOKEN"),
-  OPERATOR_TOKENS: secrets.optional().describe("bearer tokens of operators; default: API_TOKENS"),
+  OPERATOR_TOKENS: secrets
+    .optional()
+    .describe("bearer tokens of operators; default: those of API_TOKENS that speak for every repository"),
   DASHBOARD_TOKEN: secret.optional().describe("closes the dashboard to whoever lacks it"),
-  TICKET_KEYS: secrets.optional().describe("keys that sign tickets, the first signs; default: derived from API_TOKENS"),
+  TICKET_KEYS: secrets
+    .optional()
+    .describe(
+      "secrets that tickets are signed with, comma-separated; default: those of API_TOKENS that speak for every repository",
+    ),
   ALLOWED_REPOS: z
     .string()
     .default("")
