@@ -20,10 +20,13 @@ export interface OperatorDeps {
 const maxUntilMs = 366 * 86_400_000;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
 const plainText = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/;
-const actSchema = z.object({
+/** A duration, or a time of ISO 8601 with its zone; which time it is, and whether that can be, is looked at later. */
+const untilForm = /^(\d{1,9}(ms|s|m|h|d)|\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))$/;
+const untilWords = "until: a time to come, such as 2h or 2026-01-31T18:00:00Z, within a year";
+export const actSchema = z.object({
   note: z.string().max(300, "note: at most 300 characters").regex(plainText, "note: one line of plain text"),
   by: z.string().max(100, "by: at most 100 characters").regex(plainText, "by: one line of plain text"),
-  until: z.string().nullable(),
+  until: z.string().regex(untilForm, untilWords).nullable(),
 });
 
 /** @param noteAct called after every act */
@@ -45,7 +48,7 @@ export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
     const { until, ...rest } = parsed.data;
     const end = until === null ? null : parseUntil(until, Date.now());
     if (end === "malformed") {
-      return refuse("malformed_parameter", "until: a time to come, such as 2h or 2026-01-31T18:00:00Z, within a year");
+      return refuse("malformed_parameter", untilWords);
     }
     return { kind, ...rest, until: kind === "end" ? null : end };
   };

@@ -17,6 +17,9 @@ export const runnerCountSchema = (most: number) =>
     .transform(Number)
     .refine((count) => count <= most, `runner_count: a whole number from 1 to ${most}`);
 
+/** Nine digits: more than anybody waits. */
+export const maxSeconds = 999_999_999;
+
 const maxWaitSchema = z
   .string()
   .regex(/^\d{1,9}$/, "max_wait: whole seconds")
