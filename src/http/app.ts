@@ -9,6 +9,7 @@ import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
 import { describeApi } from "./openapi.ts";
 import { createOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
 import { comeBack, noStore, refuse } from "./problem.ts";
+import { createRequestPath } from "./request-path.ts";
 import { createTakeRoute, type TakeDeps } from "./take-route.ts";
 import type { Tally } from "./tally.ts";
 import { createTokenlessRoute, type TokenlessDeps } from "./tokenless-route.ts";
@@ -20,11 +21,13 @@ export interface AppDeps extends TokenlessDeps, TakeDeps, JobsDeps, DashboardRou
   readonly isFleetAsked: () => boolean;
   readonly isDraining: () => boolean;
   readonly version: string;
+  /** BASE_PATH; absent: `/` */
+  readonly basePath?: string;
   readonly observe: Observe;
 }
 
 export function createApp(deps: AppDeps): Hono {
-  const app = new Hono();
+  const app = new Hono({ getPath: createRequestPath(deps.basePath ?? "/") });
   const enqueue = createEnqueueRoute(deps);
   const jobs = createJobsRoutes(deps);
   const dashboard = createDashboardRoutes(deps);
