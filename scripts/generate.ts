@@ -21,6 +21,7 @@ if (values.help) {
 const stale: string[] = [];
 write("src/store/redis/scripts.generated.ts", generateScripts());
 fillTable("README.md", "settings", settingsTables());
+write("settings.env.example", settingsExample());
 fillTable("docs/http-api.md", "problems", problemsTable());
 fillTable("docs/http-api.md", "reasons", retryReasons.map((reason) => `\`${reason}\``).join(", "));
 fillTable("docs/states.md", "transitions", transitionsTable());
@@ -71,6 +72,15 @@ function settingsTables(): string {
       return [`### ${titles[group]}`, "", "| setting | default | meaning |", "| --- | --- | --- |", ...rows].join("\n");
     })
     .join("\n\n");
+}
+
+/** Every setting with its default, commented out: as CONFIG_FILE, as .env of docker compose, or as a unit's EnvironmentFile. */
+function settingsExample(): string {
+  const blocks = describeSettings()
+    .filter(({ isServed, name }) => isServed && name !== "CONFIG_FILE")
+    .map(({ name, preset, meaning }) => `# ${meaning.replaceAll("`", "")}\n#${name}=${preset}\n`);
+  return `# Settings, as NAME=value lines: a file for CONFIG_FILE, for docker compose (.env), or for a unit's EnvironmentFile.
+# Take the # away from what you set; the first two are required. Written by \`npm run generate\`.\n\n${blocks.join("\n")}`;
 }
 
 function problemsTable(): string {

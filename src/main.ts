@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { composeService, queueSettingsOf } from "./compose.ts";
-import { reloadOnSignal } from "./config/reload-on-signal.ts";
+import { createSettingsReloader } from "./config/settings-reloader.ts";
 import { parseConfig } from "./config.ts";
 import { listenEverywhere } from "./listeners.ts";
 import { createEventLog, createLog } from "./logging.ts";
@@ -50,7 +50,9 @@ service.start();
 for (const { host, port } of listeners.addresses) log.info({ host, port, store: storeKind }, "listening");
 // At a terminal SIGHUP says that its window was closed: nobody would end the queue any more.
 const isAtTerminal = process.stdin.isTTY === true;
-if (!isAtTerminal) reloadOnSignal(config, { environment: process.env, loadText, service, log });
+if (!isAtTerminal) {
+  process.on("SIGHUP", createSettingsReloader(config, { environment: process.env, loadText, service, log }));
+}
 
 let isStopping = false;
 for (const signal of ["SIGTERM", "SIGINT", ...(isAtTerminal ? (["SIGHUP"] as const) : [])] as const) {

@@ -11,6 +11,7 @@ import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
 import { describeApi } from "./openapi.ts";
 import { createOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
 import { comeBack, noStore, refuse } from "./problem.ts";
+import { createRequestPath } from "./request-path.ts";
 import { createTakeRoute, type TakeDeps } from "./take-route.ts";
 import type { Tally } from "./tally.ts";
 import { createTokenlessRoute, type TokenlessDeps } from "./tokenless-route.ts";
@@ -28,6 +29,8 @@ export interface AppDeps extends Omit<RouteDeps, "guesses" | "callerOf"> {
   readonly isFleetAsked: () => boolean;
   readonly isDraining: () => boolean;
   readonly version: string;
+  /** BASE_PATH; absent: `/` */
+  readonly basePath?: string;
   readonly observe: Observe;
 }
 
@@ -38,7 +41,7 @@ export function createApp(given: AppDeps): Hono {
     callerOf: (c: Context) => identifyCaller(given.peerOf(c), c.req.header("x-forwarded-for")),
     guesses: createGuessLimit(() => performance.now()),
   };
-  const app = new Hono();
+  const app = new Hono({ getPath: createRequestPath(deps.basePath ?? "/") });
   const enqueue = createEnqueueRoute(deps);
   const jobs = createJobsRoutes(deps);
   const dashboard = createDashboardRoutes(deps);
@@ -78,7 +81,7 @@ export function createApp(given: AppDeps): Hono {
   });
   let description: string | undefined;
   route("GET", "/openapi.json", (c) => {
-    description ??= JSON.stringify(describeApi(deps.maxRunnerCount, deps.version));
+    description ??= JSON.stringify(describeApi(deps.maxRunnerCount, deps.version, deps.basePath));
     return c.body(description, 200, { "content-type": "application/json" });
   });
 

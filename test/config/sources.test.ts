@@ -1,4 +1,6 @@
 // Settings from files: secrets of their own, and CONFIG_FILE, which the environment wins over.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { secretSettings } from "../../src/config/settings.ts";
 import { parseConfig } from "../../src/config.ts";
@@ -107,5 +109,14 @@ it("names in CONFIG_FILE that are no setting are told, for there they can only b
       "MAX_WIAT is no setting: did you mean MAX_WAIT?",
       "CONFIG_FILE sets WAIT_AT_MOST, which is no setting",
     ],
+  });
+});
+
+it("the example file, with every # taken away, is a CONFIG_FILE that changes nothing", () => {
+  const example = readFileSync(join(import.meta.dirname, "../../settings.env.example"), "utf8");
+  const text = example.replaceAll(/^#(?=[A-Z_]+=)/gm, "");
+  expect(text).toContain("\nMAX_WAIT=25s\n");
+  expect(parseConfig({ ...least, CONFIG_FILE: "/c" }, () => text)).toEqual({
+    ...parseConfig({ ...least, CONFIG_FILE: "/c" }, () => ""),
   });
 });
