@@ -1,5 +1,6 @@
-// Ranges of addresses, such as TRUSTED_PROXIES holds them: 10.0.0.7, 10.0.0.0/8, fd00::/8. Written out here, because Workers
-// have no such thing. IPv4 in its IPv6 form (::ffff:10.0.0.7) is the IPv4 address.
+// Ranges of addresses, such as TRUSTED_PROXIES holds them: 10.0.0.7, 10.0.0.0/8, fd00::/8. Written
+// out here, because Workers have no such thing. IPv4 in its IPv6 form (::ffff:10.0.0.7) is the IPv4
+// address.
 
 export interface AddressRange {
   readonly family: 4 | 6;
@@ -30,7 +31,10 @@ export function isInRange(ranges: readonly AddressRange[], address: string): boo
   );
 }
 
-/** An address in one spelling, an IPv6 one as its /64, for one customer has that many; null: it is no address. */
+/**
+ * An address in one spelling, an IPv6 one as its /64, for one customer has that many; null: it is
+ * no address.
+ */
 export function countedAddress(address: string): string | null {
   const parsed = parseAddress(address);
   if (parsed === null) return null;

@@ -1,5 +1,6 @@
-// The settings, parsed once: from the environment, from files of secrets and from CONFIG_FILE. All problems are reported at once, in words,
-// and never with the value of a secret. The rooms are in config/; settings.ts there is the table.
+// The settings, parsed once: from the environment, from files of secrets and from CONFIG_FILE. All
+// problems are reported at once, in words, and never with the value of a secret. The rooms are in
+// config/; settings.ts there is the table.
 import { z } from "zod";
 import { adviseOn } from "./config/advice.ts";
 import { findNearMisses } from "./config/near-misses.ts";

@@ -1,4 +1,5 @@
-// How durations are read and written, in the settings, at the command line, in requests and for people.
+// How durations are read and written, in the settings, at the command line, in requests and for
+// people.
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -18,7 +19,10 @@ const spokenUnits = [
   ["s", 1],
 ] as const;
 
-/** "2 min 10 s": the two largest units; never negative, for clocks differ. The page's script does the same. */
+/**
+ * "2 min 10 s": the two largest units; never negative, for clocks differ. The page's script does
+ * the same.
+ */
 export function describeDuration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const at = spokenUnits.findIndex(([, size]) => seconds >= size);

@@ -1,4 +1,5 @@
-// Node's HTTP servers: one for each address of HOST, all with the same application. All listen, or none does.
+// Node's HTTP servers: one for each address of HOST, all with the same application. All listen, or
+// none does.
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -73,12 +74,16 @@ function createListener(fetch: Fetch, listeners: number, trustedProxies: readonl
     const maxPerAddress = Math.max(minPerAddress, Math.floor(server.maxConnections * shareOfOneAddress));
     limitConnectionsPerAddress(server, maxPerAddress, trustedProxies);
   }
-  // Bodies carry nothing that we read; while one is unread, nobody notices that the client has hung up.
+  // Bodies carry nothing that we read; while one is unread, nobody notices that the client has hung
+  // up.
   server.on("request", (incoming: IncomingMessage) => incoming.resume());
   return server;
 }
 
-/** A proxy in front may have believed the other one (RFC 9112 section 3.2 wants a 400). Node keeps the first and says nothing. */
+/**
+ * A proxy in front may have believed the other one (RFC 9112 section 3.2 wants a 400). Node keeps
+ * the first and says nothing.
+ */
 function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -124,7 +129,10 @@ async function closeAll(servers: readonly Server[]): Promise<void> {
   clearInterval(idleTimer);
 }
 
-/** Connections that leave some of this process's files for the monitors and the store; null where the limit cannot be read. */
+/**
+ * Connections that leave some of this process's files for the monitors and the store; null where
+ * the limit cannot be read.
+ */
 function findMaxConnections(): number | null {
   try {
     const files = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];

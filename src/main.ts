@@ -1,5 +1,5 @@
-// Node's entry: environment -> config -> compose -> listen. A signal drains: not ready, finish what is in flight, exit 0. A second
-// signal exits at once. SIGHUP reads the settings anew.
+// Node's entry: environment -> config -> compose -> listen. A signal drains: not ready, finish what
+// is in flight, exit 0. A second signal exits at once. SIGHUP reads the settings anew.
 import { readFileSync } from "node:fs";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { composeService, queueSettingsOf } from "./compose.ts";
@@ -13,7 +13,10 @@ import { createRedisStore } from "./store/redis/redis-store.ts";
 
 /** What a load balancer needs to see that we are no longer ready. */
 const drainNoticeMs = 500;
-/** Takes that wait for a monitor get this long, then their clients are told to come back; a leg may go on longer. */
+/**
+ * Takes that wait for a monitor get this long, then their clients are told to come back; a leg may
+ * go on longer.
+ */
 const drainTakesMs = 7_000;
 
 const loadText = (path: string) => readFileSync(path, "utf8");

@@ -1,5 +1,6 @@
-// API tokens: which repositories each of them speaks for, and what else follows from a token's scope. A token that is bound to
-// repositories signs no tickets, calls no monitor and operates nothing: whoever holds it could do all that for everybody.
+// API tokens: which repositories each of them speaks for, and what else follows from a token's
+// scope. A token that is bound to repositories signs no tickets, calls no monitor and operates
+// nothing: whoever holds it could do all that for everybody.
 import { isRepoAllowed } from "./allowed-repos.ts";
 import { createTokenMatcher } from "./bearer.ts";
 
@@ -35,8 +36,9 @@ export async function createApiTokenCheck(apiTokens: readonly ApiToken[]): Promi
 }
 
 /**
- * What ticket keys are derived from. Both kinds of secret give keys in the same way, so that TICKET_KEYS can be set later on:
- * with today's first API token listed behind the new key, no ticket is lost.
+ * What ticket keys are derived from. Both kinds of secret give keys in the same way, so that
+ * TICKET_KEYS can be set later on: with today's first API token listed behind the new key, no
+ * ticket is lost.
  */
 export function ticketSecretsOf(
   ticketKeys: readonly string[] | undefined,

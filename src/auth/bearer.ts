@@ -1,10 +1,13 @@
-// Bearer tokens (RFC 6750), compared in constant time: both sides go through HMAC with a key of this process, so neither the
-// place of the first difference nor the length shows in the time taken.
+// Bearer tokens (RFC 6750), compared in constant time: both sides go through HMAC with a key of
+// this process, so neither the place of the first difference nor the length shows in the time
+// taken.
 
 export interface BearerCheck {
   /** Whether `presented` is one of the tokens. */
   isKnown(presented: string): Promise<boolean>;
-  /** Whether it is a good token of ours all the same, which opens other routes: the refusal says so. */
+  /**
+   * Whether it is a good token of ours all the same, which opens other routes: the refusal says so.
+   */
   isKnownElsewhere(presented: string): Promise<boolean>;
 }
 
@@ -53,7 +56,10 @@ function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
-/** The credentials of an `Authorization: Bearer` header, or null. The scheme's case does not matter (RFC 9110 section 11.1). */
+/**
+ * The credentials of an `Authorization: Bearer` header, or null. The scheme's case does not matter
+ * (RFC 9110 section 11.1).
+ */
 export function parseBearer(header: string | undefined): string | null {
   const match = /^bearer +([^\s]+) *$/i.exec(header ?? "");
   return match?.[1] ?? null;

@@ -1,9 +1,11 @@
-// Tickets: compact JWS (RFC 7515, HS256) that carry the job itself, so that a valid ticket alone can bring a job back that the
-// store lost. Keys are derived (HKDF, RFC 5869) from secrets: TICKET_KEYS, or the API tokens where that is not set.
+// Tickets: compact JWS (RFC 7515, HS256) that carry the job itself, so that a valid ticket alone
+// can bring a job back that the store lost. Keys are derived (HKDF, RFC 5869) from secrets:
+// TICKET_KEYS, or the API tokens where that is not set.
 //
-// Every listed key verifies. The first signs, and where there is a second, its signature goes along in the header (`also`). So
-// two instances accept each other's tickets as long as one of their first two keys is known to both: a rotation costs nobody
-// their place, in whatever order it reaches the instances.
+// Every listed key verifies. The first signs, and where there is a second, its signature goes along
+// in the header (`also`). So two instances accept each other's tickets as long as one of their
+// first two keys is known to both: a rotation costs nobody their place, in whatever order it
+// reaches the instances.
 import { CompactSign, compactVerify, decodeProtectedHeader } from "jose";
 import { z } from "zod";
 import type { Ticket } from "../queue/job.ts";
@@ -15,7 +17,10 @@ import {
   uniqueIdSchema,
 } from "./job-schemas.ts";
 
-/** What a newer version adds is ignored, so that versions can roll. What we know is parsed as a request's parameters are. */
+/**
+ * What a newer version adds is ignored, so that versions can roll. What we know is parsed as a
+ * request's parameters are.
+ */
 const payloadSchema = z.object({
   id: uniqueIdSchema,
   profile: profileKeySchema,
@@ -25,12 +30,21 @@ const payloadSchema = z.object({
   place: z.int().positive(),
 });
 
-/** No ticket of ours is longer: about 700 characters at most, and some room for what newer versions add. */
+/**
+ * No ticket of ours is longer: about 700 characters at most, and some room for what newer versions
+ * add.
+ */
 const longestTicket = 1024;
-/** One ticket, one text: base64 decoders also take padding, spaces and spare bits that we never write. */
+/**
+ * One ticket, one text: base64 decoders also take padding, spaces and spare bits that we never
+ * write.
+ */
 const spelling = /^[\w-]+\.[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]$/;
 const alg = "HS256";
-/** Verified tickets remembered per generation: polls of the same job come every few seconds, and HMAC costs more than a look-up. */
+/**
+ * Verified tickets remembered per generation: polls of the same job come every few seconds, and
+ * HMAC costs more than a look-up.
+ */
 const remembered = 50_000;
 
 type SigningKey = Awaited<ReturnType<typeof crypto.subtle.deriveKey>>;
@@ -71,7 +85,8 @@ export async function createTickets(secrets: readonly string[]): Promise<Tickets
       remember(text, ticket);
       return ticket;
     }
-    // Only the ticket of the second key is remembered: that one has one spelling, however the rest of this text is changed.
+    // Only the ticket of the second key is remembered: that one has one spelling, however the rest
+    // of this text is changed.
     const other = ticketOfSecondKey(text);
     return other === null ? null : (recall(other) ?? (await verifyFresh(other)));
   };
@@ -101,7 +116,10 @@ function payloadOf(ticket: Ticket) {
 
 interface TicketHeader {
   readonly alg: string;
-  /** the signature that this very payload has in the ticket of an instance that knows the second key only */
+  /**
+   * the signature that this very payload has in the ticket of an instance that knows the second key
+   * only
+   */
   readonly also?: string;
 }
 
@@ -113,7 +131,10 @@ function signatureOf(text: string): string {
   return text.slice(text.lastIndexOf(".") + 1);
 }
 
-/** The ticket that an instance with the second key only would have issued for the same job; null where there is none. */
+/**
+ * The ticket that an instance with the second key only would have issued for the same job; null
+ * where there is none.
+ */
 function ticketOfSecondKey(text: string): string | null {
   try {
     const { also } = decodeProtectedHeader(text);

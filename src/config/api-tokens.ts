@@ -1,4 +1,5 @@
-// API_TOKENS: `token` speaks for every repository, `owner/=token` and `owner/repo=token` for these only.
+// API_TOKENS: `token` speaks for every repository, `owner/=token` and `owner/repo=token` for these
+// only.
 import { z } from "zod";
 import { splitList } from "./plain-text.ts";
 import { isHeaderSafe } from "./value-kinds.ts";
@@ -30,7 +31,10 @@ export function isScoped(token: ApiToken): token is ScopedApiToken {
   return token.scope !== null;
 }
 
-/** Base64 may hold a slash and end in `=` or `==`: what follows the sign must be more than such signs. */
+/**
+ * Base64 may hold a slash and end in `=` or `==`: what follows the sign must be more than such
+ * signs.
+ */
 function parseApiToken(part: string): ApiToken {
   const [, scope, token] = /^([A-Za-z0-9][A-Za-z0-9_-]{0,38}\/[A-Za-z0-9._-]{0,100})=(?!=*$)(.+)$/.exec(part) ?? [];
   return scope === undefined || token === undefined ? { token: part, scope: null } : { token, scope };

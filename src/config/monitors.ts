@@ -1,4 +1,5 @@
-// MONITORS: `[name=]url`, separated by commas or spaces. Each monitor once: under two names its runners would count twice.
+// MONITORS: `[name=]url`, separated by commas or spaces. Each monitor once: under two names its
+// runners would count twice.
 import { z } from "zod";
 import { splitList } from "./plain-text.ts";
 import { isHeaderSafe, isHttp } from "./value-kinds.ts";

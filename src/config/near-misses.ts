@@ -1,4 +1,5 @@
-// Mistyped names. A setting with a typing error is silently its default, and the default may be an open dashboard.
+// Mistyped names. A setting with a typing error is silently its default, and the default may be an
+// open dashboard.
 import { groupOf, isSecret, isSettingName, type SettingName, settingNames } from "./settings.ts";
 
 export interface NearMiss {
@@ -15,7 +16,10 @@ export interface NearMiss {
 const minNameLength = 5;
 const maxDistance = 2;
 
-/** Only settings that are not set can have been missed. `givenNames` are of variables that are not empty. */
+/**
+ * Only settings that are not set can have been missed. `givenNames` are of variables that are not
+ * empty.
+ */
 export function findNearMisses(givenNames: readonly string[], isSet: (name: SettingName) => boolean): NearMiss[] {
   const missing = settingNames.filter((name) => name.length >= minNameLength && !isSet(name));
   const candidates = missing.flatMap((setting) =>
@@ -35,8 +39,8 @@ export function findNearMisses(givenNames: readonly string[], isSet: (name: Sett
 }
 
 /**
- * Damerau's distance: letters added, left out, changed, or swapped with their neighbour. Anything above maxDistance is only said to be
- * above it where the lengths tell so much.
+ * Damerau's distance: letters added, left out, changed, or swapped with their neighbour. Anything
+ * above maxDistance is only said to be above it where the lengths tell so much.
  */
 export function distanceBetween(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > maxDistance) return maxDistance + 1;

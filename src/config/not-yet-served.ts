@@ -1,5 +1,6 @@
-// Settings that the schema knows and this version does nothing with yet. They stand in no table of the documents, and a start with one of
-// them says so: an operator must never believe in a limit or a key that is not there. Whoever builds the feature takes its name out.
+// Settings that the schema knows and this version does nothing with yet. They stand in no table of
+// the documents, and a start with one of them says so: an operator must never believe in a limit or
+// a key that is not there. Whoever builds the feature takes its name out.
 
 export const settingsNotYetServed = [
   "BASE_PATH",

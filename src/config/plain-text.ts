@@ -1,6 +1,10 @@
-// Texts as people hand them over: with the line break of a file and the quotes of a shell around them.
+// Texts as people hand them over: with the line break of a file and the quotes of a shell around
+// them.
 
-/** Without surrounding white space and quotes. Quotes that belong to the parts of a list ('a','b') are left to the parts. */
+/**
+ * Without surrounding white space and quotes. Quotes that belong to the parts of a list ('a','b')
+ * are left to the parts.
+ */
 export function trimQuotes(text: string): string {
   const trimmed = text.trim();
   const [, quote = "", inner = ""] = /^(["'])(.*)\1$/s.exec(trimmed) ?? [];

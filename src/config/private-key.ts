@@ -1,4 +1,5 @@
-// GITHUB_APP_PRIVATE_KEY. GitHub hands out PKCS#1, and one-line settings carry line breaks as \n; jose wants PKCS#8.
+// GITHUB_APP_PRIVATE_KEY. GitHub hands out PKCS#1, and one-line settings carry line breaks as \n;
+// jose wants PKCS#8.
 import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
 

@@ -1,4 +1,5 @@
-// REDIS_URL: one server, by URL or socket; Sentinel, by several hosts and the name of the master; a cluster, by several hosts.
+// REDIS_URL: one server, by URL or socket; Sentinel, by several hosts and the name of the master; a
+// cluster, by several hosts.
 import { z } from "zod";
 
 export const redisUrl = z

@@ -1,5 +1,5 @@
-// What SIGHUP does: the settings are read anew. What may change while running is taken over, the rest is told to need a restart, and where
-// anything is wrong nothing changes at all.
+// What SIGHUP does: the settings are read anew. What may change while running is taken over, the
+// rest is told to need a restart, and where anything is wrong nothing changes at all.
 import { isDeepStrictEqual } from "node:util";
 import { type Config, parseConfig } from "../config.ts";
 import type { Environment, LoadText } from "./sources.ts";
@@ -24,7 +24,9 @@ export type Reloaded =
       readonly kind: "config";
       /** The new values of what may change, the old ones of everything else. */
       readonly config: Config;
-      /** By name. POLICY_FILE is among them wherever it is set: what stands in it may have changed. */
+      /**
+       * By name. POLICY_FILE is among them wherever it is set: what stands in it may have changed.
+       */
       readonly changed: readonly string[];
       readonly needsRestart: readonly string[];
       readonly advice: readonly string[];

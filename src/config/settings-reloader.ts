@@ -1,5 +1,6 @@
-// What Node does upon SIGHUP: settings are read anew, one reload after the other, and the log says what came of each. Nothing is taken over by
-// halves: the service has the last word, and where it objects the old configuration stays the one to compare with.
+// What Node does upon SIGHUP: settings are read anew, one reload after the other, and the log says
+// what came of each. Nothing is taken over by halves: the service has the last word, and where it
+// objects the old configuration stays the one to compare with.
 import type { Config } from "../config.ts";
 import type { Log } from "../logging.ts";
 import { isReloadable, reloadConfig } from "./reload.ts";

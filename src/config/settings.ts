@@ -1,4 +1,5 @@
-// Every setting: what it is for, what it may be, and its default where it has one. The README's table is made of this.
+// Every setting: what it is for, what it may be, and its default where it has one. The README's
+// table is made of this.
 import { z } from "zod";
 import { addressRanges, basePath, hostList } from "./addresses.ts";
 import { apiTokens, isScoped, type ScopedApiToken } from "./api-tokens.ts";
@@ -206,7 +207,10 @@ type Settings = z.output<typeof settingsSchema>;
 export type SettledSettings = Omit<Settings, "API_TOKENS"> & {
   /** Those that speak for every repository; never none. */
   readonly API_TOKENS: readonly string[];
-  /** Those that speak for one owner or repository: apart, so that nobody takes one for more by mistake. */
+  /**
+   * Those that speak for one owner or repository: apart, so that nobody takes one for more by
+   * mistake.
+   */
   readonly SCOPED_API_TOKENS: readonly ScopedApiToken[];
 };
 

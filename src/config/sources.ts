@@ -1,4 +1,5 @@
-// Where settings come from: the environment, the files that `<NAME>_FILE` names, and CONFIG_FILE. The environment wins over CONFIG_FILE.
+// Where settings come from: the environment, the files that `<NAME>_FILE` names, and CONFIG_FILE.
+// The environment wins over CONFIG_FILE.
 import { trimQuotes } from "./plain-text.ts";
 import { isSecret, isSettingName, type SettingName, settingNames } from "./settings.ts";
 

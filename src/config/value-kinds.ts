@@ -1,4 +1,5 @@
-// What a value may be: the kinds that several settings share. A refusal says what is expected, never what was given.
+// What a value may be: the kinds that several settings share. A refusal says what is expected,
+// never what was given.
 import { z } from "zod";
 import { durationForm, parseDuration } from "../duration.ts";
 import { splitList } from "./plain-text.ts";
@@ -60,5 +61,8 @@ export function isHttp(url: URL): boolean {
 
 export const filePath = z.string().refine((text) => !text.includes("\0"), "is not a path");
 
-/** A secret below this can be guessed. It is warned of, not refused: a trial on one's own machine needs none. */
+/**
+ * A secret below this can be guessed. It is warned of, not refused: a trial on one's own machine
+ * needs none.
+ */
 export const minTokenLength = 16;

@@ -1,5 +1,6 @@
-// POST /profile/<profile_key>/enqueue[/<runner_count>]: a job takes its place in line and gets its ticket. The bearer is one of API_TOKENS
-// (and speaks for the repositories that it is bound to, if any), or a workflow's own OIDC token, for its repository and run only.
+// POST /profile/<profile_key>/enqueue[/<runner_count>]: a job takes its place in line and gets its
+// ticket. The bearer is one of API_TOKENS (and speaks for the repositories that it is bound to, if
+// any), or a workflow's own OIDC token, for its repository and run only.
 import type { Context } from "hono";
 import { isRepoAllowed } from "../auth/allowed-repos.ts";
 import type { ApiTokenCheck } from "../auth/api-token.ts";

@@ -1,5 +1,5 @@
-// The OpenAPI description, made from the same schemas and status table that the routes use. Tests hold it against the routes, and
-// their replies against it.
+// The OpenAPI description, made from the same schemas and status table that the routes use. Tests
+// hold it against the routes, and their replies against it.
 import { describeJobOperations } from "./openapi/job-operations.ts";
 import { describeOperatorOperations } from "./openapi/operator-operations.ts";
 import { type Json, operation, refusals, reply, retries, securitySchemes, tags } from "./openapi/parts.ts";

@@ -20,7 +20,7 @@ export interface OperatorDeps {
 const maxUntilMs = 366 * 86_400_000;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
 const plainText = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/;
-/** A duration, or a time of ISO 8601 with its zone; which time it is, and whether that can be, is looked at later. */
+/** A duration, or a time of ISO 8601 with its zone. Whether it can be that time is looked at later. */
 const untilForm = /^(\d{1,9}(ms|s|m|h|d)|\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))$/;
 const untilWords = "until: a time to come, such as 2h or 2026-01-31T18:00:00Z, within a year";
 export const actSchema = z.object({

@@ -86,8 +86,8 @@ function parseWait(parameter: string | undefined, prefer: string | undefined): A
 }
 
 /**
- * Without a good ticket nothing is written: only whether such a job exists decides between "not yours" and "no such job". Who tries
- * many ids is slowed down before the store is asked.
+ * Without a good ticket nothing is written: only whether such a job exists decides between "not
+ * yours" and "no such job". Who tries many ids is slowed down before the store is asked.
  */
 export async function refuseTicket(
   { store, guesses, callerOf }: GuestDeps,

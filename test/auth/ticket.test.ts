@@ -1,4 +1,5 @@
-// Tickets carry the job, cannot be forged, and survive a rotation of their keys in whatever order it reaches the instances.
+// Tickets carry the job, cannot be forged, and survive a rotation of their keys in whatever order
+// it reaches the instances.
 import { CompactSign } from "jose";
 import { expect, it } from "vitest";
 import { ticketSecretsOf } from "../../src/auth/api-token.ts";

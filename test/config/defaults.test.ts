@@ -1,4 +1,5 @@
-// The environment: every name and default of the design, all problems at once, and never a secret in a message.
+// The environment: every name and default of the design, all problems at once, and never a secret
+// in a message.
 import { expect, it } from "vitest";
 import { describeSettings, parseConfig } from "../../src/config.ts";
 

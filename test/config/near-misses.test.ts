@@ -1,4 +1,5 @@
-// A setting with a typing error is silently its default, which may be an open dashboard: so near misses are told, and grave ones stop the start.
+// A setting with a typing error is silently its default, which may be an open dashboard: so near
+// misses are told, and grave ones stop the start.
 import { expect, it } from "vitest";
 import { distanceBetween } from "../../src/config/near-misses.ts";
 import { parseConfig } from "../../src/config.ts";

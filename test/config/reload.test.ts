@@ -1,4 +1,5 @@
-// Settings read anew: what may change while running changes, the rest waits for a restart, and a mistake changes nothing.
+// Settings read anew: what may change while running changes, the rest waits for a restart, and a
+// mistake changes nothing.
 import { expect, it } from "vitest";
 import { reloadConfig } from "../../src/config/reload.ts";
 import { type Config, parseConfig } from "../../src/config.ts";

@@ -1,4 +1,5 @@
-// Reloads one after the other: the service has the last word, and what it refuses is tried again as a change the next time.
+// Reloads one after the other: the service has the last word, and what it refuses is tried again as
+// a change the next time.
 import { Writable } from "node:stream";
 import { expect, it } from "vitest";
 import { createSettingsReloader } from "../../src/config/settings-reloader.ts";

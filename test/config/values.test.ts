@@ -1,4 +1,5 @@
-// What the values of settings may be: tables of what is taken, and of what is refused in which words.
+// What the values of settings may be: tables of what is taken, and of what is refused in which
+// words.
 import { expect, it } from "vitest";
 import { type Config, parseConfig } from "../../src/config.ts";
 

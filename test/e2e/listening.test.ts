@@ -1,4 +1,5 @@
-// Where the process listens, whom it waits for there, and what it does when its settings are to be read anew.
+// Where the process listens, whom it waits for there, and what it does when its settings are to be
+// read anew.
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";

@@ -1,5 +1,5 @@
-// Whoever comes without a good ticket, or with a token for somebody else: told what is true, slowed down where they guess, and
-// nobody else notices.
+// Whoever comes without a good ticket, or with a token for somebody else: told what is true, slowed
+// down where they guess, and nobody else notices.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { guessLimits } from "../../src/http/callers/guess-limit.ts";

@@ -1,5 +1,5 @@
-// The OpenAPI description by the rules of strict linters, written out as checks; and held against what the service really takes and
-// replies.
+// The OpenAPI description by the rules of strict linters, written out as checks; and held against
+// what the service really takes and replies.
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";

@@ -1,4 +1,5 @@
-// Base URLs as people write them: with a slash at the end, or with a proxy's prefix that nobody cut off.
+// Base URLs as people write them: with a slash at the end, or with a proxy's prefix that nobody cut
+// off.
 import { expect, it, test } from "vitest";
 import { createRequestPath } from "../../src/http/request-path.ts";
 import { enqueueForTicket, take } from "../support/client.ts";

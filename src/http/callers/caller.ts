@@ -1,12 +1,16 @@
 // Who calls, as far as an address tells: to count what one caller costs, not to trust anybody.
 import { type AddressRange, countedAddress, isInRange, parseAddressRange } from "../../address-range.ts";
 
-/** The address to count for. `peer`: the other end of the connection. `forwardedFor`: X-Forwarded-For, if there is one. */
+/**
+ * The address to count for. `peer`: the other end of the connection. `forwardedFor`:
+ * X-Forwarded-For, if there is one.
+ */
 export type IdentifyCaller = (peer: string | undefined, forwardedFor: string | undefined) => string;
 
 /**
- * Whoever connects is the caller, whatever they claim; unless it is a proxy of ours. Of that one X-Forwarded-For is believed,
- * from its end back to the first address that is none of our proxies: what stands before that one, the caller may have written.
+ * Whoever connects is the caller, whatever they claim; unless it is a proxy of ours. Of that one
+ * X-Forwarded-For is believed, from its end back to the first address that is none of our proxies:
+ * what stands before that one, the caller may have written.
  * @param trustedProxies TRUSTED_PROXIES: addresses and ranges
  */
 export function createCallerIdentity(trustedProxies: readonly string[]): IdentifyCaller {
@@ -27,7 +31,10 @@ export function createCallerIdentity(trustedProxies: readonly string[]): Identif
   };
 }
 
-/** Throws where an entry is no address and no range: a proxy that is left out would make all its callers one. */
+/**
+ * Throws where an entry is no address and no range: a proxy that is left out would make all its
+ * callers one.
+ */
 export function parseTrustedProxies(trustedProxies: readonly string[]): readonly AddressRange[] {
   return trustedProxies.map((text) => {
     const range = parseAddressRange(text);

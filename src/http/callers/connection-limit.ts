@@ -1,8 +1,10 @@
-// At most so many connections from one address, so that silent ones of one caller cannot shut everybody out.
+// At most so many connections from one address, so that silent ones of one caller cannot shut
+// everybody out.
 //
-// A connection above the limit is answered at once, whatever it wanted: an empty 503 that curl retries, and the connection
-// ends. It is read to its end until then, for a reset would overtake the 503, and curl does not retry a reset. It may linger
-// that way for a second, and as many again as the limit may do so at once; what comes above that is cut.
+// A connection above the limit is answered at once, whatever it wanted: an empty 503 that curl
+// retries, and the connection ends. It is read to its end until then, for a reset would overtake
+// the 503, and curl does not retry a reset. It may linger that way for a second, and as many again
+// as the limit may do so at once; what comes above that is cut.
 import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 import { countedAddress, isInRange } from "../../address-range.ts";
@@ -14,7 +16,8 @@ const lingerMs = 1_000;
 /**
  * Call it before the server listens.
  * @param maxPerAddress an IPv6 /64 counts as one address
- * @param trustedProxies TRUSTED_PROXIES: they bring everybody's connections, so they have no limit but the server's own
+ * @param trustedProxies TRUSTED_PROXIES: they bring everybody's connections, so they have no limit
+ * but the server's own
  */
 export function limitConnectionsPerAddress(
   server: Server<typeof IncomingMessage>,

@@ -1,9 +1,12 @@
-// Slows down whoever tries unique_ids without a good ticket: the replies tell an id that is in line (403) from one that is not
-// (404), as promised. Each address has so many tries at once and so many a minute (a leaky bucket). Good tickets are never
-// counted, and never looked up here.
+// Slows down whoever tries unique_ids without a good ticket: the replies tell an id that is in line
+// (403) from one that is not (404), as promised. Each address has so many tries at once and so many
+// a minute (a leaky bucket). Good tickets are never counted, and never looked up here.
 
 export interface GuessLimit {
-  /** Counts a try of this caller and returns 0, or returns the seconds until the next one; that one is not counted. */
+  /**
+   * Counts a try of this caller and returns 0, or returns the seconds until the next one; that one
+   * is not counted.
+   */
   begin(caller: string): number;
 }
 

@@ -1,4 +1,5 @@
-// What the documents look like on a quiet day: the examples of the OpenAPI description. A test holds them against the schemas.
+// What the documents look like on a quiet day: the examples of the OpenAPI description. A test
+// holds them against the schemas.
 const place = { unique_id: "3f1c6a52-linux", profile_key: "linux" };
 const run = { qualified_repo: "servo/servo", run_id: "6034512345" };
 const at = "2026-11-21T12:00:00.000Z";

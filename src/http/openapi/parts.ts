@@ -1,4 +1,5 @@
-// Pieces that the OpenAPI description is made of: operations, parameters, replies, and the two kinds of failure.
+// Pieces that the OpenAPI description is made of: operations, parameters, replies, and the two
+// kinds of failure.
 import { z } from "zod";
 import { type ProblemCode, problems, type RetryReason } from "../problem.ts";
 

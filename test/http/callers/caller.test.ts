@@ -1,4 +1,5 @@
-// Whose call it is that is counted: whatever a stranger claims, nobody else is counted for them, and nobody hides behind others.
+// Whose call it is that is counted: whatever a stranger claims, nobody else is counted for them,
+// and nobody hides behind others.
 import { describe, expect, it } from "vitest";
 import { isInRange, parseAddressRange } from "../../../src/address-range.ts";
 import { createCallerIdentity } from "../../../src/http/callers/caller.ts";

@@ -1,5 +1,5 @@
-// Connections of one address over real sockets: what is above the limit hears a 503 that curl retries, never a reset, and
-// everybody else gets in.
+// Connections of one address over real sockets: what is above the limit hears a 503 that curl
+// retries, never a reset, and everybody else gets in.
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";

@@ -1,4 +1,5 @@
-// The whole service where files are scarce: silent connections of one address do not keep others out.
+// The whole service where files are scarce: silent connections of one address do not keep others
+// out.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";

@@ -1,4 +1,5 @@
-// How fast one address may try ids: the first tries at once, then one a second, and never anybody else's.
+// How fast one address may try ids: the first tries at once, then one a second, and never anybody
+// else's.
 import { expect, it } from "vitest";
 import { createGuessLimit, guessLimits } from "../../../src/http/callers/guess-limit.ts";
 
