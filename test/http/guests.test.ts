@@ -132,12 +132,14 @@ it.skipIf(!hasRedis)(
     const start = (API_TOKENS: string) =>
       startService({ monitors: [monitor], redisUrl: redis.url, env: { API_TOKENS, ABANDON_AFTER: "10m" } });
     const steps = ["old-api-token,new-api-token", "new-api-token,old-api-token", "new-api-token"];
-    await using first = await start("old-api-token");
+    // whatever fails, none of them outlives the test
+    await using instances = new AsyncDisposableStack();
+    const first = instances.use(await start("old-api-token"));
     await drain(first, "old-api-token");
     let before = first;
     const tickets = [await ticketFrom(first, "first", "old-api-token")];
     for (const [i, tokens] of steps.entries()) {
-      const after = await start(tokens);
+      const after = instances.use(await start(tokens));
       // the token that both know, as callers have it while the step rolls
       const token = i === 0 ? "old-api-token" : "new-api-token";
       tickets.push(await ticketFrom(before, `before-${i}`, token), await ticketFrom(after, `after-${i}`, token));
@@ -151,7 +153,6 @@ it.skipIf(!hasRedis)(
       await before[Symbol.asyncDispose]();
       before = after;
     }
-    await before[Symbol.asyncDispose]();
   },
 );
 
