@@ -1,8 +1,10 @@
-// POST /profile/<profile_key>/enqueue[/<runner_count>]: a job takes its place in line and gets its ticket. The bearer is one of API_TOKENS,
-// or a workflow's own OIDC token, which speaks for its repository and run only.
+// POST /profile/<profile_key>/enqueue[/<runner_count>]: a job takes its place in line and gets its
+// ticket. The bearer is one of API_TOKENS (and speaks for the repositories that it is bound to, if
+// any), or a workflow's own OIDC token, for its repository and run only.
 import type { Context } from "hono";
 import { isRepoAllowed } from "../auth/allowed-repos.ts";
-import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
+import type { ApiTokenCheck } from "../auth/api-token.ts";
+import { parseBearer } from "../auth/bearer.ts";
 import type { Tickets } from "../auth/ticket.ts";
 import type { OidcCheck, OidcResult } from "../github/oidc.ts";
 import type { Observe } from "../queue/events.ts";
@@ -15,7 +17,7 @@ import { comeBack, noStore, type ProblemCode, refuse, writeEstimate } from "./pr
 export interface EnqueueDeps {
   readonly store: Store;
   readonly tickets: Tickets;
-  readonly callers: BearerCheck;
+  readonly apiTokens: ApiTokenCheck;
   /** null: OIDC is off */
   readonly oidc: OidcCheck | null;
   readonly allowedRepos: readonly string[];
@@ -32,12 +34,18 @@ export function createEnqueueRoute(deps: EnqueueDeps): (c: Context) => Promise<R
   return async function enqueue(c) {
     const bearer = parseBearer(c.req.header("authorization"));
     if (bearer === null) return refuse("bearer_missing", undefined, { "www-authenticate": "Bearer" });
-    const isOurs = await deps.callers.isKnown(bearer);
-    if (!isOurs && !looksSigned(bearer)) return refuse("bearer_unknown");
-    if (!isOurs && deps.oidc === null) return refuse("bearer_unknown", "OIDC tokens are not taken here");
+    const caller = await deps.apiTokens.identify(bearer);
+    if (caller === null && deps.oidc === null)
+      return refuse("bearer_unknown", "This queue takes one of API_TOKENS here");
+    if (caller === null && !looksSigned(bearer)) {
+      return refuse("bearer_unknown", "This queue takes one of API_TOKENS here, or a workflow's OIDC token");
+    }
     const request = parseJobRequest(c, schema);
     if (request.kind === "refused") return request.response;
-    if (isOurs) return await enqueueJob(deps, request.value);
+    if (caller !== null) {
+      const mayEnqueue = caller.maySpeakFor(request.value.qualifiedRepo);
+      return mayEnqueue ? await enqueueJob(deps, request.value) : refuse("token_not_for_repository");
+    }
     const known = await identifyWorkflow(deps, bearer, request.value);
     return known instanceof Response ? known : await enqueueJob(deps, { ...request.value, qualifiedRepo: known });
   };
@@ -93,7 +101,7 @@ function looksSigned(bearer: string): boolean {
 /** The repository as GitHub spells it, where the token is GitHub's word for this very repository and run, and it is one of ours. */
 async function identifyWorkflow(deps: EnqueueDeps, bearer: string, request: JobRequest): Promise<Response | string> {
   const result = await deps.oidc?.verify(bearer);
-  if (result === undefined) return refuse("bearer_unknown");
+  if (result === undefined) return refuse("bearer_unknown", "This queue takes one of API_TOKENS here");
   if (result.kind === "trouble") {
     deps.observe({ kind: "github_trouble", why: result.why });
     return comeBack("github_unavailable", result.retryAfterSeconds);

@@ -1,18 +1,17 @@
 // GET and DELETE /jobs/<unique_id>: how a job stands, and giving its place up. For the ticket's holder, or an operator.
 import type { Context } from "hono";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
+import { uniqueIdSchema } from "../auth/job-schemas.ts";
 import type { Tickets } from "../auth/ticket.ts";
 import { waitedMs } from "../dispatch/timekeeper.ts";
 import type { Observe } from "../queue/events.ts";
 import { estimateWait, type FreedRate } from "../queue/freed-rate.ts";
 import { enqueuedAt, type Ticket, ticketOf } from "../queue/job.ts";
-import type { Store } from "../queue/ports.ts";
-import { parseQuery, uniqueIdSchema } from "./params.ts";
+import { parseQuery } from "./params.ts";
 import { noStore, refuse, writeEstimate } from "./problem.ts";
-import { refuseTicket } from "./take-route.ts";
+import { type GuestDeps, refuseTicket } from "./take-route.ts";
 
-export interface JobsDeps {
-  readonly store: Store;
+export interface JobsDeps extends GuestDeps {
   readonly tickets: Tickets;
   readonly operators: BearerCheck;
   readonly freedRate: (profileKey: string) => FreedRate;
@@ -84,7 +83,8 @@ async function identify(deps: JobsDeps, c: Context, uniqueId: string): Promise<C
     const profileKey = await deps.store.findProfile(uniqueId);
     return profileKey === null ? refused(refuse("job_unknown")) : { kind: "known", profileKey, ticket: null };
   }
-  return refused(await refuseTicket(deps.store, uniqueId, false));
+  if (bearer !== null && (await deps.operators.isKnownElsewhere(bearer))) return refused(refuse("not_an_operator"));
+  return refused(await refuseTicket(deps, c, uniqueId, false));
 }
 
 function refused(response: Response): Caller {
