@@ -44,7 +44,10 @@ async function startOrFail(command: FleetCommand): Promise<SimulatedFleet | null
       host: command.host,
       basePort: command.port,
       // A job that never starts makes a dull fleet to look at: by default one starts after a second.
-      habits: command.realistic ? realisticHabits : { ...fastHabits, startsAfterMs: 1000 },
+      habits: {
+        ...(command.realistic ? realisticHabits : { ...fastHabits, startsAfterMs: 1000 }),
+        reservationForm: command.reservationForm,
+      },
     });
   } catch (error) {
     failUsage(`Cannot listen: ${error instanceof Error ? error.message : String(error)}.`);

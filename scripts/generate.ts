@@ -20,7 +20,8 @@ if (values.help) {
 
 const stale: string[] = [];
 write("src/store/redis/scripts.generated.ts", generateScripts());
-fillTable("README.md", "settings", settingsTable());
+fillTable("README.md", "settings", settingsTables());
+write("settings.env.example", settingsExample());
 fillTable("docs/http-api.md", "problems", problemsTable());
 fillTable("docs/http-api.md", "reasons", retryReasons.map((reason) => `\`${reason}\``).join(", "));
 fillTable("docs/states.md", "transitions", transitionsTable());
@@ -46,11 +47,36 @@ ${entries.join("")}} as const;
 `;
 }
 
-function settingsTable(): string {
-  const rows = describeSettings().map(
-    ({ name, preset, meaning }) => `| \`${name}\` | ${preset === "" ? "" : `\`${preset}\``} | ${meaning} |`,
-  );
-  return ["| setting | default | meaning |", "| --- | --- | --- |", ...rows].join("\n");
+/** One table for each of those who need them; what this version does not use yet stands in none. */
+function settingsTables(): string {
+  const titles = {
+    required: "Required",
+    access: "Access: where it listens, who may do what",
+    github: "GitHub",
+    line: "The line",
+    monitors: "Monitors",
+    store: "Store",
+    log: "Log",
+  } as const;
+  const settings = describeSettings().filter(({ isServed }) => isServed);
+  const groups = [...new Set(settings.map(({ group }) => group))];
+  return groups
+    .map((group) => {
+      const rows = settings
+        .filter((setting) => setting.group === group)
+        .map(({ name, preset, meaning }) => `| \`${name}\` | ${preset === "" ? "" : `\`${preset}\``} | ${meaning} |`);
+      return [`### ${titles[group]}`, "", "| setting | default | meaning |", "| --- | --- | --- |", ...rows].join("\n");
+    })
+    .join("\n\n");
+}
+
+/** Every setting with its default, commented out: as CONFIG_FILE, as .env of docker compose, or as a unit's EnvironmentFile. */
+function settingsExample(): string {
+  const blocks = describeSettings()
+    .filter(({ isServed, name }) => isServed && name !== "CONFIG_FILE")
+    .map(({ name, preset, meaning }) => `# ${meaning.replaceAll("`", "")}\n#${name}=${preset}\n`);
+  return `# Settings, as NAME=value lines: a file for CONFIG_FILE, for docker compose (.env), or for a unit's EnvironmentFile.
+# Take the # away from what you set; the first two are required. Written by \`npm run generate\`.\n\n${blocks.join("\n")}`;
 }
 
 function problemsTable(): string {

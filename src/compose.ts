@@ -2,6 +2,7 @@
 
 import type { Context, Hono } from "hono";
 import { nanoid } from "nanoid";
+import { type ApiToken, createApiTokenCheck, ticketSecretsOf } from "./auth/api-token.ts";
 import { createBearerCheck } from "./auth/bearer.ts";
 import { createTickets } from "./auth/ticket.ts";
 import type { Config } from "./config.ts";
@@ -94,15 +95,14 @@ export async function composeService(
   const app = createApp({
     administration,
     dispatcher,
-    tickets: await createTickets(config.API_TOKENS),
-    callers: await createBearerCheck(config.API_TOKENS),
-    operators: await createBearerCheck(config.OPERATOR_TOKENS ?? config.API_TOKENS),
+    ...(await composeAuth(config)),
     monitorCallers: await createBearerCheck([config.MONITOR_API_TOKEN ?? config.API_TOKENS[0] ?? ""]),
     noteChange: poller.noteChange,
     oidc: config.OIDC_AUDIENCE === undefined ? null : createOidcCheck(config.OIDC_ISSUER, config.OIDC_AUDIENCE),
     artifacts: await composeArtifactCheck(config, observe),
     allowedRepos: config.ALLOWED_REPOS,
     peerOf,
+    trustedProxies: config.TRUSTED_PROXIES,
     maxWaitMs: config.MAX_WAIT,
     maxRunnerCount: config.MAX_RUNNER_COUNT,
     isFleetAsked: poller.isFleetAsked,
@@ -143,6 +143,21 @@ export async function composeService(
       await Promise.all([poller.stop(), sweeper.stop()]);
       await store.close();
     },
+  };
+}
+
+/** Who is who, by what they send. */
+async function composeAuth(config: Config) {
+  const unbound = config.API_TOKENS.map((token): ApiToken => ({ token, scope: null }));
+  const apiTokens = [...unbound, ...config.SCOPED_API_TOKENS];
+  const operators = config.OPERATOR_TOKENS ?? config.API_TOKENS;
+  return {
+    tickets: await createTickets(ticketSecretsOf(config.TICKET_KEYS, apiTokens)),
+    apiTokens: await createApiTokenCheck(apiTokens),
+    operators: await createBearerCheck(
+      operators,
+      apiTokens.map(({ token }) => token),
+    ),
   };
 }
 

@@ -25,6 +25,9 @@ export function createLog(level: string, stream?: DestinationStream): Log {
   return stream === undefined ? pino(options) : pino(options, stream);
 }
 
+/** Refused proofs of one code that are logged within a minute; all are counted (metrics). */
+const maxRefusalLines = 30;
+
 /** Writes one structured line per event. */
 export function createEventLog(log: Log): Observe {
   const lastAt = new Map<string, number>();
@@ -33,6 +36,20 @@ export function createEventLog(log: Log): Observe {
     const isRecent = Date.now() - (lastAt.get(text) ?? 0) < 60_000;
     if (!isRecent) lastAt.set(text, Date.now());
     return !isRecent;
+  };
+  const refusals = new Map<string, { readonly from: number; count: number }>();
+  /**
+   * Whether it is one of the first refusals of this code within a minute: strangers have tokens and
+   * artifacts without end.
+   */
+  const isAmongFirst = (code: string): boolean => {
+    const counted = refusals.get(code);
+    if (counted === undefined || Date.now() - counted.from >= 60_000) {
+      refusals.set(code, { from: Date.now(), count: 1 });
+      return true;
+    }
+    counted.count++;
+    return counted.count <= maxRefusalLines;
   };
   return function logEvent(event) {
     switch (event.kind) {
@@ -73,8 +90,18 @@ export function createEventLog(log: Log): Observe {
         return log.info({ ...fieldsOf(event.job), monitor: event.monitor, verdict: event.verdict }, event.kind);
       case "leaked":
         return log.error(
-          { uniqueId: event.uniqueId, profileKey: event.profileKey, runners: event.runners },
+          {
+            uniqueId: event.uniqueId,
+            profileKey: event.profileKey,
+            runners: event.runners,
+            unlistedRunners: event.unlistedRunners,
+          },
           "leaked: reserved runners that no job will use",
+        );
+      case "ambiguous_reservation":
+        return log.warn(
+          { ...fieldsOf(event.job), monitor: event.monitor, runners: event.runners },
+          "ambiguous_reservation: the monitor shows runners reserved for several jobs; they prove nothing",
         );
       case "rejected_by_monitor":
         return log.error(
@@ -121,7 +148,8 @@ export function createEventLog(log: Log): Observe {
         );
       case "proof_refused": {
         const { uniqueId, qualifiedRepo, runId } = event.request;
-        return log.info({ uniqueId, qualifiedRepo, runId, code: event.code }, event.kind);
+        const level = isAmongFirst(event.code) ? "info" : "debug";
+        return log[level]({ uniqueId, qualifiedRepo, runId, code: event.code }, event.kind);
       }
       case "store_up":
         return log.info(event.kind);

@@ -1,26 +1,26 @@
-// Node's entry: environment -> config -> compose -> listen. A signal drains: not ready, finish what is in flight, exit 0. A second
-// signal exits at once.
+// Node's entry: environment -> config -> compose -> listen. A signal drains: not ready, finish what
+// is in flight, exit 0. A second signal exits at once. SIGHUP reads the settings anew.
 import { readFileSync } from "node:fs";
-import type { IncomingMessage, Server } from "node:http";
-import { serve } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { composeService, queueSettingsOf } from "./compose.ts";
-import { adviseOn, parseConfig } from "./config.ts";
+import { createSettingsReloader } from "./config/settings-reloader.ts";
+import { parseConfig } from "./config.ts";
+import { listenEverywhere } from "./listeners.ts";
 import { createEventLog, createLog } from "./logging.ts";
 import { nodeTransport } from "./monitors/called/node-transport.ts";
 import { createEmbeddedStore } from "./store/embedded/embedded-store.ts";
 import { createRedisStore } from "./store/redis/redis-store.ts";
 
-/** Idle connections outlive the longest Retry-After, so that curl's retries reuse theirs. */
-const keepAliveTimeoutMs = 75_000;
 /** What a load balancer needs to see that we are no longer ready. */
 const drainNoticeMs = 500;
-/** Takes that wait for a monitor get this long, then their clients are told to come back; a leg may go on longer. */
+/**
+ * Takes that wait for a monitor get this long, then their clients are told to come back; a leg may
+ * go on longer.
+ */
 const drainTakesMs = 7_000;
-/** What is still open then is cut. */
-const drainConnectionsMs = 10_000;
 
-const parsed = parseConfig(process.env);
+const loadText = (path: string) => readFileSync(path, "utf8");
+const parsed = parseConfig(process.env, loadText);
 if (parsed.kind === "problems") {
   process.stderr.write(`runner-queue cannot start:\n${parsed.problems.map((problem) => `  ${problem}\n`).join("")}`);
   process.exit(1);
@@ -32,6 +32,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
   version: string;
 };
 const settings = queueSettingsOf(config);
+const storeKind = config.REDIS_URL === undefined ? "embedded" : "redis";
 const store =
   config.REDIS_URL === undefined
     ? createEmbeddedStore(settings, Date.now)
@@ -40,35 +41,24 @@ const service = await composeService(config, store, observe, version, {
   peerOf: (c) => getConnInfo(c).remote.address,
   transport: nodeTransport,
 });
-for (const advice of adviseOn(config)) log.warn(advice);
+for (const advice of parsed.advice) log.warn(advice);
 
-const server = serve({ fetch: service.app.fetch, hostname: config.HOST, port: config.PORT }, (address) => {
-  log.info(
-    { host: config.HOST, port: address.port, store: config.REDIS_URL === undefined ? "embedded" : "redis" },
-    "listening",
-  );
-}) as Server;
-const mostConnections = findMostConnections();
-if (mostConnections !== null) server.maxConnections = mostConnections;
-server.keepAliveTimeout = keepAliveTimeoutMs;
-server.headersTimeout = 60_000;
-server.requestTimeout = 60_000;
-// Bodies carry nothing that we read; while one is unread, nobody notices that the client has hung up.
-server.on("request", (incoming: IncomingMessage) => incoming.resume());
-server.on("error", (error: NodeJS.ErrnoException) => {
-  const advice: Record<string, string> = {
-    EADDRINUSE: "something listens there already: stop it, or set PORT",
-    EADDRNOTAVAIL: "HOST is no address of this machine",
-    EACCES: "this user may not: set PORT above 1023",
-  };
-  const why = advice[error.code ?? ""] ?? error.code ?? error.name;
-  process.stderr.write(`runner-queue cannot listen on ${config.HOST}:${config.PORT}: ${why}\n`);
+const listening = await listenEverywhere(config.HOST, config.PORT, service.app.fetch, config.TRUSTED_PROXIES);
+if (listening.kind === "failed") {
+  process.stderr.write(`runner-queue cannot listen on ${listening.host}:${config.PORT}: ${listening.why}\n`);
   process.exit(1);
-});
+}
+const { listeners } = listening;
 service.start();
+for (const { host, port } of listeners.addresses) log.info({ host, port, store: storeKind }, "listening");
+// At a terminal SIGHUP says that its window was closed: nobody would end the queue any more.
+const isAtTerminal = process.stdin.isTTY === true;
+if (!isAtTerminal) {
+  process.on("SIGHUP", createSettingsReloader(config, { environment: process.env, loadText, service, log }));
+}
 
 let isStopping = false;
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
+for (const signal of ["SIGTERM", "SIGINT", ...(isAtTerminal ? (["SIGHUP"] as const) : [])] as const) {
   process.on(signal, () => {
     if (isStopping) process.exit(1);
     isStopping = true;
@@ -84,28 +74,12 @@ async function createPrettyStream() {
   return pretty({ sync: true, singleLine: true, colorize, translateTime: "SYS:HH:MM:ss.l", destination: 1 });
 }
 
-/** Connections that leave some of this process's files for the monitors and the store; null where the limit cannot be read. */
-function findMostConnections(): number | null {
-  try {
-    const files = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
-    return files === undefined ? null : Math.max(16, Math.min(50_000, Math.floor(Number(files) * 0.8)));
-  } catch {
-    return null;
-  }
-}
-
 async function shutDown(): Promise<void> {
   service.drain();
   await new Promise((resolve) => setTimeout(resolve, drainNoticeMs));
-  const closed = new Promise((resolve) => server.close(resolve));
-  // A connection kept alive by a request in flight becomes idle only when that is answered.
-  const closeIdle = setInterval(() => server.closeIdleConnections(), 50);
   const letGo = setTimeout(service.letGo, drainTakesMs);
-  const hurry = setTimeout(() => server.closeAllConnections(), drainConnectionsMs);
-  await closed;
+  await listeners.close();
   clearTimeout(letGo);
-  clearTimeout(hurry);
-  clearInterval(closeIdle);
   await service.stop();
   log.info("stopped");
   process.exit(0);

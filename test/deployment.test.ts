@@ -1,9 +1,15 @@
 // What the shipped image and compose file promise to whoever runs them, read from the files themselves: no Docker needed.
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
-import { describe, expect, test } from "vitest";
+import { createInterface } from "node:readline";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { parseCommandLine } from "../scripts/simulated-fleet/command-line.ts";
+import { describeSettings } from "../src/config.ts";
+import { createTestDirectory } from "./support/files.ts";
+import { loadProcesses } from "./support/processes.ts";
 
 const root = join(import.meta.dirname, "..");
 const dockerfile = parseDockerfile(readFileSync(join(root, "Dockerfile"), "utf8"));
@@ -167,11 +173,56 @@ describe("docker-compose.yml", () => {
 
   test("Redis acknowledges no write before it is on disk, and never drops a key for room", () => {
     const { command } = services.redis;
-    expect(command?.[0]).toBe("redis-server");
     expect(optionOf(command, "--appendonly")).toBe("yes");
     expect(optionOf(command, "--appendfsync")).toBe("always");
     expect(optionOf(command, "--maxmemory-policy")).toBe("noeviction");
     expect(optionOf(command, "--maxmemory")).toBe("256mb");
+  });
+
+  test("Redis wants its password, shows it in no list of processes, and runs with what the file says", async () => {
+    const directory = await createTestDirectory();
+    const socket = join(directory, "redis.sock");
+    const [shell = "", ...args] = (services.redis.command ?? []).map((part) => part.replaceAll("$$", "$"));
+    const password = "password-of-the-test";
+    const child = spawn(shell, [...args, "--port", "0", "--unixsocket", socket, "--dir", directory], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { PATH: process.env.PATH ?? "", REDIS_PASSWORD: password },
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const isUp = new Promise<void>((resolve, reject) => {
+      createInterface({ input: child.stdout }).on("line", (line) => line.includes("eady to accept") && resolve());
+      child.once("close", () => reject(new Error("Redis ended")));
+    });
+    await isUp;
+    const ask = (...words: string[]) =>
+      execFileSync("redis-cli", ["-s", socket, ...words], {
+        encoding: "utf8",
+        env: { PATH: process.env.PATH ?? "", ...(words[0] === "CONFIG" ? { REDISCLI_AUTH: password } : {}) },
+      });
+    expect(ask("ping")).toContain("NOAUTH");
+    expect(ask("CONFIG", "GET", "appendfsync")).toContain("always");
+    expect(ask("CONFIG", "GET", "maxmemory-policy")).toContain("noeviction");
+    const shown = loadProcesses().filter(({ pid, parent }) => pid === child.pid || parent === child.pid);
+    expect(shown.map(({ command }) => command).join()).toContain("redis-server");
+    expect(shown.map(({ command }) => command).join()).not.toContain(password);
+    const ended = once(child, "close");
+    child.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+  });
+
+  test("every service has a limit of memory and of processes", () => {
+    for (const service of Object.values(services)) {
+      expect(service).toMatchObject({ mem_limit: expect.stringMatching(/^\d+[mg]$/), pids_limit: expect.any(Number) });
+    }
+  });
+
+  test("every setting is handed on to the queue, and nothing that is none", () => {
+    const names = Object.keys(services.queue.environment ?? {});
+    expect(names.toSorted()).toEqual(
+      describeSettings()
+        .map(({ name }) => name)
+        .toSorted(),
+    );
   });
 
   test("what Redis wrote outlives its container, and nobody outside reaches it", () => {
@@ -183,7 +234,7 @@ describe("docker-compose.yml", () => {
 
   test("the queue starts once Redis answers, and both say whether they are well", () => {
     expect(services.queue.depends_on).toEqual({ redis: { condition: "service_healthy" } });
-    expect(services.redis.healthcheck?.test.join(" ")).toContain("redis-cli ping");
+    expect(services.redis.healthcheck?.test.join(" ")).toContain('REDISCLI_AUTH="$$REDIS_PASSWORD" redis-cli ping');
     expect(services.queue.healthcheck?.test.at(-1)).toContain("/readyz");
   });
 
@@ -206,7 +257,9 @@ describe("docker-compose.yml", () => {
     const environment = services.queue.environment ?? {};
     expect(environment.API_TOKENS).toMatch(/^\$\{API_TOKENS:\?set .+\}$/);
     expect(environment.MONITORS).toMatch(/^\$\{MONITORS:\?set .+\}$/);
-    expect(environment.REDIS_URL).toBe("redis://redis:6379");
+    expect(environment.REDIS_URL).toMatch(/^redis:\/\/:\$\{REDIS_PASSWORD:\?set .+\}@redis:6379$/);
+    expect(services.redis.environment?.REDIS_PASSWORD).toMatch(/^\$\{REDIS_PASSWORD:\?set .+\}$/);
+    expect(environment).toMatchObject({ HOST: "0.0.0.0", PORT: "8002" });
   });
 
   test("no secret stands in the file: each comes from the environment", () => {
@@ -216,7 +269,7 @@ describe("docker-compose.yml", () => {
     expect(secrets.length).toBeGreaterThan(0);
     for (const [name, value] of secrets) expect(value === null || /^\$\{.*\}$/.test(value), name).toBe(true);
     expect(optionOf(services.fleet.command, "--token")).toMatch(/^\$\{.*\}$/);
-    expect(composeText).not.toMatch(/requirepass|:\/\/[^/\s]*@/);
+    expect(composeText.replaceAll(/\$\{[^}]*\}|\$\$\w+/g, "")).not.toMatch(/requirepass +\S|:\/\/:?[^/\s:]+@/);
   });
 
   test("the fleet listens where the containers beside it can reach it", () => {

@@ -11,7 +11,7 @@ const fleet = await startSimulatedFleet({
   monitors: Number(monitors),
   perMonitor: { [profileKey]: Number(runners) },
   token: monitorToken,
-  habits: { takeMs: 0, startsAfterMs: 0, busyForMs: 0, rebornAfterMs: 0 },
+  habits: { takeMs: 0, startsAfterMs: 0, busyForMs: 0, rebornAfterMs: 0, redrawMs: 0 },
 });
 process.on("message", ({ hang }: { hang?: string }) => {
   const monitor = fleet.monitors.find(({ name }) => name === hang);

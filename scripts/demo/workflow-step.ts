@@ -115,7 +115,7 @@ function decideRefused({ exitCode, text, stderr }: CurlEnd, waitedMs: number): S
   return { kind: "broken", why: `curl ended with ${exitCode ?? "a signal"}: ${lastWords}` };
 }
 
-/** `linux.4@ci1` is what a monitor calls a runner at GitHub. */
+/** `ci-runner-linux.4@ci1` is what a monitor calls a runner at GitHub. */
 function parseRunner(entry: unknown): RunnerInHand | null {
   const name = (entry as { runner?: { registration?: { name?: unknown } } } | null)?.runner?.registration?.name;
   const [, runner, monitor] = /^([^@]+)@(.+)$/.exec(typeof name === "string" ? name : "") ?? [];

@@ -1,9 +1,10 @@
 // One request to the queue, and its document; or one sentence that says why there is none.
-import type { z } from "zod";
+import { z } from "zod";
 import { createQueueClient, type Reply, type Request } from "../self-test/queue-client.ts";
-import { codeOfProblem, describeReply, expectJson, Unexpected } from "../self-test/reply.ts";
+import { codeOfProblem, describeReply, expectJson, parseJson, Unexpected } from "../self-test/reply.ts";
 
 const replyWithinMs = 10_000;
+const monitorsDashboardSchema = z.looseObject({ profile_runner_counts: z.looseObject({}) });
 
 export interface Asker {
   /** Without a slash at its end. */
@@ -33,9 +34,17 @@ export async function askQueue<T>(
   }
   const [what = ""] = path.split("?");
   if (reply.status !== 200) throw new Unexpected(describeRefusal(what, reply));
+  if (isMonitorsDashboard(reply.body)) {
+    throw new Unexpected(`${queueUrl} is a monitor, not a queue: give the queue's URL to --queue.`);
+  }
   const document = expectJson(what, reply, schema);
   const saidAt = Date.parse(reply.headers.get("date") ?? "");
   return { document, at: new Date(Number.isNaN(saidAt) ? Date.now() : saidAt).toISOString() };
+}
+
+/** Monitors have a /dashboard.json of their own. */
+function isMonitorsDashboard(body: string): boolean {
+  return monitorsDashboardSchema.safeParse(parseJson(body)).success;
 }
 
 function describeRefusal(what: string, reply: Reply): string {

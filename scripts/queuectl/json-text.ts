@@ -1,6 +1,6 @@
 // A queue's document as JSON that is as harmless in a terminal as it is in a pipe: the same value, but what would command the terminal is written
 // as \u, and the token is struck out.
-import { strikeOut } from "./legible.ts";
+import { withoutSecret } from "./legible.ts";
 
 /** On one line. */
 export function writeJson(document: unknown, token: string | null): string {
@@ -9,11 +9,11 @@ export function writeJson(document: unknown, token: string | null): string {
 }
 
 function withoutToken(value: unknown, token: string | null): unknown {
-  if (typeof value === "string") return strikeOut(value, token);
+  if (typeof value === "string") return withoutSecret(value, token);
   if (Array.isArray(value)) return value.map((one) => withoutToken(one, token));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [strikeOut(name, token), withoutToken(one, token)]),
+    Object.entries(value).map(([name, one]) => [withoutSecret(name, token), withoutToken(one, token)]),
   );
 }
 

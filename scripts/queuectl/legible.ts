@@ -1,6 +1,7 @@
 // What others wrote, made harmless for a terminal. The one place where that is done, and so also where the token is struck out, whoever
 // wrote it down.
 import { stripVTControlCharacters } from "node:util";
+import { strikeOut } from "../secret-mask.ts";
 
 const longestText = 400;
 
@@ -10,9 +11,9 @@ export function makeLegible(text: string, token: string | null): string {
   const plain = stripVTControlCharacters(text)
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
     .replace(/[\p{Cf}\p{Cs}\p{Co}\p{Cn}]+/gu, "");
-  return strikeOut(plain, token).slice(0, longestText);
+  return withoutSecret(plain, token).slice(0, longestText);
 }
 
-export function strikeOut(text: string, token: string | null): string {
-  return token === null ? text : text.replaceAll(token, "***");
+export function withoutSecret(text: string, token: string | null): string {
+  return token === null ? text : strikeOut(text, token);
 }

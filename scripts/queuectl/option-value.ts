@@ -1,7 +1,7 @@
 // Values of options and arguments. What is wrong with one is thrown as a sentence that says what is expected, never what was typed.
+import { parseDuration } from "../../src/duration.ts";
 
 const mostEntries = 2_000;
-const unitsMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 export interface Shape {
   readonly pattern: RegExp;
@@ -25,7 +25,7 @@ export function parseOptional(option: string, text: string | undefined, shape: S
 /** Whether it lies ahead is for the queue to say: its clock counts. */
 export function parseUntil(text: string | undefined): string | null {
   if (text === undefined) return null;
-  const isTime = /^\d{1,6}[smhd]$|^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(text);
+  const isTime = parseDuration(text) !== null || /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(text);
   if (!isTime) throw new Error("--until must be a time such as 2h or 2026-01-31T18:00:00Z.");
   return text;
 }
@@ -33,9 +33,9 @@ export function parseUntil(text: string | undefined): string | null {
 /** In milliseconds. */
 export function parseSince(text: string | undefined): number | null {
   if (text === undefined) return null;
-  const [, figure, unit] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
-  if (unit === undefined) throw new Error("--since must be a time such as 10m or 2h.");
-  return Number(figure) * unitsMs[unit as keyof typeof unitsMs];
+  const sinceMs = parseDuration(text) ?? 0;
+  if (sinceMs === 0) throw new Error("--since must be a time such as 10m or 2h.");
+  return sinceMs;
 }
 
 export function parseLimit(text: string | undefined): number | null {

@@ -1,20 +1,9 @@
 // Spans of time in words for people.
+import { describeDuration } from "../../src/duration.ts";
 
-const units = [
-  ["d", 86_400],
-  ["h", 3_600],
-  ["min", 60],
-  ["s", 1],
-] as const;
-
-/** "2 min 10 s": the two largest units. Never negative, for clocks differ. */
+/** "2 min 10 s", or "2 min": rounded, and without a second unit that says nothing. */
 export function describeSpan(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  const at = units.findIndex(([, size]) => seconds >= size);
-  const [name, size] = units[at] ?? units[3];
-  const [smallerName, smallerSize] = units[at + 1] ?? units[3];
-  const rest = Math.floor((seconds % size) / smallerSize);
-  return `${Math.floor(seconds / size)} ${name}${rest === 0 ? "" : ` ${rest} ${smallerName}`}`;
+  return describeDuration(Math.round(ms / 1000) * 1000).replace(/ 0 \w+$/, "");
 }
 
 /** "2 min 10 s ago", or null where it never was. */

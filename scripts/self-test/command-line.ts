@@ -1,6 +1,7 @@
 // Reads the command line of `npm run self-test`. Pure: what is wrong with it comes back as one sentence, which never repeats what was
 // typed where that might be the token.
 import { parseArgs } from "node:util";
+import { parseDuration } from "../../src/duration.ts";
 import { type CheckName, checkNames } from "./check.ts";
 
 export const usage = `Asks a live queue whether it keeps what it promises. One line per check; takes no runner unless told to.
@@ -20,7 +21,7 @@ npm run self-test -- --queue <url> --profile <key> [options]
   --json                  print one JSON object per check, and one at the end. Say npm run --silent, or npm prints too
   --help                  print this
 
-Times take ms, s, m, h. Whatever it enqueued is given up at the end, also after Ctrl-C.
+Times take ms, s, m, h, d. Whatever it enqueued is given up at the end, also after Ctrl-C.
 Exits with 0 where nothing failed, with 1 where a check failed, with 2 where it was called wrongly.`;
 
 /** How much later than ABANDON_AFTER a silent job may be found abandoned: the queue sweeps once a second. */
@@ -50,11 +51,11 @@ export function parseCommandLine(args: string[], environment: Readonly<NodeJS.Pr
     const values = parseOptions(args);
     if (values.help) return { kind: "help" };
     const checks = values.only === undefined ? checkNames : parseNames(values.only);
-    const abandonAfterMs = parseDuration("--abandon-after", values["abandon-after"]);
+    const abandonAfterMs = parseTime("--abandon-after", values["abandon-after"]);
     const timeoutMs =
       values.timeout === undefined
         ? Math.max(120_000, abandonAfterMs + 60_000)
-        : parseDuration("--timeout", values.timeout);
+        : parseTime("--timeout", values.timeout);
     if (checks.includes("abandoned") && timeoutMs <= abandonAfterMs + abandonedAtMostLateMs) {
       throw new Error(
         `--timeout is too short for the check "abandoned", which may take ${(abandonAfterMs + abandonedAtMostLateMs) / 1000} s: raise it, or choose others with --only.`,
@@ -130,11 +131,10 @@ function parseNames(text: string): CheckName[] {
   return checkNames.filter((name) => wanted.includes(name));
 }
 
-function parseDuration(option: string, text: string): number {
-  const [, figure, unit] = /^([1-9]\d{0,6})(ms|s|m|h)$/.exec(text) ?? [];
-  const ms = Number(figure) * ({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit ?? ""] ?? Number.NaN);
+function parseTime(option: string, text: string): number {
+  const ms = parseDuration(text) ?? 0;
   // Timers of Node reach no further than 24.8 days.
-  if (!(ms <= 86_400_000)) throw new Error(`${option} must be a time up to 24h, such as 30s.`);
+  if (ms === 0 || ms > 86_400_000) throw new Error(`${option} must be a time up to 24h, such as 30s.`);
   return ms;
 }
 

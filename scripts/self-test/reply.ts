@@ -48,7 +48,7 @@ export function expectJson<T>(what: string, reply: Reply, schema: z.ZodType<T>):
   const parsed = schema.safeParse(parseJson(reply.body));
   if (parsed.success) return parsed.data;
   const where = parsed.error.issues[0]?.path.join(".") ?? "";
-  throw new Unexpected(`${what} was answered 200 with unexpected JSON${where === "" ? "" : ` at ${where}`}`);
+  throw new Unexpected(`${what} was answered 200 with unexpected JSON${where === "" ? "" : ` (see its "${where}")`}`);
 }
 
 /** Status, and whatever it says about itself. */
@@ -76,7 +76,8 @@ function typeOf({ headers }: Reply): string {
   return headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() || "no type";
 }
 
-function parseJson(text: string): unknown {
+/** Undefined where it is none. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

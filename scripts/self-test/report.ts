@@ -1,6 +1,7 @@
 // What the self-test prints: a line per check and a sum, in columns for people or as JSON for programs. The one way out, and so the place
 // where secrets are struck out, whoever brought them in: a queue may well echo a ticket in what it says.
 import { stripVTControlCharacters } from "node:util";
+import { strikeOut } from "../secret-mask.ts";
 import type { CheckEnd } from "./run-check.ts";
 
 const shown = { ok: "ok  ", failed: "FAIL", skipped: "skip" } as const;
@@ -20,7 +21,7 @@ export function createReport(json: boolean, token: string, print: (line: string)
   const legible = (text: string) => {
     // First what hides letters, then the secrets: one in pieces would else be put together again.
     let clean = stripVTControlCharacters(text).replace(/\p{Cc}+/gu, " ");
-    for (const secret of secrets) clean = clean.replaceAll(secret, "***");
+    for (const secret of secrets) clean = strikeOut(clean, secret);
     return clean.slice(0, longestSeen);
   };
   return {

@@ -1,6 +1,12 @@
 // Reads the command line of `npm run fleet`. Pure: what is wrong with it comes back as one sentence.
 import { parseArgs } from "node:util";
-import { dashboardFaults, type Faults, takeFaults } from "./habits-and-faults.ts";
+import {
+  dashboardFaults,
+  type Faults,
+  type ReservationForm,
+  reservationForms,
+  takeFaults,
+} from "./habits-and-faults.ts";
 
 export const usage = `Simulated monitors for trying things out, with the API and habits of real ones.
 
@@ -11,6 +17,7 @@ npm run fleet -- [options]
   --port <n>                     port of the first monitor, the others follow (9000)
   --token <text>                 the bearer token a take must carry (secret)
   --realistic                    take as long as real monitors, runners and jobs do
+  --reservations <${reservationForms.join("|")}>  how they are shown: by labels, or as the monitor's next version does (label)
   --fault <monitor>:<what>=<how> for example ci1:take=hang; may be repeated. <what> and <how>:
                                    take=${takeFaults.join("|")}
                                    dashboard=${dashboardFaults.join("|")}
@@ -26,6 +33,7 @@ export interface FleetCommand {
   port: number;
   token: string;
   realistic: boolean;
+  reservationForm: ReservationForm;
   faults: { monitor: number; faults: Partial<Faults> }[];
   seconds: number | null;
   json: boolean;
@@ -45,6 +53,7 @@ export function parseCommandLine(args: string[]): CommandLine {
       port: wholeNumber("--port", values.port, 1, 65_536 - monitors),
       token: values.token,
       realistic: values.realistic,
+      reservationForm: oneOf(`--reservations ${values.reservations}`, values.reservations, reservationForms),
       faults: values.fault.map((text) => parseFault(text, monitors)),
       seconds: values.seconds === undefined ? null : wholeNumber("--seconds", values.seconds, 1, 86_400),
       json: values.json,
@@ -68,6 +77,7 @@ function parseOptions(args: string[]) {
       port: { type: "string", default: "9000" },
       token: { type: "string", default: "secret" },
       realistic: { type: "boolean", default: false },
+      reservations: { type: "string", default: "label" },
       fault: { type: "string", multiple: true, default: [] },
       seconds: { type: "string" },
       json: { type: "boolean", default: false },
@@ -105,9 +115,9 @@ function parseFault(text: string, monitors: number): { monitor: number; faults: 
 function parseFaultSetting(text: string, what: string, how: string): Partial<Faults> {
   switch (what) {
     case "take":
-      return { take: oneOf(text, how, takeFaults) };
+      return { take: oneOf(`--fault ${text}`, how, takeFaults) };
     case "dashboard":
-      return { dashboard: oneOf(text, how, dashboardFaults) };
+      return { dashboard: oneOf(`--fault ${text}`, how, dashboardFaults) };
     case "takeDelayMs":
       return { takeDelayMs: wholeNumber(`--fault ${text}: takeDelayMs`, how, 0, 3_600_000) };
     case "times":
@@ -117,8 +127,8 @@ function parseFaultSetting(text: string, what: string, how: string): Partial<Fau
   }
 }
 
-function oneOf<Choice extends string>(text: string, how: string, choices: readonly Choice[]): Choice {
+function oneOf<Choice extends string>(option: string, how: string, choices: readonly Choice[]): Choice {
   const chosen = choices.find((choice) => choice === how);
-  if (chosen === undefined) throw new Error(`--fault ${text}: "${how}" is none of ${choices.join(", ")}.`);
+  if (chosen === undefined) throw new Error(`${option}: "${how}" is none of ${choices.join(", ")}.`);
   return chosen;
 }

@@ -1,19 +1,22 @@
-// The dashboard as last drawn. While the one thread works on a take nothing is drawn: the old one is shown, or, with the
-// habit redrawMs, 503 is answered until that long after the last take. Everything else shows at once.
+// The dashboard as last drawn. It is drawn by the one thread, so while that works on a take the old one is shown. A take
+// that labelled a runner throws it away, since it would still call that runner idle, and until it is drawn anew there is
+// none. Between takes it is drawn at the thread's pace.
 import type { Habits } from "./habits-and-faults.ts";
 import type { Dashboard } from "./runner-json.ts";
 
 export interface DrawnDashboard {
   takeBegins(): void;
-  takeEnds(): void;
-  /** Null: being drawn anew, answer 503. */
+  takeEnds(hasLabelled: boolean): void;
+  /** There is none until it is drawn anew. */
+  throwAway(): void;
+  /** Null: none is drawn, answer 503. */
   show(): Dashboard | null;
   close(): void;
 }
 
 export function createDrawnDashboard(habits: () => Habits, draw: () => Dashboard): DrawnDashboard {
-  let drawnBeforeTake: Dashboard | null = null;
-  let takeUnderWay = false;
+  let drawn: { dashboard: Dashboard; at: number } | null = null;
+  let isTakeUnderWay = false;
   let redraw: NodeJS.Timeout | null = null;
 
   function stopRedraw(): void {
@@ -21,20 +24,40 @@ export function createDrawnDashboard(habits: () => Habits, draw: () => Dashboard
     redraw = null;
   }
 
+  function current(): Dashboard {
+    const now = performance.now();
+    if (drawn === null || now - drawn.at >= habits().drawEveryMs) drawn = { dashboard: draw(), at: now };
+    return drawn.dashboard;
+  }
+
+  function throwAway(): void {
+    drawn = null;
+    stopRedraw();
+    const { redrawMs } = habits();
+    if (redrawMs === 0) return;
+    redraw = setTimeout(() => {
+      redraw = null;
+      // The pace counts from here, not from when somebody next looks.
+      current();
+    }, redrawMs);
+  }
+
   return {
     takeBegins() {
-      drawnBeforeTake = habits().redrawMs > 0 ? null : draw();
-      takeUnderWay = true;
+      if (redraw === null) current();
+      isTakeUnderWay = true;
     },
-    takeEnds() {
-      takeUnderWay = false;
-      stopRedraw();
-      const { redrawMs } = habits();
-      if (redrawMs > 0) redraw = setTimeout(stopRedraw, redrawMs);
+    takeEnds(hasLabelled) {
+      isTakeUnderWay = false;
+      if (hasLabelled) throwAway();
+    },
+    throwAway() {
+      isTakeUnderWay = false;
+      throwAway();
     },
     show() {
-      if (takeUnderWay) return drawnBeforeTake;
-      return redraw === null ? draw() : null;
+      if (redraw !== null) return null;
+      return isTakeUnderWay && drawn !== null ? drawn.dashboard : current();
     },
     close: stopRedraw,
   };

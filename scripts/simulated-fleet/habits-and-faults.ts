@@ -1,27 +1,44 @@
 // How a simulated monitor behaves when it is well (habits) and how it may fail (faults). Kept apart from the monitor so
 // that the rest of this folder can speak of both without importing the monitor itself.
 
-/** All in milliseconds. The defaults are fast, for tests; `realisticHabits` are those of a monitor at work. */
+/** The defaults are fast, for tests; `realisticHabits` are those of a monitor at work. */
 export interface Habits {
-  /** How long the monitor's one thread works on a take. */
+  /** How long the monitor's one thread works on a take before it answers. */
   takeMs: number;
-  /** How long /dashboard.json answers 503 after a take. 0: never; what was drawn before the take is shown during it. */
+  /**
+   * After a take that labelled a runner, and after a start: how long it takes to look at everything and draw the dashboard
+   * anew. Until then /dashboard.json answers 503 and the thread picks nothing up.
+   */
   redrawMs: number;
+  /** Draws the dashboard once in this time, so that it shows what was then; 0: it always shows what is now. */
+  drawEveryMs: number;
   /** A reserved runner that no job picks up is destroyed after this. */
   reservedForMs: number;
   /** Reserved to busy; null: no job ever starts, the runner stays reserved until it is destroyed. */
   startsAfterMs: number | null;
   /** Busy to gone. */
   busyForMs: number;
-  /** Gone to idle again, as a new runner with a new id. */
+  /** Gone to idle again, as a new runner with a new id, that is shown as starting until then. */
   rebornAfterMs: number;
   /** Whether GET /policy/override exists. */
   overrideRoute: boolean;
-  /** A take of one runner is answered as a one-element list instead of an object. */
+  /** A take of one runner is answered as a one-element list. False: as an object, which older monitors did. */
   answerAsList: boolean;
-  /** What waits longer than this to be picked up by the one thread is answered 503 and never worked on. */
+  /** How a reservation is shown: by labels, or as a record of its own, as the next version does, which has other labels too. */
+  reservationForm: ReservationForm;
+  /** What waits longer than this to be picked up by the one thread is answered 500 and never worked on. */
   lostCallerMs: number;
+  /**
+   * What the one thread works on for longer than this (and a second more for each runner of `/take/<n>`) is answered 500. When
+   * the thread is done it finds nobody to answer, and the monitor goes down.
+   */
+  answerWithinMs: number;
+  /** How long the monitor is away when it goes down by itself. */
+  restartMs: number;
 }
+
+export const reservationForms = ["label", "record"] as const;
+export type ReservationForm = (typeof reservationForms)[number];
 
 /**
  * What a take may come to. Only those that say so label a runner, and these: `tooFew` (one fewer than asked is labelled and
@@ -73,23 +90,29 @@ export interface Faults {
 
 export const fastHabits: Readonly<Habits> = {
   takeMs: 5,
-  redrawMs: 0,
+  redrawMs: 20,
+  drawEveryMs: 0,
   reservedForMs: 60_000,
   startsAfterMs: null,
   busyForMs: 2000,
   rebornAfterMs: 500,
   overrideRoute: true,
-  answerAsList: false,
+  answerAsList: true,
+  reservationForm: "label",
   lostCallerMs: 10_000,
+  answerWithinMs: 10_000,
+  restartMs: 200,
 };
 
 export const realisticHabits: Readonly<Habits> = {
   ...fastHabits,
   takeMs: 800,
   redrawMs: 3000,
+  drawEveryMs: 5000,
   startsAfterMs: 26_000,
   busyForMs: 60_000,
   rebornAfterMs: 20_000,
+  restartMs: 3000,
 };
 
 export const noFaults: Readonly<Faults> = { take: "none", takeDelayMs: 0, dashboard: "none", times: null };

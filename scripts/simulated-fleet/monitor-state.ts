@@ -32,6 +32,8 @@ export interface MonitorState {
   maxConcurrentTakes: number;
   tellTake(take: TakeSeen): void;
   tellReserved(runner: PooledRunner, uniqueId: string): void;
+  /** Its process ends, and starts anew. */
+  goDown(): void;
   /** Runs `then` later, unless the monitor is closed before. */
   later(ms: number, then: () => void): void;
 }

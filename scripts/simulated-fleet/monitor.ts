@@ -37,10 +37,16 @@ export interface SimulatedMonitor {
   readonly overridesAsked: number;
   /** The most takes that were ever received and not yet answered at one time. */
   readonly maxConcurrentTakes: number;
+  /** How often it went down by itself and came back. */
+  readonly restarts: number;
+  /** Those that are up; one that is starting is only in the dashboard. */
   runners(): SimulatedRunner[];
   reservedFor(uniqueId: string): SimulatedRunner[];
   /** Adds idle runners, or removes idle ones. */
   setTarget(profile: string, target: number): void;
+  /** The target is shown as 0, and idle runners go, until the rebuild ends; then new ones start. */
+  beginImageRebuild(profile: string): void;
+  endImageRebuild(profile: string): void;
   /** One more idle runner, now. */
   freeOne(profile: string): void;
   /** Calls back when a take is received, before any work on it. Returns its own end. */
@@ -61,23 +67,40 @@ export async function startSimulatedMonitor(options: MonitorOptions): Promise<Si
   const reservedListeners = new Set<(runner: SimulatedRunner, uniqueId: string) => void>();
   const changeListeners = new Set<(change: RunnerChange, runner: SimulatedRunner) => void>();
   const laterTimers = new Set<NodeJS.Timeout>();
+  let restarts = 0;
+  let isStopped = false;
   const habits = () => state.habits;
-  const pool = createRunnerPool(habits, (change, runner) => tell(changeListeners, change, publicView(runner)));
+  const pool = createRunnerPool(habits, (change, runner) => {
+    for (const seen of publicViews([runner])) tell(changeListeners, change, seen);
+  });
   const state: MonitorState = {
     name: options.name,
     token: options.token,
     habits: { ...fastHabits, ...options.habits },
     faults: { ...noFaults, ...options.faults },
     pool,
-    thread: createOneThread(),
-    dashboard: createDrawnDashboard(habits, () => writeDashboard(options.name, pool)),
+    thread: createOneThread(() => state.goDown()),
+    dashboard: createDrawnDashboard(habits, () => writeDashboard(options.name, pool, state.habits.reservationForm)),
     takes: [],
     dashboardsAsked: 0,
     overridesAsked: 0,
     concurrentTakes: 0,
     maxConcurrentTakes: 0,
     tellTake: (take) => tell(takeListeners, take),
-    tellReserved: (runner, uniqueId) => tell(reservedListeners, publicView(runner), uniqueId),
+    tellReserved(runner, uniqueId) {
+      for (const seen of publicViews([runner])) tell(reservedListeners, seen, uniqueId);
+    },
+    goDown() {
+      restarts += 1;
+      // Runners live at GitHub and in the hypervisor; all else was in its memory.
+      const { restartMs, redrawMs } = state.habits;
+      state.thread.startAnew(restartMs + redrawMs);
+      void listener.stop();
+      state.later(restartMs, () => {
+        state.dashboard.throwAway();
+        if (!isStopped) void listener.listenAgain();
+      });
+    },
     later(ms, then) {
       const timer = setTimeout(() => {
         laterTimers.delete(timer);
@@ -116,20 +139,28 @@ export async function startSimulatedMonitor(options: MonitorOptions): Promise<Si
     get maxConcurrentTakes() {
       return state.maxConcurrentTakes;
     },
-    runners: () => pool.runners().map(publicView),
-    reservedFor: (uniqueId) =>
-      pool
-        .runners()
-        .filter((runner) => runner.reservedFor === uniqueId)
-        .map(publicView),
+    get restarts() {
+      return restarts;
+    },
+    runners: () => publicViews(pool.runners()),
+    reservedFor: (uniqueId) => publicViews(pool.runners().filter((runner) => runner.reservedFor === uniqueId)),
     setTarget: pool.setTarget,
+    beginImageRebuild: pool.beginImageRebuild,
+    endImageRebuild: pool.endImageRebuild,
     freeOne: pool.addIdle,
     onTake: (told) => subscribe(takeListeners, told),
     onReserved: (told) => subscribe(reservedListeners, told),
     onRunnerChange: (told) => subscribe(changeListeners, told),
-    stopListening: listener.stop,
-    listenAgain: listener.listenAgain,
+    async stopListening() {
+      isStopped = true;
+      await listener.stop();
+    },
+    async listenAgain() {
+      isStopped = false;
+      await listener.listenAgain();
+    },
     async close() {
+      isStopped = true;
       state.thread.close();
       state.dashboard.close();
       pool.close();
@@ -139,8 +170,10 @@ export async function startSimulatedMonitor(options: MonitorOptions): Promise<Si
   };
 }
 
-function publicView({ id, profile, state, reservedFor }: PooledRunner): SimulatedRunner {
-  return { id, profile, state, reservedFor };
+function publicViews(runners: readonly PooledRunner[]): SimulatedRunner[] {
+  return runners.flatMap(({ id, profile, state, reservedFor }) =>
+    state === "starting" ? [] : [{ id, profile, state, reservedFor }],
+  );
 }
 
 function subscribe<Listener>(listeners: Set<Listener>, listener: Listener): () => void {

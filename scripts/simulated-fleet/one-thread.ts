@@ -1,59 +1,96 @@
 // The monitor's one thread: takes and /policy/override are worked on one at a time, in the order they came. Nobody can
-// call a task back; what waits too long to be picked up is told so and dropped, exactly as the real monitor does.
+// call a task back. What waits too long to be picked up is told so and dropped. What is worked on for too long is told so
+// too, but the work goes on, and breaks the thread when it is done, since nobody waits for its answer any more.
 
 export interface Task {
-  /** The moment the thread picks it up. */
-  begin(): void;
-  /** How long it then works on it; asked at pick-up. */
-  durationMs(): number;
-  /** The moment it is done with it. */
-  end(): void;
+  waitAtMostMs: number;
   /** It waited for longer than `waitAtMostMs`, and will never begin. */
   tooLate(): void;
-  waitAtMostMs: number;
+  /** The moment the thread picks it up. */
+  begin(): void;
+  answerAtMostMs: number;
+  /** It is still worked on `answerAtMostMs` after it was picked up. */
+  tooSlow(): void;
+  /** How long the thread works on it; asked at pick-up. */
+  durationMs(): number;
+  /** The moment it is done with it, in time or not. */
+  end(): void;
+  /** Called after `end()`: how long until the thread picks up the next. */
+  pauseMs(): number;
 }
 
 export interface OneThread {
   run(task: Task): void;
+  /** The process went down: what waited is forgotten, and nothing is picked up for so long. */
+  startAnew(pauseMs: number): void;
   close(): void;
 }
 
-export function createOneThread(): OneThread {
+/** `broken`: a task was done after its caller had been told that it is too slow. */
+export function createOneThread(broken: () => void): OneThread {
   const waiting = new Map<Task, NodeJS.Timeout>();
   let working: NodeJS.Timeout | null = null;
-  let closed = false;
+  let answerLimit: NodeJS.Timeout | null = null;
+  let isClosed = false;
 
   function pickUpNext(): void {
-    if (working !== null || closed) return;
+    if (working !== null || isClosed) return;
     const next = waiting.entries().next();
     if (next.done) return;
-    const [task, limit] = next.value;
-    clearTimeout(limit);
+    const [task, waitLimit] = next.value;
+    clearTimeout(waitLimit);
     waiting.delete(task);
+    const durationMs = task.durationMs();
+    const isTooSlow = durationMs > task.answerAtMostMs;
     // Set before begin(), so that a listener it calls cannot make the thread work on two things.
-    working = setTimeout(function done() {
-      working = null;
-      task.end();
-      pickUpNext();
-    }, task.durationMs());
+    working = setTimeout(() => finish(task, isTooSlow), durationMs);
+    if (isTooSlow) answerLimit = setTimeout(() => task.tooSlow(), task.answerAtMostMs);
     task.begin();
+  }
+
+  function finish(task: Task, isTooSlow: boolean): void {
+    task.end();
+    pause(task.pauseMs());
+    if (isTooSlow) broken();
+  }
+
+  function pause(pauseMs: number): void {
+    working = null;
+    if (isClosed) return;
+    if (pauseMs === 0) {
+      pickUpNext();
+      return;
+    }
+    working = setTimeout(() => {
+      working = null;
+      pickUpNext();
+    }, pauseMs);
+  }
+
+  function forgetAll(): void {
+    if (working !== null) clearTimeout(working);
+    if (answerLimit !== null) clearTimeout(answerLimit);
+    for (const waitLimit of waiting.values()) clearTimeout(waitLimit);
+    waiting.clear();
   }
 
   return {
     run(task) {
-      if (closed) return;
-      const limit = setTimeout(function giveUp() {
+      if (isClosed) return;
+      const waitLimit = setTimeout(function giveUp() {
         waiting.delete(task);
         task.tooLate();
       }, task.waitAtMostMs);
-      waiting.set(task, limit);
+      waiting.set(task, waitLimit);
       pickUpNext();
     },
+    startAnew(pauseMs) {
+      forgetAll();
+      pause(pauseMs);
+    },
     close() {
-      closed = true;
-      if (working !== null) clearTimeout(working);
-      for (const limit of waiting.values()) clearTimeout(limit);
-      waiting.clear();
+      isClosed = true;
+      forgetAll();
     },
   };
 }

@@ -1,26 +1,29 @@
 // The monitor's routes: who answers which request. The dashboard asks for no token and does not wait for the one thread;
-// /policy/override does wait for it, which is what makes it a barrier behind earlier takes.
+// /policy/override does wait for it, which is what makes it a barrier behind earlier takes. What can be got can be asked
+// for its head.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { answerGarbage, answerJson, answerText, resetConnection } from "./http-answers.ts";
+import { answerGarbage, answerJson, answerPage, answerReport, resetConnection } from "./http-answers.ts";
 import type { MonitorState } from "./monitor-state.ts";
 import type { Dashboard } from "./runner-json.ts";
-import { takeRoute } from "./take-route.ts";
+import { notPickedUp, takeRoute } from "./take-route.ts";
 
+const notDrawn = "Monitor thread is still starting or not responding";
 const takePath = /^\/profile\/([^/]+)\/take(?:\/([^/]+))?$/;
 
 export function route(state: MonitorState, request: IncomingMessage, response: ServerResponse): void {
   // A body is of no interest, but unread it would hold up the connection.
   request.resume();
   const url = URL.parse(request.url ?? "/", "http://monitor");
+  const isRead = request.method === "GET" || request.method === "HEAD";
   const [, profile, count] = takePath.exec(url?.pathname ?? "") ?? [];
   if (url !== null && request.method === "POST" && profile !== undefined) {
     takeRoute(state, request, response, url, decode(profile), count);
-  } else if (request.method === "GET" && url?.pathname === "/dashboard.json") {
+  } else if (isRead && url?.pathname === "/dashboard.json") {
     dashboardRoute(state, response);
-  } else if (request.method === "GET" && url?.pathname === "/policy/override") {
+  } else if (isRead && url?.pathname === "/policy/override") {
     overrideRoute(state, response);
   } else {
-    answerText(response, 404, "Not found");
+    answerPage(response, 404);
   }
 }
 
@@ -36,15 +39,18 @@ function decode(pathPart: string): string {
 function overrideRoute(state: MonitorState, response: ServerResponse): void {
   state.overridesAsked += 1;
   if (!state.habits.overrideRoute) {
-    answerText(response, 404, "Not found");
+    answerPage(response, 404);
     return;
   }
   state.thread.run({
     waitAtMostMs: state.habits.lostCallerMs,
-    durationMs: () => 0,
+    tooLate: () => answerReport(response, 500, notPickedUp),
     begin() {},
+    answerAtMostMs: state.habits.answerWithinMs,
+    tooSlow() {},
+    durationMs: () => 0,
     end: () => answerJson(response, null),
-    tooLate: () => answerText(response, 503, "Channel error: timed out waiting on send operation"),
+    pauseMs: () => 0,
   });
 }
 
@@ -54,13 +60,13 @@ function dashboardRoute(state: MonitorState, response: ServerResponse): void {
     case "hang":
       break;
     case "error500":
-      answerText(response, 500, "Internal error");
+      answerReport(response, 500, "something broke");
       break;
     case "error503":
-      answerText(response, 503, "");
+      answerReport(response, 503, notDrawn);
       break;
     case "unauthorized":
-      answerText(response, 401, "Unauthorized");
+      answerPage(response, 401);
       break;
     case "garbage":
       answerGarbage(response);
@@ -80,14 +86,14 @@ function dashboardRoute(state: MonitorState, response: ServerResponse): void {
   }
 }
 
-/** With an empty 503 while it is being drawn anew. */
+/** With 503 while it is being drawn anew. */
 function answerDashboard(
   state: MonitorState,
   response: ServerResponse,
   spoil: (dashboard: Dashboard) => unknown,
 ): void {
   const dashboard = state.dashboard.show();
-  if (dashboard === null) answerText(response, 503, "");
+  if (dashboard === null) answerReport(response, 503, notDrawn);
   else answerJson(response, spoil(dashboard));
 }
 

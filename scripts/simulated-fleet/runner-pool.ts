@@ -1,8 +1,10 @@
 // The runners of one simulated monitor and their life: idle -> reserved (labelled by a take) -> busy (its job started)
-// -> gone -> idle anew under a new id. A reserved runner that no job picks up is destroyed and reborn as well.
+// -> gone -> starting under a new id -> idle. A reserved runner that no job picks up is destroyed and reborn as well.
 //
 // A profile has a target. A runner is reborn only where that target is not met already, so that setTarget and freeOne,
-// by which tests free runners by hand, do not make a fleet that grows without end.
+// by which tests free runners by hand, do not make a fleet that grows without end. While the profile's image is rebuilt
+// its target is 0: idle runners go, the others work on and are not reborn.
+import { randomUUID } from "node:crypto";
 import type { Habits } from "./habits-and-faults.ts";
 
 export interface SimulatedRunner {
@@ -13,8 +15,10 @@ export interface SimulatedRunner {
   reservedFor: string | null;
 }
 
-/** A runner with what only its JSON shows. */
-export interface PooledRunner extends SimulatedRunner {
+/** A runner with what only its JSON shows, and one that is not up yet. */
+export interface PooledRunner extends Omit<SimulatedRunner, "state"> {
+  state: SimulatedRunner["state"] | "starting";
+  uuid: string;
   createdAt: number;
   reservation: Reservation | null;
 }
@@ -30,11 +34,12 @@ export type RunnerChange = "idle" | "reserved" | "busy" | "gone";
 
 export interface RunnerPool {
   runners(): readonly PooledRunner[];
-  profiles(): ReadonlyMap<string, number>;
-  idleCount(profile: string): number;
+  profiles(): ReadonlyMap<string, { target: number; imageAgeMs: number }>;
   /** Labels up to `count` idle runners, oldest first. */
   reserve(profile: string, count: number, reservation: Reservation): PooledRunner[];
   setTarget(profile: string, target: number): void;
+  beginImageRebuild(profile: string): void;
+  endImageRebuild(profile: string): void;
   addIdle(profile: string): void;
   close(): void;
 }
@@ -44,11 +49,10 @@ export function createRunnerPool(
   changed: (change: RunnerChange, runner: PooledRunner) => void,
 ): RunnerPool {
   const runners = new Map<number, PooledRunner>();
-  const targets = new Map<string, number>();
-  const rebirths = new Map<string, number>();
+  const profiles = new Map<string, Profile>();
   const timers = new Map<number, Set<NodeJS.Timeout>>();
   let lastId = 0;
-  let closed = false;
+  let isClosed = false;
 
   function ofProfile(profile: string): PooledRunner[] {
     return [...runners.values()].filter((runner) => runner.profile === profile);
@@ -58,9 +62,20 @@ export function createRunnerPool(
     return ofProfile(profile).filter((runner) => runner.state === "idle");
   }
 
+  function profileOf(key: string): Profile {
+    const known = profiles.get(key) ?? { wanted: 0, isRebuilding: false, imageBuiltAt: Date.now() };
+    profiles.set(key, known);
+    return known;
+  }
+
+  function targetOf(profile: string): number {
+    const { wanted, isRebuilding } = profileOf(profile);
+    return isRebuilding ? 0 : wanted;
+  }
+
   /** Timers belong to a runner id; those of a runner that is gone die with it. */
   function after(id: number, ms: number, then: () => void): void {
-    if (closed) return;
+    if (isClosed) return;
     const own = timers.get(id) ?? new Set();
     timers.set(id, own);
     const timer = setTimeout(() => {
@@ -75,17 +90,23 @@ export function createRunnerPool(
     timers.delete(id);
   }
 
-  function addIdle(profile: string): void {
+  function create(profile: string): PooledRunner {
     lastId += 1;
     const runner: PooledRunner = {
       id: lastId,
+      uuid: randomUUID(),
       profile,
-      state: "idle",
+      state: "starting",
       reservedFor: null,
       createdAt: Date.now(),
       reservation: null,
     };
     runners.set(runner.id, runner);
+    return runner;
+  }
+
+  function becomesIdle(runner: PooledRunner): void {
+    runner.state = "idle";
     changed("idle", runner);
   }
 
@@ -97,17 +118,16 @@ export function createRunnerPool(
 
   function goneAndReborn(runner: PooledRunner): void {
     remove(runner);
-    const { id, profile } = runner;
-    rebirths.set(profile, (rebirths.get(profile) ?? 0) + 1);
-    after(id, habits().rebornAfterMs, function reborn() {
-      timers.delete(id);
-      rebirths.set(profile, (rebirths.get(profile) ?? 1) - 1);
-      if (planned(profile) < (targets.get(profile) ?? 0)) addIdle(profile);
-    });
+    if (ofProfile(runner.profile).length < targetOf(runner.profile)) beginLife(runner.profile);
   }
 
-  function planned(profile: string): number {
-    return ofProfile(profile).length + (rebirths.get(profile) ?? 0);
+  function beginLife(profile: string): void {
+    const born = create(profile);
+    after(born.id, habits().rebornAfterMs, function isUp() {
+      // The target may be met by now, by runners that a test freed.
+      if (ofProfile(born.profile).length <= targetOf(born.profile)) becomesIdle(born);
+      else runners.delete(born.id);
+    });
   }
 
   function jobStarts(runner: PooledRunner): void {
@@ -117,10 +137,22 @@ export function createRunnerPool(
     changed("busy", runner);
   }
 
+  function meetTarget(profile: string): void {
+    const target = targetOf(profile);
+    while (ofProfile(profile).length < target) becomesIdle(create(profile));
+    const excess = Math.max(0, ofProfile(profile).length - target);
+    for (const runner of idleOf(profile).slice(0, excess)) remove(runner);
+  }
+
   return {
     runners: () => [...runners.values()],
-    profiles: () => targets,
-    idleCount: (profile) => idleOf(profile).length,
+    profiles: () =>
+      new Map(
+        [...profiles].map(([key, { imageBuiltAt }]) => [
+          key,
+          { target: targetOf(key), imageAgeMs: Date.now() - imageBuiltAt },
+        ]),
+      ),
     reserve(profile, count, reservation) {
       const chosen = idleOf(profile).slice(0, count);
       for (const runner of chosen) {
@@ -135,18 +167,37 @@ export function createRunnerPool(
       return chosen;
     },
     setTarget(profile, target) {
-      targets.set(profile, target);
-      while (planned(profile) < target) addIdle(profile);
-      const excess = Math.max(0, planned(profile) - target);
-      for (const runner of idleOf(profile).slice(0, excess)) remove(runner);
+      profileOf(profile).wanted = target;
+      meetTarget(profile);
+    },
+    beginImageRebuild(profile) {
+      const known = profileOf(profile);
+      known.isRebuilding = true;
+      known.imageBuiltAt = Math.min(known.imageBuiltAt, Date.now() - maxImageAgeMs);
+      meetTarget(profile);
+    },
+    endImageRebuild(profile) {
+      const known = profileOf(profile);
+      known.isRebuilding = false;
+      known.imageBuiltAt = Date.now();
+      while (ofProfile(profile).length < targetOf(profile)) beginLife(profile);
     },
     addIdle(profile) {
-      if (!targets.has(profile)) targets.set(profile, 0);
-      addIdle(profile);
+      profileOf(profile);
+      becomesIdle(create(profile));
     },
     close() {
-      closed = true;
+      isClosed = true;
       for (const id of [...timers.keys()]) forgetTimers(id);
     },
   };
 }
+
+interface Profile {
+  wanted: number;
+  isRebuilding: boolean;
+  imageBuiltAt: number;
+}
+
+/** An image older than this is rebuilt. */
+const maxImageAgeMs = 24 * 3_600_000;

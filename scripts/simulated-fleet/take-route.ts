@@ -1,8 +1,9 @@
 // POST /profile/<profile_key>/take[/<n>]: labels at once when the one thread picks it up, and answers only afterwards, so
-// that every way of losing the answer leaves a labelled runner behind. A caller that hangs up changes nothing.
+// that every way of losing the answer leaves a labelled runner behind. A caller that hangs up changes nothing. Where fewer
+// are idle than asked, those are labelled and answered. Asking for none, or for a profile that is unknown, gets `null`.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type TakeFault, useTakeFault } from "./habits-and-faults.ts";
-import { answerGarbage, answerHuge, answerJson, answerText, resetConnection } from "./http-answers.ts";
+import { answerGarbage, answerHuge, answerJson, answerPage, answerReport, resetConnection } from "./http-answers.ts";
 import type { MonitorState, TakeSeen } from "./monitor-state.ts";
 import { writeRunner } from "./runner-json.ts";
 import type { PooledRunner } from "./runner-pool.ts";
@@ -21,36 +22,51 @@ export function takeRoute(
   countAsConcurrent(state, response);
   state.tellTake(take);
 
-  const fault = take.authorization ? useTakeFault(state.faults) : "unauthorized";
+  const fault = useTakeFaultOf(state, take);
   if (fault === "resetBefore") {
     resetConnection(response);
     return;
   }
-  const refusal = refusalStatus(state, take, fault);
+  const refusal = refusalStatus(request, take, fault, countInPath, url);
   if (refusal !== null) {
-    answerText(response, refusal, "");
+    answerPage(response, refusal);
     return;
   }
 
   let reserved: PooledRunner[] = [];
+  const { habits } = state;
   const { takeDelayMs } = state.faults;
   state.thread.run({
-    waitAtMostMs: state.habits.lostCallerMs,
-    durationMs: () => state.habits.takeMs,
+    waitAtMostMs: habits.lostCallerMs,
+    tooLate: () => answerReport(response, 500, notPickedUp),
     begin() {
       state.dashboard.takeBegins();
       reserved = label(state, take, fault);
       for (const runner of reserved) state.tellReserved(runner, take.uniqueId);
     },
+    answerAtMostMs: habits.answerWithinMs + (countInPath === undefined ? 0 : take.count * 1000),
+    tooSlow() {
+      if (fault !== "hang" && fault !== "hangButLabelled") answerReport(response, 500, notAnswered);
+    },
+    durationMs: () => state.habits.takeMs,
     end() {
-      state.dashboard.takeEnds();
-      const asObject = countInPath === undefined && !state.habits.answerAsList;
-      const answer = () => answerTake(state, response, fault, reserved, asObject);
+      state.dashboard.takeEnds(reserved.length > 0);
+      if (response.writableEnded) return;
+      const isObject = countInPath === undefined && !state.habits.answerAsList;
+      const answer = () => answerTake(state, response, fault, reserved, isObject);
       if (takeDelayMs > 0) state.later(takeDelayMs, answer);
       else answer();
     },
-    tooLate: () => answerText(response, 503, "Channel error: timed out waiting on send operation"),
+    pauseMs: () => (reserved.length > 0 ? state.habits.redrawMs : 0),
   });
+}
+
+export const notPickedUp = "timed out waiting on send operation";
+const notAnswered = "timed out waiting on receive operation";
+
+/** A take that bears the wrong token, or none, uses no fault up. */
+function useTakeFaultOf(state: MonitorState, take: TakeSeen): TakeFault {
+  return take.authorization ? useTakeFault(state.faults) : "none";
 }
 
 function readTake(
@@ -84,19 +100,27 @@ function countAsConcurrent(state: MonitorState, response: ServerResponse): void 
   });
 }
 
-/** The status of a take that never gets as far as the one thread, or null. */
-function refusalStatus(state: MonitorState, take: TakeSeen, fault: TakeFault): number | null {
-  if (fault === "unauthorized") return 401;
-  if (fault === "notFound" || !state.pool.profiles().has(take.profile)) return 404;
-  return Number.isInteger(take.count) && take.count >= 1 && take.uniqueId !== "" ? null : 422;
+/** The status of a take that never gets as far as the one thread, or null. The bearer is looked at first. */
+function refusalStatus(
+  request: IncomingMessage,
+  take: TakeSeen,
+  fault: TakeFault,
+  countInPath: string | undefined,
+  url: URL,
+): 401 | 403 | 404 | 422 | null {
+  if (fault === "unauthorized" || request.headers.authorization === undefined) return 401;
+  if (!take.authorization) return 403;
+  if (fault === "notFound") return 404;
+  const isCounted = countInPath === undefined || /^\d+$/.test(countInPath);
+  return isCounted && parameters.every((name) => url.searchParams.has(name)) ? null : 422;
 }
 
-/** All of what was asked for or nothing: fewer idle runners than asked are left alone. */
+const parameters = ["unique_id", "qualified_repo", "run_id"];
+
 function label(state: MonitorState, take: TakeSeen, fault: TakeFault): PooledRunner[] {
-  const count = countToLabel(take.count, fault);
-  if (state.pool.idleCount(take.profile) < Math.min(count, take.count)) return [];
   const { uniqueId, qualifiedRepo, runId } = take;
-  return state.pool.reserve(take.profile, count, { uniqueId, qualifiedRepo, runId, since: Date.now() });
+  const reservation = { uniqueId, qualifiedRepo, runId, since: Date.now() };
+  return state.pool.reserve(take.profile, countToLabel(take.count, fault), reservation);
 }
 
 function countToLabel(asked: number, fault: TakeFault): number {
@@ -123,9 +147,10 @@ function answerTake(
   response: ServerResponse,
   fault: TakeFault,
   reserved: readonly PooledRunner[],
-  asObject: boolean,
+  isObject: boolean,
 ): void {
-  const list = reserved.map((runner) => writeRunner(state.name, runner, false));
+  const form = state.habits.reservationForm;
+  const list = reserved.map((runner) => writeRunner(state.name, runner, false, form));
   switch (fault) {
     case "hang":
     case "hangButLabelled":
@@ -136,7 +161,7 @@ function answerTake(
       break;
     case "error500":
     case "error500Labelled":
-      answerText(response, 500, "Channel error: timed out waiting on receive operation");
+      answerReport(response, 500, notAnswered);
       break;
     case "garbage":
     case "garbageLabelled":
@@ -156,6 +181,6 @@ function answerTake(
       answerJson(response, list);
       break;
     default:
-      answerJson(response, list.length === 0 ? null : asObject && list.length === 1 ? list[0] : list);
+      answerJson(response, list.length === 0 ? null : isObject && list.length === 1 ? list[0] : list);
   }
 }

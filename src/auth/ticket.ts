@@ -1,24 +1,50 @@
-// Tickets: compact JWS (RFC 7515, HS256) that carry the job itself, so that a valid ticket alone can bring a job back that the
-// store lost. The signing key is derived (HKDF, RFC 5869) from an API token; listing a second token rotates it: the first signs,
-// all verify.
-import { CompactSign, compactVerify } from "jose";
+// Tickets: compact JWS (RFC 7515, HS256) that carry the job itself, so that a valid ticket alone
+// can bring a job back that the store lost. Keys are derived (HKDF, RFC 5869) from secrets:
+// TICKET_KEYS, or the API tokens where that is not set.
+//
+// Every listed key verifies. The first signs, and where there is a second, its signature goes along
+// in the header (`also`). So two instances accept each other's tickets as long as one of their
+// first two keys is known to both: a rotation costs nobody their place, in whatever order it
+// reaches the instances.
+import { CompactSign, compactVerify, decodeProtectedHeader } from "jose";
 import { z } from "zod";
 import type { Ticket } from "../queue/job.ts";
+import {
+  maxRunnersOfAnyJob,
+  profileKeySchema,
+  qualifiedRepoSchema,
+  runIdSchema,
+  uniqueIdSchema,
+} from "./job-schemas.ts";
 
-const payloadSchema = z.strictObject({
-  id: z.string().regex(/^[A-Za-z0-9._-]{1,128}$/),
-  profile: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
-  count: z.number().int().positive(),
-  repo: z.string().min(3).max(200),
-  run: z.string().regex(/^\d{1,20}$/),
-  place: z.number().int().positive(),
+/**
+ * What a newer version adds is ignored, so that versions can roll. What we know is parsed as a
+ * request's parameters are.
+ */
+const payloadSchema = z.object({
+  id: uniqueIdSchema,
+  profile: profileKeySchema,
+  count: z.int().min(1).max(maxRunnersOfAnyJob),
+  repo: qualifiedRepoSchema,
+  run: runIdSchema,
+  place: z.int().positive(),
 });
 
-/** No ticket of ours is longer. */
+/**
+ * No ticket of ours is longer: about 700 characters at most, and some room for what newer versions
+ * add.
+ */
 const longestTicket = 1024;
-/** One ticket, one text: base64 decoders also take padding, spaces and spare bits that we never write. */
+/**
+ * One ticket, one text: base64 decoders also take padding, spaces and spare bits that we never
+ * write.
+ */
 const spelling = /^[\w-]+\.[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]$/;
-/** Verified tickets remembered per generation: polls of the same job come every few seconds, and HMAC costs more than a look-up. */
+const alg = "HS256";
+/**
+ * Verified tickets remembered per generation: polls of the same job come every few seconds, and
+ * HMAC costs more than a look-up.
+ */
 const remembered = 50_000;
 
 type SigningKey = Awaited<ReturnType<typeof crypto.subtle.deriveKey>>;
@@ -29,11 +55,11 @@ export interface Tickets {
   verify(text: string): Promise<Ticket | null> | Ticket;
 }
 
-/** @param apiTokens the tokens to derive keys from, the signing one first */
-export async function createTickets(apiTokens: readonly string[]): Promise<Tickets> {
-  const keys = await Promise.all(apiTokens.map(deriveKey));
-  const signingKey = keys[0];
-  if (signingKey === undefined) throw new Error("createTickets needs at least one API token");
+/** @param secrets what keys are derived from, the signing one first: see ticketSecretsOf */
+export async function createTickets(secrets: readonly string[]): Promise<Tickets> {
+  const keys = await Promise.all(secrets.map(deriveKey));
+  const [signingKey, secondKey] = keys;
+  if (signingKey === undefined) throw new Error("createTickets needs at least one secret");
   let young = new Map<string, Ticket>();
   let old = new Map<string, Ticket>();
 
@@ -44,6 +70,13 @@ export async function createTickets(apiTokens: readonly string[]): Promise<Ticke
     }
     young.set(text, ticket);
   };
+  const recall = (text: string): Ticket | undefined => {
+    const known = young.get(text);
+    if (known !== undefined) return known;
+    const older = old.get(text);
+    if (older !== undefined) remember(text, older);
+    return older;
+  };
   const verifyFresh = async (text: string): Promise<Ticket | null> => {
     if (text.length > longestTicket || !spelling.test(text)) return null;
     for (const key of keys) {
@@ -52,38 +85,72 @@ export async function createTickets(apiTokens: readonly string[]): Promise<Ticke
       remember(text, ticket);
       return ticket;
     }
-    return null;
+    // Only the ticket of the second key is remembered: that one has one spelling, however the rest
+    // of this text is changed.
+    const other = ticketOfSecondKey(text);
+    return other === null ? null : (recall(other) ?? (await verifyFresh(other)));
   };
 
   return {
     issue: async (ticket) => {
-      const payload = {
-        id: ticket.uniqueId,
-        profile: ticket.profileKey,
-        count: ticket.runnerCount,
-        repo: ticket.qualifiedRepo,
-        run: ticket.runId,
-        place: ticket.place,
-      };
-      const bytes = new TextEncoder().encode(JSON.stringify(payload));
-      const text = await new CompactSign(bytes).setProtectedHeader({ alg: "HS256" }).sign(signingKey);
+      const bytes = new TextEncoder().encode(JSON.stringify(payloadOf(ticket)));
+      const also = secondKey === undefined ? undefined : signatureOf(await sign(bytes, { alg }, secondKey));
+      const text = await sign(bytes, also === undefined ? { alg } : { alg, also }, signingKey);
       remember(text, ticket);
       return text;
     },
-    verify: (text) => {
-      const known = young.get(text);
-      if (known !== undefined) return known;
-      const older = old.get(text);
-      if (older === undefined) return verifyFresh(text);
-      remember(text, older);
-      return older;
-    },
+    verify: (text) => recall(text) ?? verifyFresh(text),
   };
 }
 
+function payloadOf(ticket: Ticket) {
+  return {
+    id: ticket.uniqueId,
+    profile: ticket.profileKey,
+    count: ticket.runnerCount,
+    repo: ticket.qualifiedRepo,
+    run: ticket.runId,
+    place: ticket.place,
+  };
+}
+
+interface TicketHeader {
+  readonly alg: string;
+  /**
+   * the signature that this very payload has in the ticket of an instance that knows the second key
+   * only
+   */
+  readonly also?: string;
+}
+
+function sign(bytes: Uint8Array, header: TicketHeader, key: SigningKey): Promise<string> {
+  return new CompactSign(bytes).setProtectedHeader({ ...header }).sign(key);
+}
+
+function signatureOf(text: string): string {
+  return text.slice(text.lastIndexOf(".") + 1);
+}
+
+/**
+ * The ticket that an instance with the second key only would have issued for the same job; null
+ * where there is none.
+ */
+function ticketOfSecondKey(text: string): string | null {
+  try {
+    const { also } = decodeProtectedHeader(text);
+    return typeof also === "string" ? `${plainHeader}.${text.split(".")[1]}.${also}` : null;
+  } catch {
+    // the header is no JSON object
+    return null;
+  }
+}
+
+/** {"alg":"HS256"}, as every ticket of a single key begins. */
+const plainHeader = "eyJhbGciOiJIUzI1NiJ9";
+
 async function verifyWith(text: string, key: SigningKey): Promise<Ticket | null> {
   try {
-    const { payload } = await compactVerify(text, key, { algorithms: ["HS256"] });
+    const { payload } = await compactVerify(text, key, { algorithms: [alg] });
     const parsed = payloadSchema.safeParse(JSON.parse(new TextDecoder().decode(payload)));
     if (!parsed.success) return null;
     const { id, profile, count, repo, run, place } = parsed.data;
@@ -94,9 +161,9 @@ async function verifyWith(text: string, key: SigningKey): Promise<Ticket | null>
   }
 }
 
-async function deriveKey(apiToken: string): Promise<SigningKey> {
+async function deriveKey(secret: string): Promise<SigningKey> {
   const bytes = new TextEncoder();
-  const material = await crypto.subtle.importKey("raw", bytes.encode(apiToken), "HKDF", false, ["deriveKey"]);
+  const material = await crypto.subtle.importKey("raw", bytes.encode(secret), "HKDF", false, ["deriveKey"]);
   const derivation = {
     name: "HKDF",
     hash: "SHA-256",

@@ -56,7 +56,12 @@ export function createLegSender({ store, monitors, settings, observe, noteTaken 
     const outcome = await monitors.take({ monitor, ticket, runners, idempotencyKey: key, notAfter, sendBy });
     // a silent monitor may still work on it: it is counted, and its place is kept until it cannot
     freePlace(monitor, outcome.kind === "silent" ? "" : key, resultOf(outcome));
-    if (outcome.kind === "taken") noteTaken(monitor);
+    if (outcome.kind === "taken") {
+      noteTaken(monitor);
+      const { unlistedRunners } = outcome;
+      const { profileKey, uniqueId } = ticket;
+      if (unlistedRunners > 0) observe({ kind: "leaked", profileKey, uniqueId, runners: [], unlistedRunners });
+    }
     note(wordOf(outcome), "what" in outcome ? outcome.what : outcome.kind, Math.round(performance.now() - begunAt));
     if (outcome.kind === "refused" && outcome.cause === "rejected") observe({ kind: "rejected_by_monitor", monitor });
     return outcomeOf(monitor, runners, outcome, settings);

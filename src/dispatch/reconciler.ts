@@ -44,7 +44,11 @@ export function createReconcile(
     decide();
     const reads = needs.map(async ({ monitor, after, afterBlind, until }) => {
       const window = { after: origin + after, afterBlind: origin + afterBlind, until: origin + until };
-      evidence.set(monitor, await monitors.readEvidence(monitor, ticket.uniqueId, window));
+      const read = await monitors.readEvidence(monitor, ticket.uniqueId, window, ticket.runnerCount);
+      if (read.kind === "seen" && read.ambiguous.length > 0) {
+        observe({ kind: "ambiguous_reservation", job: ticket, monitor, runners: read.ambiguous.length });
+      }
+      evidence.set(monitor, read);
       decide();
     });
     await Promise.all(reads);

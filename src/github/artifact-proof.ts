@@ -79,7 +79,10 @@ export function parseProofText(bytes: Uint8Array): { readonly kind: "text"; read
     if (values.has(key)) return malformed("Its file gives a key twice");
     values.set(key, line.slice(at + 1).trim());
   }
+  const profileKeys = profileNames.flatMap((name) => values.get(name) || []);
+  if (new Set(profileKeys).size > 1) return malformed("Its file names two profiles");
   const missing = requiredKeys.filter((key) => !values.get(key));
+  if (profileKeys.length === 0) missing.push(profileNames[0]);
   if (missing.length > 0) return malformed(`Its file lacks ${missing.join(", ")}`);
   return {
     kind: "text",
@@ -87,14 +90,16 @@ export function parseProofText(bytes: Uint8Array): { readonly kind: "text"; read
       uniqueId: values.get("unique_id") ?? "",
       qualifiedRepo: values.get("qualified_repo") ?? "",
       runId: values.get("run_id") ?? "",
-      profileKey: values.get("self_hosted_image_name") ?? "",
+      profileKey: profileKeys[0] ?? "",
       runnerCount: values.get("self_hosted_runner_count") || "1",
       codeChallenge: values.get("code_challenge") ?? null,
     },
   };
 }
 
-const requiredKeys = ["unique_id", "qualified_repo", "run_id", "self_hosted_image_name"] as const;
+const requiredKeys: readonly string[] = ["unique_id", "qualified_repo", "run_id"];
+/** What the deployed action calls the profile, and what its next version does (servo/ci-runners#96). */
+const profileNames = ["self_hosted_image_name", "self_hosted_profile"] as const;
 
 /** Whether the artifact names the very job that the request does. `challenge` is the request's verifier, hashed. */
 export function matchProof(text: ProofText, request: ProofRequest, challenge: string | null): "proven" | Refused {

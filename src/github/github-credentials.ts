@@ -2,7 +2,7 @@
 // owner. Installation tokens live an hour; each is kept until shortly before its end.
 import { importPKCS8, SignJWT } from "jose";
 import { z } from "zod";
-import { parseJson } from "../bounded-body.ts";
+import { parseJson } from "../bounded-json.ts";
 import type { Observe } from "../queue/events.ts";
 import { type GithubApi, type GithubReply, isAboutTheQuestion, type Trouble, trouble } from "./github-api.ts";
 

@@ -1,11 +1,11 @@
 // GitHub OIDC: a workflow's own token, signed by GitHub, says which run of which repository sends it. Anybody's workflow can have one made
 // for our audience, so who may enqueue is still decided by ALLOWED_REPOS. Source: GitHub's "OpenID Connect reference".
-import { createRemoteJWKSet, customFetch, errors, jwtVerify } from "jose";
+import { decodeJwt, errors, jwtVerify } from "jose";
 import { z } from "zod";
-import { readBytes } from "../bounded-body.ts";
 import { nameFailure, type Trouble, trouble } from "./github-api.ts";
+import { createIssuerKeys, KeysUnavailable, loadIssuerKeys } from "./issuer-keys.ts";
 
-export const oidcRefusals = ["oidc_invalid", "oidc_expired", "oidc_audience_wrong"] as const;
+export const oidcRefusals = ["oidc_invalid", "oidc_expired", "oidc_audience_wrong", "oidc_issuer_wrong"] as const;
 
 export type OidcResult =
   | { readonly kind: "claims"; readonly repository: string; readonly runId: string }
@@ -17,31 +17,22 @@ export interface OidcCheck {
   verify(token: string): Promise<OidcResult>;
 }
 
-const longestJwks = 256 * 1024;
 const longestToken = 8 * 1024;
 const clockToleranceSeconds = 5;
-/** An issuer that is down is asked at most this often, however many bearers come. */
-const failureKeptMs = 1_000;
 const claimsSchema = z.object({ repository: z.string(), run_id: z.string() });
 
 export function createOidcCheck(issuer: string, audience: string): OidcCheck {
-  const keys = createRemoteJWKSet(new URL(`${issuer.replace(/\/+$/, "")}/.well-known/jwks`), {
-    timeoutDuration: 5_000,
-    // for keys that it does not know: GitHub publishes a new key before it signs with it
-    cooldownDuration: 5_000,
-    [customFetch]: async (url, options) => {
-      const response = await fetch(url, options as RequestInit);
-      const bytes = await readBytes(response, longestJwks);
-      return new Response(bytes?.slice() ?? "too large", { status: response.status });
-    },
-  });
-
-  let failedAt = Number.NEGATIVE_INFINITY;
+  const keys = createIssuerKeys(
+    () => loadIssuerKeys(issuer),
+    () => performance.now(),
+  );
   return {
     verify: async (token) => {
       if (token.length > longestToken) return { kind: "refused", code: "oidc_invalid" };
-      if (performance.now() - failedAt < failureKeptMs) return trouble("keys of the OIDC issuer: failed a moment ago");
       try {
+        // Before any key is looked up: another issuer's keys are none of ours, and nothing is
+        // believed of the token by this.
+        if (decodeJwt(token).iss !== issuer) return { kind: "refused", code: "oidc_issuer_wrong" };
         const { payload } = await jwtVerify(token, keys, {
           issuer,
           audience,
@@ -54,26 +45,22 @@ export function createOidcCheck(issuer: string, audience: string): OidcCheck {
         if (!claims.success) return { kind: "refused", code: "oidc_invalid" };
         return { kind: "claims", repository: claims.data.repository, runId: claims.data.run_id };
       } catch (error) {
-        const result = decideFailure(error);
-        if (result.kind === "trouble") failedAt = performance.now();
-        return result;
+        return decideFailure(error);
       }
     },
   };
 }
 
-/** What jose objects to is the token's fault, unless it could not get hold of the keys. */
+/**
+ * What jose objects to is the token's fault, unless the keys could not be had, or are of no use.
+ */
 function decideFailure(error: unknown): OidcResult {
+  if (error instanceof KeysUnavailable) return trouble(`keys of the OIDC issuer: ${error.message}`);
   if (error instanceof errors.JWTExpired) return { kind: "refused", code: "oidc_expired" };
   if (error instanceof errors.JWTClaimValidationFailed) {
     return { kind: "refused", code: error.claim === "aud" ? "oidc_audience_wrong" : "oidc_invalid" };
   }
-  const isAboutKeys =
-    !(error instanceof errors.JOSEError) ||
-    error instanceof errors.JWKSTimeout ||
-    error instanceof errors.JWKSInvalid ||
-    error.code === "ERR_JOSE_GENERIC";
-  return isAboutKeys
-    ? trouble(`keys of the OIDC issuer: ${nameFailure(error)}`)
-    : { kind: "refused", code: "oidc_invalid" };
+  return error instanceof errors.JOSEError
+    ? { kind: "refused", code: "oidc_invalid" }
+    : trouble(`keys of the OIDC issuer: ${nameFailure(error)}`);
 }

@@ -4,29 +4,46 @@ import { createDashboardRoutes, type DashboardRoutesDeps } from "../dashboard/da
 import type { Administration } from "../dispatch/administration.ts";
 import type { Observe } from "../queue/events.ts";
 import { StoreUnavailable } from "../queue/store.ts";
+import { createCallerIdentity } from "./callers/caller.ts";
+import { createGuessLimit } from "./callers/guess-limit.ts";
 import { type ChangedDeps, createChangedRoute } from "./changed-route.ts";
 import { createEnqueueRoute } from "./enqueue-route.ts";
 import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
 import { describeApi } from "./openapi.ts";
 import { createOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
 import { comeBack, noStore, refuse } from "./problem.ts";
+import { createRequestPath } from "./request-path.ts";
 import { createTakeRoute, type TakeDeps } from "./take-route.ts";
 import type { Tally } from "./tally.ts";
 import { createTokenlessRoute, type TokenlessDeps } from "./tokenless-route.ts";
 
-export interface AppDeps extends TokenlessDeps, TakeDeps, JobsDeps, DashboardRoutesDeps, OperatorDeps, ChangedDeps {
+type RouteDeps = TokenlessDeps & TakeDeps & JobsDeps & DashboardRoutesDeps & OperatorDeps & ChangedDeps;
+
+export interface AppDeps extends Omit<RouteDeps, "guesses" | "callerOf"> {
   readonly administration: Administration;
+  /** The other end's address; each runtime has its own way to tell. */
+  readonly peerOf: (c: Context) => string | undefined;
+  /** TRUSTED_PROXIES: whose X-Forwarded-For is believed */
+  readonly trustedProxies: readonly string[];
   readonly tally: Tally;
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
   /** every monitor was asked once */
   readonly isFleetAsked: () => boolean;
   readonly isDraining: () => boolean;
   readonly version: string;
+  /** BASE_PATH; absent: `/` */
+  readonly basePath?: string;
   readonly observe: Observe;
 }
 
-export function createApp(deps: AppDeps): Hono {
-  const app = new Hono();
+export function createApp(given: AppDeps): Hono {
+  const identifyCaller = createCallerIdentity(given.trustedProxies);
+  const deps = {
+    ...given,
+    callerOf: (c: Context) => identifyCaller(given.peerOf(c), c.req.header("x-forwarded-for")),
+    guesses: createGuessLimit(() => performance.now()),
+  };
+  const app = new Hono({ getPath: createRequestPath(deps.basePath ?? "/") });
   const enqueue = createEnqueueRoute(deps);
   const jobs = createJobsRoutes(deps);
   const dashboard = createDashboardRoutes(deps);
@@ -66,7 +83,7 @@ export function createApp(deps: AppDeps): Hono {
   });
   let description: string | undefined;
   route("GET", "/openapi.json", (c) => {
-    description ??= JSON.stringify(describeApi(deps.maxRunnerCount, deps.version));
+    description ??= JSON.stringify(describeApi(deps.maxRunnerCount, deps.version, deps.basePath));
     return c.body(description, 200, { "content-type": "application/json" });
   });
 

@@ -15,7 +15,9 @@ export function createChangedRoute(deps: ChangedDeps): (c: Context) => Promise<R
   return async function noteChanged(c) {
     const bearer = parseBearer(c.req.header("authorization"));
     if (bearer === null) return refuse("bearer_missing", undefined, { "www-authenticate": "Bearer" });
-    if (!(await deps.monitorCallers.isKnown(bearer))) return refuse("bearer_unknown");
+    if (!(await deps.monitorCallers.isKnown(bearer))) {
+      return refuse("bearer_unknown", "This route takes MONITOR_API_TOKEN");
+    }
     const monitor = c.req.param("monitor") ?? "";
     if (!deps.monitors.includes(monitor)) return refuse("monitor_unknown");
     deps.noteChange(monitor);

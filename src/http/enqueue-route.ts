@@ -1,21 +1,23 @@
-// POST /profile/<profile_key>/enqueue[/<runner_count>]: a job takes its place in line and gets its ticket. The bearer is one of API_TOKENS,
-// or a workflow's own OIDC token, which speaks for its repository and run only.
+// POST /profile/<profile_key>/enqueue[/<runner_count>]: a job takes its place in line and gets its
+// ticket. The bearer is one of API_TOKENS (and speaks for the repositories that it is bound to, if
+// any), or a workflow's own OIDC token, for its repository and run only.
 import type { Context } from "hono";
 import { isRepoAllowed } from "../auth/allowed-repos.ts";
-import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
+import type { ApiTokenCheck } from "../auth/api-token.ts";
+import { parseBearer } from "../auth/bearer.ts";
 import type { Tickets } from "../auth/ticket.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
-import type { OidcCheck } from "../github/oidc.ts";
+import type { OidcCheck, OidcResult } from "../github/oidc.ts";
 import type { Observe } from "../queue/events.ts";
 import { type Estimate, estimateWait, maxRunnersWithin } from "../queue/freed-rate.ts";
 import type { JobRequest } from "../queue/job.ts";
 import { createJobRequestSchema, type EnqueueRequest, parseJobRequest } from "./params.ts";
-import { comeBack, noStore, refuse, writeEstimate } from "./problem.ts";
+import { comeBack, noStore, type ProblemCode, refuse, writeEstimate } from "./problem.ts";
 
 export interface EnqueueDeps {
   readonly dispatcher: Dispatcher;
   readonly tickets: Tickets;
-  readonly callers: BearerCheck;
+  readonly apiTokens: ApiTokenCheck;
   /** null: OIDC is off */
   readonly oidc: OidcCheck | null;
   readonly allowedRepos: readonly string[];
@@ -28,12 +30,18 @@ export function createEnqueueRoute(deps: EnqueueDeps): (c: Context) => Promise<R
   return async function enqueue(c) {
     const bearer = parseBearer(c.req.header("authorization"));
     if (bearer === null) return refuse("bearer_missing", undefined, { "www-authenticate": "Bearer" });
-    const isOurs = await deps.callers.isKnown(bearer);
-    if (!isOurs && !looksSigned(bearer)) return refuse("bearer_unknown");
-    if (!isOurs && deps.oidc === null) return refuse("bearer_unknown", "OIDC tokens are not taken here");
+    const caller = await deps.apiTokens.identify(bearer);
+    if (caller === null && deps.oidc === null)
+      return refuse("bearer_unknown", "This queue takes one of API_TOKENS here");
+    if (caller === null && !looksSigned(bearer)) {
+      return refuse("bearer_unknown", "This queue takes one of API_TOKENS here, or a workflow's OIDC token");
+    }
     const request = parseJobRequest(c, schema);
     if (request.kind === "refused") return request.response;
-    if (isOurs) return await enqueueJob(deps, request.value);
+    if (caller !== null) {
+      const mayEnqueue = caller.maySpeakFor(request.value.qualifiedRepo);
+      return mayEnqueue ? await enqueueJob(deps, request.value) : refuse("token_not_for_repository");
+    }
     const known = await identifyWorkflow(deps, bearer, request.value);
     return known instanceof Response ? known : await enqueueJob(deps, { ...request.value, qualifiedRepo: known });
   };
@@ -87,15 +95,28 @@ function looksSigned(bearer: string): boolean {
 /** The repository as GitHub spells it, where the token is GitHub's word for this very repository and run, and it is one of ours. */
 async function identifyWorkflow(deps: EnqueueDeps, bearer: string, request: JobRequest): Promise<Response | string> {
   const result = await deps.oidc?.verify(bearer);
-  if (result === undefined) return refuse("bearer_unknown");
+  if (result === undefined) return refuse("bearer_unknown", "This queue takes one of API_TOKENS here");
   if (result.kind === "trouble") {
     deps.observe({ kind: "github_trouble", why: result.why });
     return comeBack("github_unavailable", result.retryAfterSeconds);
   }
-  if (result.kind === "refused") return refuse(result.code);
-  if (result.repository.toLowerCase() !== request.qualifiedRepo.toLowerCase())
-    return refuse("oidc_repository_mismatch");
-  if (result.runId !== request.runId) return refuse("oidc_run_mismatch");
-  if (!isRepoAllowed(deps.allowedRepos, request.qualifiedRepo)) return refuse("repository_not_allowed");
-  return result.repository;
+  const checked = result.kind === "refused" ? result : decideByClaims(result, request, deps.allowedRepos);
+  if (checked.kind === "allowed") return checked.repository;
+  deps.observe({ kind: "proof_refused", code: checked.code, request });
+  return refuse(checked.code);
+}
+
+/** A good token may speak for somebody else, or for a repository that is none of ours. */
+function decideByClaims(
+  { repository, runId }: Extract<OidcResult, { kind: "claims" }>,
+  request: JobRequest,
+  allowedRepos: readonly string[],
+): { kind: "allowed"; repository: string } | { kind: "refused"; code: ProblemCode } {
+  if (repository.toLowerCase() !== request.qualifiedRepo.toLowerCase()) {
+    return { kind: "refused", code: "oidc_repository_mismatch" };
+  }
+  if (runId !== request.runId) return { kind: "refused", code: "oidc_run_mismatch" };
+  return isRepoAllowed(allowedRepos, request.qualifiedRepo)
+    ? { kind: "allowed", repository }
+    : { kind: "refused", code: "repository_not_allowed" };
 }

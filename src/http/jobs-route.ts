@@ -1,16 +1,15 @@
 // GET and DELETE /jobs/<unique_id>: how a job stands, and giving its place up. For the ticket's holder, or an operator.
 import type { Context } from "hono";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
+import { uniqueIdSchema } from "../auth/job-schemas.ts";
 import type { Tickets } from "../auth/ticket.ts";
-import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { estimateWait } from "../queue/freed-rate.ts";
 import { enqueuedAt, isSameRequest, type Ticket } from "../queue/job.ts";
-import { parseQuery, uniqueIdSchema } from "./params.ts";
+import { parseQuery } from "./params.ts";
 import { noStore, refuse, writeEstimate } from "./problem.ts";
-import { refuseTicket } from "./take-route.ts";
+import { type GuestDeps, refuseTicket } from "./take-route.ts";
 
-export interface JobsDeps {
-  readonly dispatcher: Dispatcher;
+export interface JobsDeps extends GuestDeps {
   readonly tickets: Tickets;
   readonly operators: BearerCheck;
 }
@@ -78,7 +77,8 @@ async function identify(deps: JobsDeps, c: Context, uniqueId: string): Promise<C
     const profileKey = await deps.dispatcher.findProfile(uniqueId);
     return profileKey === null ? refused(refuse("job_unknown")) : { kind: "known", profileKey, ticket: null };
   }
-  return refused(await refuseTicket(deps.dispatcher, uniqueId, false));
+  if (bearer !== null && (await deps.operators.isKnownElsewhere(bearer))) return refused(refuse("not_an_operator"));
+  return refused(await refuseTicket(deps, c, uniqueId, false));
 }
 
 function refused(response: Response): Caller {

@@ -3,9 +3,11 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
+import { profileKeySchema } from "../auth/job-schemas.ts";
 import type { Administration } from "../dispatch/administration.ts";
+import { parseDuration } from "../duration.ts";
 import type { ActRequest } from "../queue/acts.ts";
-import { parseQuery, profileKeySchema } from "./params.ts";
+import { parseQuery } from "./params.ts";
 import { noStore, refuse } from "./problem.ts";
 
 export interface OperatorDeps {
@@ -14,14 +16,16 @@ export interface OperatorDeps {
   readonly monitors: readonly string[];
 }
 
-const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const longestUntilMs = 366 * units.d;
+const maxUntilMs = 366 * 86_400_000;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
 const plainText = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/;
-const actSchema = z.object({
+/** A duration, or a time of ISO 8601 with its zone. Whether it can be that time is looked at later. */
+const untilForm = /^(\d{1,9}(ms|s|m|h|d)|\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))$/;
+const untilWords = "until: a time to come, such as 2h or 2026-01-31T18:00:00Z, within a year";
+export const actSchema = z.object({
   note: z.string().max(300, "note: at most 300 characters").regex(plainText, "note: one line of plain text"),
   by: z.string().max(100, "by: at most 100 characters").regex(plainText, "by: one line of plain text"),
-  until: z.string().nullable(),
+  until: z.string().regex(untilForm, untilWords).nullable(),
 });
 
 /** @param noteAct called after every act */
@@ -43,7 +47,7 @@ export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
     const { until, ...rest } = parsed.data;
     const end = until === null ? null : parseUntil(until, Date.now());
     if (end === "malformed") {
-      return refuse("malformed_parameter", "until: a time to come, such as 2h or 2026-01-31T18:00:00Z, within a year");
+      return refuse("malformed_parameter", untilWords);
     }
     return { kind, ...rest, until: kind === "end" ? null : end };
   };
@@ -85,7 +89,9 @@ export async function objectToOperator(
 ): Promise<Response | null> {
   const bearer = parseBearer(authorization);
   if (bearer === null) return refuse("bearer_missing", undefined, { "www-authenticate": "Bearer" });
-  return (await operators.isKnown(bearer)) ? null : refuse("bearer_unknown");
+  if (await operators.isKnown(bearer)) return null;
+  if (await operators.isKnownElsewhere(bearer)) return refuse("not_an_operator");
+  return refuse("bearer_unknown", "This route takes one of OPERATOR_TOKENS");
 }
 
 /** curl -d and the like: what stands there would be done without. */
@@ -95,15 +101,10 @@ function hasBody(c: Context): boolean {
 
 /** ms since 1970 of a duration from now on (90s, 30m, 2h, 3d) or an ISO 8601 time with its zone. */
 function parseUntil(text: string, now: number): number | "malformed" {
-  const [, figure, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const durationMs = parseDuration(text);
   const isTime = z.iso.datetime({ offset: true }).safeParse(text).success;
-  const at =
-    unit === undefined
-      ? isTime
-        ? Date.parse(text)
-        : Number.NaN
-      : now + Number(figure) * units[unit as keyof typeof units];
-  return at > now && at <= now + longestUntilMs ? at : "malformed";
+  const at = durationMs !== null ? now + durationMs : isTime ? Date.parse(text) : Number.NaN;
+  return at > now && at <= now + maxUntilMs ? at : "malformed";
 }
 
 function describe({ by, note, until }: ActRequest) {

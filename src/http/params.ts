@@ -1,20 +1,11 @@
 // What comes in: ids, counts and tokens, parsed before anything else sees them. Errors say what is expected, never what was sent.
 import type { Context } from "hono";
 import { z } from "zod";
+import { profileKeySchema, qualifiedRepoSchema, runIdSchema, uniqueIdSchema } from "../auth/job-schemas.ts";
 import type { ProofRequest } from "../github/artifact-proof.ts";
 import type { JobRequest } from "../queue/job.ts";
 import { refuse } from "./problem.ts";
 
-export const uniqueIdSchema = z
-  .string()
-  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/, "unique_id: 1 to 128 of A-Z a-z 0-9 . _ -");
-export const profileKeySchema = z
-  .string()
-  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/, "profile_key: 1 to 64 of A-Z a-z 0-9 . _ -");
-export const qualifiedRepoSchema = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,38}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/, "qualified_repo: owner/repo");
-export const runIdSchema = z.string().regex(/^\d{1,20}$/, "run_id: digits");
 /** RFC 7636 section 4.1. */
 export const codeVerifierSchema = z
   .string()
@@ -25,6 +16,9 @@ export const runnerCountSchema = (most: number) =>
     .regex(/^[1-9]\d{0,3}$/, `runner_count: a whole number from 1 to ${most}`)
     .transform(Number)
     .refine((count) => count <= most, `runner_count: a whole number from 1 to ${most}`);
+
+/** Nine digits: more than anybody waits. */
+export const maxSeconds = 999_999_999;
 
 const maxWaitSchema = z
   .string()

@@ -11,13 +11,19 @@ export const problems = {
   malformed_parameter: [400, "A parameter is missing or malformed"],
   repeated_parameter: [400, "A parameter is given twice"],
   bearer_missing: [401, "This route needs an Authorization: Bearer header"],
-  bearer_unknown: [403, "The bearer token is not one of API_TOKENS or OPERATOR_TOKENS"],
+  bearer_unknown: [403, "The bearer token is not one of those that this route takes"],
+  not_an_operator: [403, "The bearer token may enqueue, but not operate the queue: use one of OPERATOR_TOKENS"],
+  token_not_for_repository: [
+    403,
+    "The bearer token is bound to other repositories in API_TOKENS: use the one of this repository",
+  ],
   viewer_unknown: [401, "The dashboard is closed: send DASHBOARD_TOKEN as a bearer, or as the password of any user"],
   repository_not_allowed: [403, "The queue does not serve this repository: its operator adds it to ALLOWED_REPOS"],
   tokenless_off: [403, "This queue takes no job without a token: its operator sets ALLOWED_REPOS"],
   oidc_invalid: [403, "The bearer is no OIDC token that GitHub signed for a workflow"],
   oidc_expired: [403, "The OIDC token has expired: ask GitHub for a new one right before you enqueue"],
   oidc_audience_wrong: [403, "The OIDC token was made for another audience than OIDC_AUDIENCE"],
+  oidc_issuer_wrong: [403, "The OIDC token is of another issuer than OIDC_ISSUER"],
   oidc_repository_mismatch: [403, "The OIDC token speaks for another repository than qualified_repo"],
   oidc_run_mismatch: [403, "The OIDC token speaks for another run than run_id"],
   run_not_visible: [
@@ -74,6 +80,8 @@ export const retryReasons = [
   "too_many_lookups",
   "lookups_busy",
   "too_many_viewers",
+  "too_many_guesses",
+  "too_many_connections",
   "draining",
   "starting",
   "misconfigured",
@@ -85,6 +93,7 @@ export type RetryReason = (typeof retryReasons)[number];
 const statusOfReason: Partial<Record<RetryReason, 429 | 500>> = {
   queue_full: 429,
   too_many_lookups: 429,
+  too_many_guesses: 429,
   internal_error: 500,
 };
 

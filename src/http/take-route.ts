@@ -1,13 +1,22 @@
 // POST /take/<unique_id>?token=: one poll. The polled path: no body, no validator, no log line, headers written once.
 import type { Context } from "hono";
 import { parseBearer } from "../auth/bearer.ts";
+import { uniqueIdSchema } from "../auth/job-schemas.ts";
 import type { Tickets } from "../auth/ticket.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { estimateWait } from "../queue/freed-rate.ts";
-import { parseQuery, uniqueIdSchema } from "./params.ts";
-import { noStore, refuse, waitInLine } from "./problem.ts";
+import type { GuessLimit } from "./callers/guess-limit.ts";
+import { parseQuery } from "./params.ts";
+import { comeBack, noStore, refuse, waitInLine } from "./problem.ts";
 
-export interface TakeDeps {
+/** What is asked where somebody comes without a good ticket. */
+export interface GuestDeps {
+  readonly dispatcher: Dispatcher;
+  readonly guesses: GuessLimit;
+  readonly callerOf: (c: Context) => string;
+}
+
+export interface TakeDeps extends GuestDeps {
   readonly tickets: Tickets;
   readonly dispatcher: Dispatcher;
   /** the longest that a request is held */
@@ -21,7 +30,7 @@ export function createTakeRoute(deps: TakeDeps): (c: Context) => Promise<Respons
     const uniqueId = c.req.param("uniqueId") ?? "";
     const text = query.value.get("token") ?? parseBearer(c.req.header("authorization"));
     const ticket = text === null ? null : await deps.tickets.verify(text);
-    if (ticket?.uniqueId !== uniqueId) return await refuseTicket(deps.dispatcher, uniqueId, text === null);
+    if (ticket?.uniqueId !== uniqueId) return await refuseTicket(deps, c, uniqueId, text === null);
 
     const asked = parseWait(query.value.get("wait"), c.req.header("prefer"));
     if (asked === null) return refuse("malformed_parameter", "wait: whole seconds");
@@ -75,15 +84,21 @@ function parseWait(parameter: string | undefined, prefer: string | undefined): A
   return wish === undefined ? noWait : { seconds: Number(wish), isPreferred: true };
 }
 
-/** Without a good ticket nothing is written: only whether such a job exists decides between "not yours" and "no such job". */
+/**
+ * Without a good ticket nothing is written: only whether such a job exists decides between "not
+ * yours" and "no such job". Who tries many ids is slowed down before the store is asked.
+ */
 export async function refuseTicket(
-  dispatcher: Pick<Dispatcher, "findProfile" | "inspect">,
+  { dispatcher, guesses, callerOf }: GuestDeps,
+  c: Context,
   uniqueId: string,
   isMissing: boolean,
 ): Promise<Response> {
   const id = uniqueIdSchema.safeParse(uniqueId);
   if (!id.success) return refuse("malformed_parameter", id.error.issues[0]?.message);
   if (isMissing) return refuse("ticket_missing");
+  const waitSeconds = guesses.begin(callerOf(c));
+  if (waitSeconds > 0) return comeBack("too_many_guesses", waitSeconds);
   const profileKey = await dispatcher.findProfile(uniqueId);
   const isKnown = profileKey !== null && (await dispatcher.inspect(profileKey, uniqueId)).kind === "job";
   if (!isKnown) return refuse("job_unknown");

@@ -2,15 +2,13 @@
 import type { Context } from "hono";
 import { isRepoAllowed } from "../auth/allowed-repos.ts";
 import type { ArtifactCheck } from "../github/artifact-check.ts";
-import { identifyCaller } from "./caller.ts";
 import { type EnqueueDeps, enqueueJob } from "./enqueue-route.ts";
 import { createJobRequestSchema, createProofRequestSchema, parseProofRequest } from "./params.ts";
 import { comeBack, refuse } from "./problem.ts";
 
 export interface TokenlessDeps extends EnqueueDeps {
   readonly artifacts: ArtifactCheck;
-  /** The other end's address; each runtime has its own way to tell. */
-  readonly peerOf: (c: Context) => string | undefined;
+  readonly callerOf: (c: Context) => string;
 }
 
 export function createTokenlessRoute(deps: TokenlessDeps): (c: Context) => Promise<Response> {
@@ -23,8 +21,7 @@ export function createTokenlessRoute(deps: TokenlessDeps): (c: Context) => Promi
     if (deps.allowedRepos.length === 0) return refuse("tokenless_off");
     if (!isRepoAllowed(deps.allowedRepos, request.qualifiedRepo)) return refuse("repository_not_allowed");
 
-    const caller = identifyCaller(deps.peerOf(c), c.req.header("x-forwarded-for"));
-    const result = await deps.artifacts.prove(request, caller);
+    const result = await deps.artifacts.prove(request, deps.callerOf(c));
     switch (result.kind) {
       case "trouble":
         return comeBack("github_unavailable", result.retryAfterSeconds);

@@ -110,7 +110,10 @@ export function createEventMetrics(
             verdict: event.verdict,
           });
         case "leaked":
-          return leaked.inc({ profile: profiles.labelOf(event.profileKey) }, event.runners.length);
+          return leaked.inc(
+            { profile: profiles.labelOf(event.profileKey) },
+            event.runners.length + (event.unlistedRunners ?? 0),
+          );
         case "rejected_by_monitor":
           return rejections.inc({ monitor: monitors.labelOf(event.monitor) });
         case "github_budget": {
@@ -141,6 +144,7 @@ export function createEventMetrics(
         case "monitor_polled":
         case "monitor_forgotten":
         case "monitor_not_ours":
+        case "ambiguous_reservation":
         case "enqueued":
         case "monitor_up":
         case "monitor_down":

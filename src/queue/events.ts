@@ -75,7 +75,11 @@ export type QueueEvent =
       readonly profileKey: string;
       readonly uniqueId: string | null;
       readonly runners: readonly string[];
+      /** more that nobody names */
+      readonly unlistedRunners?: number;
     }
+  /** runners that are reserved for this job and for others: no evidence */
+  | { readonly kind: "ambiguous_reservation"; readonly job: Ticket; readonly monitor: string; readonly runners: number }
   | { readonly kind: "rejected_by_monitor"; readonly monitor: string }
   | {
       readonly kind: "monitor_polled";

@@ -7,7 +7,14 @@ import { type QueueSettings, sendWithinMs } from "./settings.ts";
 import type { FoundRunner, LegOutcome, Settlement } from "./settlement.ts";
 
 /** What one monitor showed: its runners reserved for the job, or nothing to be had until it no longer mattered. */
-export type Evidence = { readonly kind: "seen"; readonly runners: readonly HeldRunner[] } | { readonly kind: "none" };
+export type Evidence =
+  | {
+      readonly kind: "seen";
+      readonly runners: readonly HeldRunner[];
+      /** ids of runners that are reserved for others as well: they prove nothing */
+      readonly ambiguous: readonly string[];
+    }
+  | { readonly kind: "none" };
 
 /** Where to look for evidence, and from when on it counts (ms on the store's clock). */
 export interface EvidenceNeed {

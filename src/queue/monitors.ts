@@ -28,7 +28,8 @@ export type OpenWord = (typeof openWords)[number];
 
 /** What a monitor made of a take, as far as can be known. */
 export type TakeOutcome =
-  | { readonly kind: "taken"; readonly runners: readonly HeldRunner[] }
+  /** `unlistedRunners`: surplus ones that `runners` does not name */
+  | { readonly kind: "taken"; readonly runners: readonly HeldRunner[]; readonly unlistedRunners: number }
   | { readonly kind: "refused"; readonly cause: "unreachable" | "rejected" }
   /** it could not leave this house: nobody is to blame */
   | { readonly kind: "unsent"; readonly what: string }
@@ -49,8 +50,11 @@ export interface EvidenceWindow {
 export interface Monitors {
   readonly names: readonly string[];
   take(request: TakeRequest): Promise<TakeOutcome>;
-  /** Runners that the monitor shows as reserved for `uniqueId`; "none" if nothing was to be had in time. */
-  readEvidence(monitor: string, uniqueId: string, window: EvidenceWindow): Promise<Evidence>;
+  /**
+   * Runners that the monitor shows as reserved for `uniqueId`; "none" if nothing was to be had in time.
+   * @param runnerCount how many the job wants: a single one is answered in the shape that this monitor uses
+   */
+  readEvidence(monitor: string, uniqueId: string, window: EvidenceWindow, runnerCount: number): Promise<Evidence>;
 }
 
 export type DashboardNews =

@@ -13,7 +13,7 @@ export type RemoteReply =
 /** A door that does not answer may have sent what it was given, or may still do so in its time: silence, counted from then on. */
 export function createDoorTransport(doors: Bindings["DOOR"]): MonitorTransport {
   return {
-    fetch: (monitor, url, init) => doors.getByName(monitor).fetch(new Request(url, init)),
+    fetch: (monitor, url, asked) => doors.getByName(monitor).fetch(new Request(url, { redirect: "manual", ...asked })),
     sendTake: async ({ sendBy, ...sending }) => {
       const sendByDate = Date.now() + sendBy - performance.now();
       try {

@@ -24,6 +24,9 @@ export function createFront(log: (line: string) => void): Front {
       problems.push("REDIS_URL: a Worker reaches Redis by redis:// or rediss:// only");
     }
     isFine = problems.length === 0;
+    // Once per isolate, as at a start: there is no other moment at which a Worker could say it.
+    const advice = parsed.kind === "config" && isFine ? parsed.advice : [];
+    for (const words of advice) log(JSON.stringify({ level: "warn", msg: words }));
     if (!isFine) log(JSON.stringify({ level: "error", msg: "the settings are wrong", problems }));
     return isFine;
   };

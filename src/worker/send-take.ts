@@ -5,7 +5,7 @@ import { connect as connectTls } from "node:tls";
 import { HTTPParser } from "http-parser-js";
 import { joinChunks } from "../bounded-body.ts";
 import { watchTake } from "../monitors/called/take-watch.ts";
-import type { TakeReply, TakeSending } from "../monitors/called/transport.ts";
+import { type TakeReply, type TakeSending, wireLimit } from "../monitors/called/transport.ts";
 
 /** The same contract as on Node, where it is tested too. Never rejects. */
 export function sendTake(sending: TakeSending): Promise<TakeReply> {
@@ -46,6 +46,7 @@ function createReader(bodyLimit: number, done: (status: number, body: Uint8Array
   const parser = new HTTPParser(HTTPParser.RESPONSE);
   const chunks: Uint8Array[] = [];
   let size = 0;
+  let wireBytes = 0;
   let status = 0;
   let isDone = false;
   const end = (body: Uint8Array | null): void => {
@@ -68,6 +69,13 @@ function createReader(bodyLimit: number, done: (status: number, body: Uint8Array
   };
   return (chunk: Uint8Array | null): boolean => {
     if (isDone) return true;
+    // The parser keeps a line until it ends: chunk extensions and trailers as well.
+    wireBytes += chunk?.byteLength ?? 0;
+    if (wireBytes > wireLimit(bodyLimit)) {
+      if (status < 200) return false;
+      end(null);
+      return true;
+    }
     try {
       const result = chunk === null ? parser.finish() : parser.execute(Buffer.from(chunk));
       return !(result instanceof Error);

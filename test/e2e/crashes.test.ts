@@ -1,7 +1,7 @@
 // kill -9 at every step of a take, and of the store. Each ends with one runner per job, and none lost.
 import { describe, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
-import { enqueueForTicket, type Reply, take, takeUntilDone } from "../support/client.ts";
+import { enqueueForTicket, runnerIdsIn, take, takeUntilDone } from "../support/client.ts";
 import { startRedisProxy } from "../support/redis-proxy.ts";
 import { hasRedis, startRedis } from "../support/redis-server.ts";
 import { monitorToken, startService } from "../support/service.ts";
@@ -17,9 +17,6 @@ const startMonitor = (idle: number): Promise<SimulatedMonitor> =>
     profiles: { [profile]: idle },
     habits: { startsAfterMs: null },
   });
-
-/** The runner that an answer names. */
-const runnerIn = (reply: Reply): number => (JSON.parse(reply.text) as { id: number }).id;
 
 /** In the commit that settles a take: the job's document. */
 const settled = String.raw`\"state\":\"taken\"`;
@@ -46,7 +43,7 @@ describe.skipIf(!hasRedis).concurrent("an instance that is killed", { timeout: 6
       const reply = await takeUntilDone(other.url, "job", ticket, { withinMs });
       expect(reply.status).toBe(200);
       const reserved = monitor.reservedFor("job").map(({ id }) => id);
-      expect(reserved).toEqual([runnerIn(reply)]);
+      expect(reserved).toEqual(runnerIdsIn(reply));
       await monitor.close();
     });
   }
@@ -65,7 +62,7 @@ describe.skipIf(!hasRedis).concurrent("an instance that is killed", { timeout: 6
 
     const reply = await takeUntilDone(other.url, "job", ticket, { withinMs });
     expect(reply.status).toBe(200);
-    expect(monitor.reservedFor("job").map(({ id }) => id)).toEqual([runnerIn(reply)]);
+    expect(monitor.reservedFor("job").map(({ id }) => id)).toEqual(runnerIdsIn(reply));
     expect(monitor.takes).toHaveLength(1);
     await monitor.close();
   });
@@ -99,7 +96,7 @@ describe.skipIf(!hasRedis).concurrent("an instance that is killed", { timeout: 6
     paused.resume();
     const again = await takeUntilDone(paused.url, "job", ticket, { withinMs });
     expect(again.text).toBe(reply.text);
-    expect(monitor.reservedFor("job").map(({ id }) => id)).toEqual([runnerIn(reply)]);
+    expect(monitor.reservedFor("job").map(({ id }) => id)).toEqual(runnerIdsIn(reply));
     await monitor.close();
   });
 });
@@ -154,7 +151,7 @@ describe.skipIf(!hasRedis).concurrent("a Redis that is killed", { timeout: 60_00
       await redis.start();
       const reply = await takeUntilDone(service.url, "job", ticket, { withinMs });
       expect(reply.status).toBe(200);
-      expect(monitor.reservedFor("job").map(({ id }) => id)).toEqual([runnerIn(reply)]);
+      expect(monitor.reservedFor("job").map(({ id }) => id)).toEqual(runnerIdsIn(reply));
       await monitor.close();
     });
   }
@@ -168,7 +165,7 @@ describe.skipIf(!hasRedis).concurrent("a Redis that is killed", { timeout: 60_00
     await redis.kill();
     await redis.start();
     const reply = await takeUntilDone(service.url, "job", ticket, { withinMs });
-    expect(runnerIn(reply)).toBe(runnerIn(lost));
+    expect(runnerIdsIn(reply)).toEqual(runnerIdsIn(lost));
     expect(monitor.reservedFor("job")).toHaveLength(1);
     await monitor.close();
   });
@@ -188,9 +185,9 @@ describe.concurrent("an embedded store that restarts", { timeout: 60_000 }, () =
       takeUntilDone(after.url, "early", early, { withinMs }),
       takeUntilDone(after.url, "waiting", waiting, { withinMs }),
     ]);
-    expect(runnerIn(again)).toBe(runnerIn(lost));
+    expect(runnerIdsIn(again)).toEqual(runnerIdsIn(lost));
     expect(monitor.reservedFor("early")).toHaveLength(1);
-    expect(monitor.reservedFor("waiting").map(({ id }) => id)).toEqual([runnerIn(next)]);
+    expect(monitor.reservedFor("waiting").map(({ id }) => id)).toEqual(runnerIdsIn(next));
     await monitor.close();
   });
 });
@@ -235,7 +232,7 @@ describe.skipIf(!hasRedis).concurrent("other losses", { timeout: 60_000 }, () =>
     await monitor.listenAgain();
     expect([200, 503]).toContain((await first).status);
     const reply = await takeUntilDone(service.url, "job", ticket, { withinMs });
-    expect(monitor.reservedFor("job").map(({ id }) => id)).toEqual([runnerIn(reply)]);
+    expect(monitor.reservedFor("job").map(({ id }) => id)).toEqual(runnerIdsIn(reply));
     await monitor.close();
   });
 });

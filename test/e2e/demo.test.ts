@@ -53,7 +53,7 @@ test("it plays for the time it is told, serves jobs, reserves nothing twice, exi
 
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(lines[0]).toMatch(/^runner-queue {2}http:\/\/127\.0\.0\.1:\d+$/);
-  expect(lines.filter((line) => /got runner linux\.\d+ on ci\d after \d+\.\d s$/.test(line))).not.toEqual([]);
+  expect(lines.filter((line) => /got runner ci-runner-linux\.\d+ on ci\d after \d+\.\d s$/.test(line))).not.toEqual([]);
   expect(figureOf(lines, "taken")).toBeGreaterThan(0);
   expect(figureOf(lines, "jobs")).toBeGreaterThanOrEqual(figureOf(lines, "taken"));
   expect(figureOf(lines, "runners reserved twice")).toBe(0);

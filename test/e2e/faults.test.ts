@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { takeFaults } from "../../scripts/simulated-fleet/habits-and-faults.ts";
 import { startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
-import { enqueueForTicket, take, takeUntilDone } from "../support/client.ts";
+import { enqueueForTicket, runnerIdsIn, take, takeUntilDone } from "../support/client.ts";
 import { monitorToken, startService } from "../support/service.ts";
 
 const env = { MONITOR_SETTLE: "300ms", MONITOR_TAKE_TIMEOUT: "1s", UNKNOWN_HOLD: "8s" };
@@ -23,10 +23,10 @@ describe.concurrent("a take that a monitor fails", { timeout: 60_000 }, () => {
       const reply = await takeUntilDone(service.url, "job", ticket, { withinMs: 25_000 });
       expect(reply.status).toBe(200);
       expect(faulty.takes.length).toBeGreaterThan(0);
-      const answer = JSON.parse(reply.text) as { id: number } | { id: number }[];
-      const { id } = Array.isArray(answer) ? (answer[0] ?? { id: -1 }) : answer;
       const reserved = [...faulty.reservedFor("job"), ...fine.reservedFor("job")].map((runner) => runner.id);
-      expect(reserved).toContain(id);
+      const [answered, ...others] = runnerIdsIn(reply);
+      expect(others).toEqual([]);
+      expect(reserved).toContain(answered);
       if (fault === "tooMany") {
         expect(reserved).toHaveLength(2);
         await service.onLog(({ runners }) => Array.isArray(runners) && runners.length === 1);
@@ -36,6 +36,39 @@ describe.concurrent("a take that a monitor fails", { timeout: 60_000 }, () => {
       await Promise.all([faulty.close(), fine.close()]);
     });
   }
+
+  it("by losing the answer finds that one runner also where the monitor keeps reservations by itself, without a label", async () => {
+    const monitor = await startSimulatedMonitor({
+      name: "next",
+      token: monitorToken,
+      profiles: { [profile]: 3 },
+      habits: { ...habits, reservationForm: "record" },
+      faults: { take: "resetAfterLabel", times: 1 },
+    });
+    await using service = await startService({ monitors: [monitor], env });
+    const ticket = await enqueueForTicket(service.url, { profile, uniqueId: "Job" });
+    const reply = await takeUntilDone(service.url, "Job", ticket, { withinMs: 25_000 });
+    expect(reply.status).toBe(200);
+    expect(monitor.reservedFor("Job").map(({ id }) => id)).toEqual(runnerIdsIn(reply));
+    await monitor.close();
+  });
+
+  it("by going down over it, after a 500, finds that one runner when the monitor is back", async () => {
+    const slow = { ...habits, takeMs: 600, answerWithinMs: 300, restartMs: 500 };
+    const monitor = await startSimulatedMonitor({
+      name: "slow",
+      token: monitorToken,
+      profiles: { [profile]: 3 },
+      habits: slow,
+    });
+    await using service = await startService({ monitors: [monitor], env });
+    const ticket = await enqueueForTicket(service.url, { profile, uniqueId: "job" });
+    const reply = await takeUntilDone(service.url, "job", ticket, { withinMs: 25_000 });
+    expect(reply.status).toBe(200);
+    expect(monitor.reservedFor("job").map(({ id }) => id)).toEqual(runnerIdsIn(reply));
+    expect([monitor.restarts, monitor.takes.length]).toEqual([1, 1]);
+    await monitor.close();
+  });
 
   it("by being still busy with others finds no false evidence: nobody else is asked before it has worked through its line", async () => {
     const [busy, fine] = [await monitorOf("busy", 3), await monitorOf("fine", 1)];

@@ -52,7 +52,12 @@ test("a queue that is down, elsewhere, behind a broken proxy, no queue at all or
     [301, { location: "https://example.org/" }, "", /was answered 301: the queue is elsewhere/],
     [502, { "content-type": "text/html" }, "<h1>Bad</h1>", /was answered 502, but not as a queue does/],
     [200, { "content-type": "text/html" }, "<h1>Hi</h1>", /was answered 200 as text\/html, not as application\/json/],
-    [200, { "content-type": "application/json" }, '{"at":"now"}', /was answered 200 with unexpected JSON at at/],
+    [
+      200,
+      { "content-type": "application/json" },
+      '{"at":"now"}',
+      /was answered 200 with unexpected JSON \(see its "at"\)$/,
+    ],
     [503, { "x-queue-reason": "store_unavailable" }, "", /was answered 503 store_unavailable\.$/],
   ];
   for (const [status, headers, body, sentence] of replies) {
@@ -72,6 +77,15 @@ test("a queue that is down, elsewhere, behind a broken proxy, no queue at all or
   for (const command of [["status"], ["watch"], ["drain", "ci0", "--note", "x"]]) {
     expect(await refusalOf(url, ...command)).toBe(`There is no reply from ${url}: the connection was refused.`);
   }
+});
+
+test("a monitor's URL given as the queue's is called that, by every command that looks", async () => {
+  for (const command of ["status", "jobs", "monitors", "watch"]) {
+    expect(await refusalOf(monitor.url, command), command).toBe(
+      `${monitor.url} is a monitor, not a queue: give the queue's URL to --queue.`,
+    );
+  }
+  expect(await refusalOf(monitor.url, "drain", "ci0", "--note", "x")).toMatch(/check --queue|40\d/);
 });
 
 test.skipIf(!hasRedis)("a queue whose Redis is gone says so, and nothing is pretended", async () => {

@@ -57,8 +57,8 @@ test("with --take runners are reserved, exactly those of three jobs, and every l
   expect({ exitCode, stderr, sum }).toMatchObject({ exitCode: 0, stderr: "", sum: { ok: 7, failed: 0, skipped: 0 } });
   expect(checks.map(({ check: name }) => name)).toEqual(checkNames);
   const seen = new Map(checks.map((one) => [one.check, one.seen]));
-  expect(seen.get("one runner")).toMatch(/^enqueued at position \d, got linux\.\d+@ci0 after \d/);
-  expect(seen.get("three at once")).toMatch(/, got (linux\.\d+@ci0, ){2}linux\.\d+@ci0 after \d/);
+  expect(seen.get("one runner")).toMatch(/^enqueued at position \d, got ci-runner-linux\.\d+@ci0 after \d/);
+  expect(seen.get("three at once")).toMatch(/, got (ci-runner-linux\.\d+@ci0, ){2}ci-runner-linux\.\d+@ci0 after \d/);
   const counts = monitor.takes.slice(takesBefore).map(({ count }) => count);
   expect(counts.sort()).toEqual([1, 1, 3]);
   const states = await loadStates(service.url, meddler.passed);

@@ -4,7 +4,6 @@ import { isRepoAllowed } from "../../src/auth/allowed-repos.ts";
 import { decideArtifact, matchProof, parseProofText } from "../../src/github/artifact-proof.ts";
 import { decidePause, readBudget } from "../../src/github/github-budget.ts";
 import { createLookupLimits, lookupLimits } from "../../src/github/lookup-limits.ts";
-import { identifyCaller } from "../../src/http/caller.ts";
 
 describe("ALLOWED_REPOS", () => {
   it.each([
@@ -62,6 +61,21 @@ describe("the text of an artifact", () => {
       },
     });
     expect(parse(good.replaceAll("\n", "\r\n"))).toMatchObject({ text: { profileKey: "linux", runnerCount: "1" } });
+  });
+
+  it("names the profile by the key of the deployed action or that of its next version, or by both alike", () => {
+    const next = good.replace("self_hosted_image_name", "self_hosted_profile");
+    expect(parse(next)).toMatchObject({ text: { profileKey: "linux" } });
+    expect(parse(`${good}self_hosted_profile=linux\n`)).toMatchObject({ text: { profileKey: "linux" } });
+    expect(parse(`${good}self_hosted_profile=\n`)).toMatchObject({ text: { profileKey: "linux" } });
+    expect(parse(`${good}self_hosted_profile=windows\n`)).toMatchObject({
+      code: "artifact_malformed",
+      detail: "Its file names two profiles",
+    });
+    expect(parse(good.replace(/self_hosted.*\n/, ""))).toMatchObject({
+      code: "artifact_malformed",
+      detail: "Its file lacks self_hosted_image_name",
+    });
   });
 
   it.each([
@@ -161,28 +175,5 @@ describe("what look-ups cost a caller", () => {
     }
     expect(spent).toBeGreaterThan(1500);
     expect(spent).toBeLessThanOrEqual(2000);
-  });
-});
-
-describe("who a caller is", () => {
-  it.each([
-    ["203.0.113.9", undefined, "203.0.113.9"],
-    ["::ffff:203.0.113.9", undefined, "203.0.113.9"],
-    // a stranger may claim what he likes
-    ["203.0.113.9", "198.51.100.1", "203.0.113.9"],
-    // our proxy wrote the last entry, the stranger the first
-    ["127.0.0.1", "198.51.100.1, 203.0.113.7", "203.0.113.7"],
-    ["::1", "203.0.113.7:4711", "203.0.113.7"],
-    ["10.0.0.3", "", "10.0.0.3"],
-    ["100.64.0.1", "203.0.113.7, ", "203.0.113.7"],
-    ["100.128.0.1", "203.0.113.7", "100.128.0.1"],
-    ["172.32.0.1", "203.0.113.7", "172.32.0.1"],
-    ["2001:db8:1:2:3:4:5:6", undefined, "2001:db8:1:2::/64"],
-    ["2001:0db8:0001:2::1", undefined, "2001:db8:1:2::/64"],
-    ["2001:db8::1", undefined, "2001:db8:0:0::/64"],
-    ["127.0.0.1", "[2001:db8:1:2::9]:443", "2001:db8:1:2::/64"],
-    [undefined, undefined, ""],
-  ])("%s with X-Forwarded-For %s counts as %s", (peer, forwardedFor, caller) => {
-    expect(identifyCaller(peer, forwardedFor)).toBe(caller);
   });
 });

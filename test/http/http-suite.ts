@@ -193,7 +193,11 @@ export function describeHttpContract(name: string, start: StartQueue): void {
       const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "look" });
       const operator = { authorization: "Bearer operator-token" };
       expect(await ask("GET", "/jobs/look")).toMatchObject({ status: 401, code: "bearer_missing" });
-      expect(await ask("GET", "/jobs/look", bearer)).toMatchObject({ status: 403, code: "ticket_wrong" });
+      const stranger = { authorization: "Bearer stranger" };
+      expect(await ask("GET", "/jobs/look", stranger)).toMatchObject({ status: 403, code: "ticket_wrong" });
+      // a good token is told what it is good for, and not that there is such a job
+      for (const id of ["look", "nobody"])
+        expect(await ask("GET", `/jobs/${id}`, bearer)).toMatchObject({ status: 403, code: "not_an_operator" });
       expect((await ask("GET", "/jobs/look", operator)).status).toBe(200);
       expect(await ask("GET", "/jobs/nobody", operator)).toMatchObject({ status: 404, code: "job_unknown" });
       expect(JSON.parse((await ask("DELETE", "/jobs/look", operator)).text)).toEqual({

@@ -42,7 +42,7 @@ const anHourAgo = Math.floor(Date.now() / 1000) - 3600;
 it.each([
   ["another audience", "oidc_audience_wrong", { aud: "https://other.example" }, {}],
   ["no audience", "oidc_audience_wrong", { aud: undefined }, {}],
-  ["another issuer", "oidc_invalid", { iss: "https://evil.example" }, {}],
+  ["another issuer", "oidc_issuer_wrong", { iss: "https://evil.example" }, {}],
   ["a time that is over", "oidc_expired", { iat: anHourAgo, nbf: anHourAgo, exp: anHourAgo + 300 }, {}],
   ["no end", "oidc_invalid", { exp: undefined }, {}],
   ["a beginning in the future", "oidc_invalid", { nbf: Math.floor(Date.now() / 1000) + 600 }, {}],
@@ -123,4 +123,23 @@ it("strangers with unknown keys cannot make us ask for keys again and again", as
     await enqueueWith(await queue.github.issueIdToken(claims, { kid: `unknown-${i}` }), "refused");
   }
   expect(asked() - before).toBeLessThanOrEqual(1);
+});
+
+it("while the issuer cannot be reached, tokens of a known key go on, whatever strangers with unknown keys do", async () => {
+  await using troubled = await startTokenlessQueue(withOidc);
+  const good = await troubled.github.issueIdToken(claims);
+  expect((await enqueueWith(good, "before", repo, runId, troubled.service)).status).toBe(200);
+  troubled.github.faults.jwksStatus = 500;
+  for (let i = 0; i < 10; i++) {
+    const stranger = await troubled.github.issueIdToken(claims, { kid: `unknown-${i}` });
+    await enqueueWith(stranger, "refused", repo, runId, troubled.service);
+    expect((await enqueueWith(good, `after-${i}`, repo, runId, troubled.service)).status).toBe(200);
+  }
+});
+
+it("a refused token leaves a line with its code, which names the other issuer's tokens", async () => {
+  const token = await queue.github.issueIdToken({ ...claims, iss: "https://ghes.example/_services/token" });
+  expect(await enqueueWith(token, "elsewhere")).toMatchObject({ status: 403, code: "oidc_issuer_wrong" });
+  const line = await queue.service.onLog((one) => one.msg === "proof_refused" && one.uniqueId === "elsewhere");
+  expect(line).toMatchObject({ code: "oidc_issuer_wrong", qualifiedRepo: repo, runId });
 });

@@ -77,8 +77,11 @@ for (const kind of ["embedded", "redis"] as const) {
         "/profiles/linux/resume",
       ]) {
         expect(await post(path, {})).toMatchObject({ status: 401, code: "bearer_missing" });
-        const wrong = { authorization: "Bearer api-token-of-the-tests" };
-        expect(await post(path, wrong)).toMatchObject({ status: 403, code: "bearer_unknown" });
+        const enqueuer = { authorization: "Bearer api-token-of-the-tests" };
+        expect(await post(path, enqueuer)).toMatchObject({ status: 403, code: "not_an_operator", detail: undefined });
+        const unknown = await post(path, { authorization: "Bearer unknown" });
+        expect(unknown).toMatchObject({ status: 403, code: "bearer_unknown" });
+        expect(unknown.detail).toContain("OPERATOR_TOKENS");
       }
       expect(await askProblem(`${here()}/history.json`, {})).toMatchObject({ status: 401, code: "bearer_missing" });
     });

@@ -118,6 +118,42 @@ describe.each(senders)("a take %s", (_, sendTake) => {
     }
   });
 
+  it.each([
+    ["a chunk's extension", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", "x"],
+    [
+      "extensions of many chunks",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+      "1;x=yyyyyyyyyyyyy\r\n[\r\n",
+    ],
+    ["trailers", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n0\r\n", "x-trailer: yyyyyyy\r\n"],
+    ["headers", "HTTP/1.1 200 OK\r\n", "x-header: yyyyyyy\r\n"],
+    ["one header", "HTTP/1.1 200 OK\r\nx-header: ", "y"],
+    ["replies that are none yet", "", "HTTP/1.1 100 Continue\r\n\r\n"],
+    ["the reply's first line", "HTTP/1.1 200 ", "O"],
+  ])(
+    "%s without end is cut off after some bytes, long before the time is over",
+    async (_, begin, repeated) => {
+      let sentBytes = 0;
+      const piece = repeated.repeat(Math.ceil(65_536 / repeated.length));
+      const { url } = await listen((socket) => {
+        socket.write(begin);
+        const go = () => {
+          while (!socket.destroyed && socket.write(piece)) sentBytes += piece.length;
+        };
+        socket.on("drain", go);
+        go();
+      });
+      const begun = performance.now();
+      const reply = await send(url, { timeoutMs: 60_000 });
+      expect(performance.now() - begun).toBeLessThan(30_000);
+      if (reply.kind === "answered") expect(reply).toEqual({ kind: "answered", status: 200, body: null });
+      else expect(reply.kind).toBe("silent");
+      // what sockets hold between the two comes on top of what was read
+      expect(sentBytes).toBeLessThan(32 * 1024 * 1024);
+    },
+    90_000,
+  );
+
   it("carries our headers, and no length but 0", async () => {
     const { url, received } = await listen((socket) => socket.end(answer("null")));
     await send(`${url}?unique_id=a&run_id=1`, { headers: { authorization: "Bearer x", "take-not-after": "5" } });

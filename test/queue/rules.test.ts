@@ -220,6 +220,7 @@ describe("evidence", () => {
   const seen = (monitor: string, ...ids: string[]) => ({
     kind: "seen" as const,
     runners: ids.map((id) => ({ monitor, id, body: "{}" })),
+    ambiguous: [],
   });
 
   it("is looked for at every monitor that was ever asked, and at no other", () => {

@@ -63,6 +63,15 @@ export async function takeUntilDone(
   }
 }
 
+/** The runners that an answer names, whichever shape its monitor gave it. */
+export function runnersIn(text: string): { readonly id: number }[] {
+  return [JSON.parse(text) as { id: number } | { id: number }[]].flat();
+}
+
+export function runnerIdsIn({ text }: { readonly text: string }): number[] {
+  return runnersIn(text).map(({ id }) => id);
+}
+
 /** The job's owner gives its place up. */
 export function cancel(url: string, uniqueId: string, ticket: string): Promise<Reply> {
   return ask("DELETE", `${url}/jobs/${uniqueId}?token=${ticket}`);

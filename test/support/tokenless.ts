@@ -55,6 +55,7 @@ export async function startTokenlessQueue(
     env: {
       GITHUB_API_URL: github.url,
       ALLOWED_REPOS: "servo/",
+      TRUSTED_PROXIES: "127.0.0.1",
       ...(githubOptions.token === undefined ? {} : { GITHUB_TOKEN: githubOptions.token }),
       ...(typeof env === "function" ? env(github) : env),
     },

@@ -5,7 +5,7 @@ import type { Bindings } from "../../src/worker/bindings.ts";
 import { createDoorTransport } from "../../src/worker/door-transport.ts";
 import { createFront } from "../../src/worker/front.ts";
 
-const settings = { MONITORS: "ci0=http://127.0.0.1:9", API_TOKENS: "secret-token" };
+const settings = { MONITORS: "ci0=http://127.0.0.1:9", API_TOKENS: "secret-token-of-the-tests" };
 const request = new Request("http://queue/take/a?token=t", { method: "POST" });
 
 function bind(answer: () => Promise<Response>, more: object = {}) {
@@ -52,11 +52,24 @@ it("settings without quotes are read as they are meant, and wrong ones are told 
   const lines: string[] = [];
   const env = (more: object) => bind(async () => new Response("ok"), more);
   const fine = createFront((line) => lines.push(line));
-  expect((await fine.fetch(request, env({ MAX_QUEUE_DEPTH: 2, DASHBOARD_TOKEN: 12_345 }))).status).toBe(200);
+  expect((await fine.fetch(request, env({ MAX_QUEUE_DEPTH: 2, DASHBOARD_TOKEN: 1_234_567_890_123_456 }))).status).toBe(
+    200,
+  );
   const wrong = createFront((line) => lines.push(line));
   expect((await wrong.fetch(request, env({ MAX_QUEUE_DEPTH: -2, ABANDON_AFTER: true }))).status).toBe(503);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/MAX_QUEUE_DEPTH.*ABANDON_AFTER|ABANDON_AFTER.*MAX_QUEUE_DEPTH/);
+});
+
+it("what is valid and hardly meant is told once, and the queue runs", async () => {
+  const lines: string[] = [];
+  const front = createFront((line) => lines.push(line));
+  const env = bind(async () => new Response("ok"), { API_TOKENS: "short", START_WATCH: "act" });
+  for (const _ of [1, 2]) expect((await front.fetch(request, env)).status).toBe(200);
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { level: "warn", msg: expect.stringMatching(/^START_WATCH is set/) },
+    { level: "warn", msg: expect.stringMatching(/^API_TOKENS has fewer/) },
+  ]);
 });
 
 it("a door that does not answer may have sent its take: silence, until its time to send is over", async () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { startSimulatedGithub } from "../../scripts/simulated-github/github.ts";
-import { enqueueForTicket, take, takeUntilDone } from "../support/client.ts";
+import { enqueueForTicket, runnerIdsIn, take, takeUntilDone } from "../support/client.ts";
 import { githubToken, proofText } from "../support/github.ts";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
 import { apiToken, monitorToken } from "../support/service.ts";
@@ -110,7 +110,7 @@ for (const kind of ["a Durable Object", "Redis"] as const) {
         expect(waiting.state).toBe("queued");
         const reply = await takeUntilDone(worker.url, "cut", job, { withinMs: 25_000 });
         expect(reply.status).toBe(200);
-        expect(reservedFor("cut")).toEqual([(JSON.parse(reply.text) as { id: number }).id]);
+        expect(reservedFor("cut")).toEqual(runnerIdsIn(reply));
         expect(monitor.takes.length - takes).toBe(1);
         // the answer is kept too
         worker.cutInvocations();

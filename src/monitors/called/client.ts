@@ -1,14 +1,15 @@
 // HTTP to the monitors: takes, dashboards and the barrier. Every failure is a value; nothing here decides what it means for a job.
 
-import { parseJson, readJson } from "../../bounded-body.ts";
+import { parseJson, readJson } from "../../bounded-json.ts";
 import type { Evidence } from "../../queue/evidence.ts";
 import type { DashboardNews, Monitors, TakeRequest } from "../../queue/monitors.ts";
 import { type Dashboard, parseDashboard, runnersReservedFor } from "./dashboard.ts";
-import { decideTakeOutcome, decideTakeSilence, nameOfFailure } from "./take-outcome.ts";
+import type { AnswerShape } from "./runner-json.ts";
+import { decideTakeOutcome, decideTakeSilence, nameOfFailure, takeBodyLimit } from "./take-outcome.ts";
 import type { MonitorTransport } from "./transport.ts";
 
-const takeBodyLimit = 256 * 1024;
-const dashboardBodyLimit = 8 * 1024 * 1024;
+/** Room for 700 runners; a host has tens. */
+const dashboardBodyLimit = 2 * 1024 * 1024;
 
 export interface MonitorAddress {
   readonly name: string;
@@ -49,6 +50,12 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
     return base + path;
   };
 
+  /**
+   * How each monitor answered the last take that it answered with runners: what evidence finds is
+   * answered alike.
+   */
+  const shapes = new Map<string, AnswerShape>();
+
   const take: Monitors["take"] = async (request) => {
     if (!urls.has(request.monitor)) return { kind: "refused", cause: "unreachable" };
     const headers = {
@@ -59,19 +66,21 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
     const timeoutMs = settings.takeTimeoutMs + request.runners * 1000;
     const { monitor, sendBy } = request;
     const url = urlOf(monitor, takePath(request));
-    const reply = await transport.sendTake({ monitor, url, headers, sendBy, timeoutMs, bodyLimit: takeBodyLimit });
+    const bodyLimit = takeBodyLimit(request.runners);
+    const reply = await transport.sendTake({ monitor, url, headers, sendBy, timeoutMs, bodyLimit });
     if (reply.kind !== "answered") return decideTakeSilence(reply);
-    return decideTakeOutcome(request.monitor, reply.status, parseJson(reply.body), request.ticket.runnerCount === 1);
+    const asked = { runners: request.runners, isSingle: request.ticket.runnerCount === 1 };
+    const outcome = decideTakeOutcome(monitor, reply.status, parseJson(reply.body), asked);
+    if (outcome.kind === "taken") shapes.set(monitor, outcome.shape);
+    return outcome;
   };
 
   const readDashboard = async (monitor: string): Promise<DashboardRead> => {
+    const signal = AbortSignal.timeout(settings.pollTimeoutMs);
     try {
-      const response = await transport.fetch(monitor, urlOf(monitor, "/dashboard.json"), {
-        redirect: "manual",
-        // nothing small may become large
-        headers: { "accept-encoding": "identity" },
-        signal: AbortSignal.timeout(settings.pollTimeoutMs),
-      });
+      // nothing small may become large
+      const headers = { "accept-encoding": "identity" };
+      const response = await transport.fetch(monitor, urlOf(monitor, "/dashboard.json"), { headers, signal });
       if (response.status === 503) {
         await response.body?.cancel();
         return { kind: "redrawing" };
@@ -81,10 +90,11 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
         return { kind: "failed", why: `status ${response.status}` };
       }
       const body = await readJson(response, dashboardBodyLimit);
-      const dashboard = body.kind === "json" ? parseDashboard(body.value) : null;
-      return dashboard === null ? { kind: "failed", why: "not a dashboard" } : { kind: "dashboard", dashboard };
+      if (body.kind === "unreadable") return { kind: "failed", why: body.why };
+      const dashboard = parseDashboard(body.value);
+      return dashboard === null ? { kind: "failed", why: "not_a_dashboard" } : { kind: "dashboard", dashboard };
     } catch (error) {
-      return { kind: "failed", why: nameOfFailure(error) };
+      return { kind: "failed", why: nameOfFailure(signal.aborted ? signal.reason : error) };
     }
   };
 
@@ -96,7 +106,6 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
     for (let round = 0; round < 2; round++) {
       try {
         const response = await transport.fetch(monitor, urlOf(monitor, "/policy/override"), {
-          redirect: "manual",
           headers: { authorization },
           signal: AbortSignal.timeout(settings.takeTimeoutMs),
         });
@@ -135,7 +144,7 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
     return begun;
   };
 
-  const readEvidence: Monitors["readEvidence"] = async (monitor, uniqueId, window): Promise<Evidence> => {
+  const readEvidence: Monitors["readEvidence"] = async (monitor, uniqueId, window, runnerCount): Promise<Evidence> => {
     const { after, afterBlind, until } = window;
     // a monitor that this instance does not know shows it nothing: an instance that knows it goes on
     if (!urls.has(monitor)) {
@@ -148,7 +157,8 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
       const { barrier, dashboard } = await result;
       const counts = barrier === "passed" || begunAt >= afterBlind;
       if (dashboard !== null && counts) {
-        return { kind: "seen", runners: runnersReservedFor(dashboard, monitor, uniqueId) };
+        const shape = runnerCount === 1 ? (shapes.get(monitor) ?? "list") : null;
+        return { kind: "seen", ...runnersReservedFor(dashboard, monitor, uniqueId, shape) };
       }
       const now = performance.now();
       if (now >= until) return { kind: "none" };

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { ProfileCounts } from "../../queue/fleet.ts";
 import type { HeldRunner } from "../../queue/job.ts";
-import { runnerIdSchema, writeJson } from "./runner-json.ts";
+import { type AnswerShape, inShape, runnerIdSchema, writeRunner } from "./runner-json.ts";
 
 const countSchema = z.number().int().min(0).max(100_000);
 const profileSchema = z.object({ idle: countSchema, target: countSchema, healthy: countSchema.catch(0) });
@@ -14,26 +14,36 @@ const mostLabels = 100;
 /** No job can use more. */
 const mostReserved = 1_000;
 const dashboardSchema = z.object({
-  profile_runner_counts: z
-    .record(z.string(), z.unknown())
-    .refine((counts) => Object.keys(counts).length <= mostProfiles),
+  // not z.record: that would copy thousands of profiles before they are counted
+  profile_runner_counts: z.custom<Readonly<Record<string, unknown>>>(
+    (value) =>
+      typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length <= mostProfiles,
+  ),
   runners: z
     .unknown()
     .transform((value): unknown[] => (Array.isArray(value) ? value : []))
     .refine((runners) => runners.length <= mostRunners),
 });
-const runnerSchema = z.looseObject({
+const runnerSchema = z.object({
   id: runnerIdSchema,
-  runner: z.looseObject({
-    registration: z.looseObject({ labels: z.array(z.unknown()).max(mostLabels) }),
+  runner: z.object({
+    registration: z.object({ labels: z.array(z.unknown()).max(mostLabels) }),
+    // Not spelt out here: an absurd one must not spoil the labels.
+    reservation: z.unknown().optional(),
   }),
 });
-const labelSchema = z.object({ name: z.string() });
 
 export interface Dashboard {
   readonly counts: ReadonlyMap<string, ProfileCounts>;
-  /** runners that carry at least one label, as the monitor showed them */
-  readonly runners: readonly { readonly id: string; readonly labels: readonly string[]; readonly shown: unknown }[];
+  /**
+   * each once, with all unique_ids that it is shown as reserved for, in lower case; `shown`: as the
+   * monitor showed it first
+   */
+  readonly runners: readonly {
+    readonly id: string;
+    readonly reservedFor: readonly string[];
+    readonly shown: unknown;
+  }[];
 }
 
 /** The readable part of a dashboard, or null where the whole is not one. */
@@ -45,32 +55,79 @@ export function parseDashboard(value: unknown): Dashboard | null {
     const profile = profileSchema.safeParse(candidate);
     if (profile.success && profileKeySchema.safeParse(key).success) counts.set(key, profile.data);
   }
-  const runners = parsed.data.runners.flatMap((candidate) => {
+  const runners = new Map<string, { id: string; reservedFor: string[]; shown: unknown }>();
+  for (const candidate of parsed.data.runners) {
     const runner = runnerSchema.safeParse(candidate);
-    if (!runner.success) return [];
-    const labels = runner.data.runner.registration.labels.flatMap((label) => {
-      const readable = labelSchema.safeParse(label);
-      return readable.success ? [readable.data.name.toLowerCase()] : [];
-    });
-    return [{ id: String(runner.data.id), labels, shown: candidate }];
-  });
-  return { counts, runners };
+    if (!runner.success) continue;
+    const id = String(runner.data.id);
+    const { registration, reservation } = runner.data.runner;
+    const reservedFor = [...registration.labels.flatMap(readReservedLabel), ...readReservation(reservation)];
+    const known = runners.get(id);
+    if (known === undefined) runners.set(id, { id, reservedFor, shown: candidate });
+    else known.reservedFor.push(...reservedFor);
+  }
+  return { counts, runners: [...runners.values()] };
+}
+
+const reservedForPrefix = "reserved-for:";
+
+/**
+ * Deployed monitors label a runner at GitHub, which compares labels without regard to case. Not by
+ * a schema: 60,000 labels that are none cost 60 ms there.
+ */
+function readReservedLabel(label: unknown): string[] {
+  const name = readText(label, "name");
+  return name?.startsWith(reservedForPrefix) ? [name.slice(reservedForPrefix.length)] : [];
+}
+
+/** Their next version keeps a record instead (servo/ci-runners#96). */
+function readReservation(reservation: unknown): string[] {
+  const uniqueId = readText(reservation, "unique_id");
+  return uniqueId === undefined ? [] : [uniqueId];
+}
+
+function readText(value: unknown, key: string): string | undefined {
+  const text: unknown = typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+  return typeof text === "string" ? text.toLowerCase() : undefined;
+}
+
+export interface ShownReservations {
+  readonly runners: readonly HeldRunner[];
+  /**
+   * ids of runners that are also reserved for somebody else: no evidence, for one runner serves one
+   * job
+   */
+  readonly ambiguous: readonly string[];
 }
 
 /**
- * Runners that carry `reserved-for:<unique_id>`; GitHub compares labels without regard to case.
- * `isSingle`: the job wants one runner, so its answer is the object itself.
+ * Runners that are reserved for a job, by a label or by a record. No two jobs' unique_ids differ by
+ * case alone.
+ * @param shape of an answer to a job of one runner; null: the job wants more, and its answer is a
+ * list of all
  */
-export function runnersReservedFor(dashboard: Dashboard, monitor: string, uniqueId: string): HeldRunner[] {
-  const label = `reserved-for:${uniqueId}`.toLowerCase();
-  return dashboard.runners
-    .filter(({ labels }) => labels.includes(label))
-    .slice(0, mostReserved)
-    .map(({ id, shown }) => ({ monitor, id, body: answerOf(id, shown) }));
+export function runnersReservedFor(
+  dashboard: Dashboard,
+  monitor: string,
+  uniqueId: string,
+  shape: AnswerShape | null,
+): ShownReservations {
+  const wanted = uniqueId.toLowerCase();
+  const runners: HeldRunner[] = [];
+  const ambiguous: string[] = [];
+  for (const { id, reservedFor, shown } of dashboard.runners) {
+    if (!reservedFor.includes(wanted)) continue;
+    if (reservedFor.some((other) => other !== wanted)) ambiguous.push(id);
+    else if (runners.length < mostReserved) runners.push({ monitor, id, body: answerOf(id, shown, shape) });
+  }
+  return { runners, ambiguous };
 }
 
-/** A dashboard's runner in the shape of a take's answer. One that cannot be written is reserved all the same. */
-function answerOf(id: string, shown: unknown): string {
+/**
+ * A dashboard's runner as an answer. One that cannot be written, or is too long, is reserved all
+ * the same.
+ */
+function answerOf(id: string, shown: unknown, shape: AnswerShape | null): string {
   const { id: givenId, runner } = shown as { id: unknown; runner: unknown };
-  return writeJson({ id: givenId, runner }) ?? JSON.stringify({ id, runner: {} });
+  return inShape(shape ?? "object", writeRunner({ id: givenId, runner }) ?? JSON.stringify({ id, runner: {} }));
 }

@@ -1,7 +1,11 @@
 // How bytes get to a monitor: each runtime has its own way, and what they have to tell apart is the same.
 
-/** fetch, to one monitor. Redirects are not followed: the caller says so in `init`. */
-export type FetchMonitor = (monitor: string, url: string, init: RequestInit) => Promise<Response>;
+/** One GET to one monitor. Redirects are not followed. Rejects where no answer came. */
+export type FetchMonitor = (
+  monitor: string,
+  url: string,
+  asked: { readonly headers: Readonly<Record<string, string>>; readonly signal: AbortSignal },
+) => Promise<Response>;
 
 /** One POST without a body, on a connection of its own. */
 export interface TakeSending {
@@ -22,6 +26,14 @@ export type TakeReply =
   | { readonly kind: "unsent"; readonly error: unknown }
   /** it left, and no full answer came */
   | { readonly kind: "silent"; readonly error: unknown; readonly sinceSentMs: number };
+
+/**
+ * The most bytes that are read of a reply in all. What frames a body (headers, chunk extensions,
+ * trailers, 100 Continue) is no part of it, and could go on for ever.
+ */
+export function wireLimit(bodyLimit: number): number {
+  return 2 * bodyLimit + 64 * 1024;
+}
 
 export interface MonitorTransport {
   readonly fetch: FetchMonitor;

@@ -1,0 +1,34 @@
+// Settings that the schema knows and this version does nothing with yet. They stand in no table of
+// the documents, and a start with one of them says so: an operator must never believe in a limit or
+// a key that is not there. Whoever builds the feature takes its name out.
+
+export const settingsNotYetServed = [
+  "BASE_PATH",
+  "REDIS_PREFIX",
+  "DATA_FILE",
+  "MONITOR_TOKENS",
+  "MONITOR_RESERVE_TIMEOUT",
+  "GITHUB_WEBHOOK_SECRETS",
+  "MAX_JOBS_PER_RUN",
+  "MAX_JOBS_PER_REPO",
+  "MAX_REMEMBERED_JOBS",
+  "HISTORY_KEEP",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OFFER_TTL",
+  "PULL_PRESENCE",
+  "RERUN_MEMORY",
+  "START_WATCH",
+  "START_TIMEOUT",
+  "MAX_RESTARTS",
+  "DETACHED_MAX_WAIT",
+  "POLICY_FILE",
+] as const;
+export type SettingNotYetServed = (typeof settingsNotYetServed)[number];
+
+export function isServed(name: string): boolean {
+  return !settingsNotYetServed.some((one) => one === name);
+}
+
+export function adviseOnNotYetServed(isSet: (name: SettingNotYetServed) => boolean): string[] {
+  return settingsNotYetServed.filter(isSet).map((name) => `${name} is set, but this version does not use it yet`);
+}

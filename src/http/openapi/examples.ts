@@ -1,0 +1,106 @@
+// What the documents look like on a quiet day: the examples of the OpenAPI description. A test
+// holds them against the schemas.
+const place = { unique_id: "3f1c6a52-linux", profile_key: "linux" };
+const run = { qualified_repo: "servo/servo", run_id: "6034512345" };
+const at = "2026-11-21T12:00:00.000Z";
+const capacity = { idle: 0, claimed: 1, available: 0, healthy: 4, target: 4 };
+
+export const exampleJob = {
+  ...place,
+  state: "queued",
+  position: 1,
+  reason: "no_capacity",
+  estimate: { low_seconds: 4, high_seconds: 62 },
+  runner_count: 1,
+  runners_in_hand: 0,
+  ...run,
+  attempts: 0,
+  enqueued_at: at,
+  waited_ms: 420,
+};
+
+export const exampleTicket =
+  "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjNmMWM2YTUyLWxpbnV4IiwicHJvZmlsZSI6ImxpbnV4IiwiY291bnQiOjEsInJlcG8iOiJzZXJ2by9zZXJ2byIsInJ1biI6IjYwMzQ1MTIzNDUiLCJwbGFjZSI6MTc5NTI2MjQwMDAwMDAwMH0.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+const exampleRunner = {
+  id: 7,
+  runner: { registration: { name: "linux.7", labels: [{ name: "reserved-for:3f1c6a52-linux" }] } },
+};
+export const exampleAnswers = {
+  one: [exampleRunner],
+  several: [exampleRunner, { ...exampleRunner, id: 8 }],
+  bare: exampleRunner,
+  failed: null,
+};
+
+export const exampleCancelled = { ...place, state: "cancelled" };
+
+const act = { by: "ann", note: "disk is full", until: "2026-11-21T14:00:00.000Z" };
+export const exampleMonitorAct = { monitor: "ci0", draining: true, ...act };
+export const exampleProfileAct = { profile_key: "linux", paused: true, ...act };
+
+const entry = {
+  at,
+  what: "taken",
+  ...place,
+  ...run,
+  run_url: "https://github.com/servo/servo/actions/runs/6034512345",
+  runner_count: 1,
+  attempts: 1,
+  waited_ms: 8_120,
+  monitors: ["ci0"],
+  runners: ["ci0/7"],
+  by: null,
+  note: null,
+  until: null,
+};
+export const exampleHistory = { entries: [entry] };
+
+export const exampleDashboard = {
+  at,
+  version: "1.0.0",
+  store: "redis",
+  unique_ids: "whole",
+  profiles: [
+    {
+      profile_key: "linux",
+      paused: null,
+      waiting: 1,
+      runners_wanted: 1,
+      oldest_waited_ms: 420,
+      capacity,
+      jobs: [
+        {
+          unique_id: place.unique_id,
+          position: 1,
+          state: "queued",
+          reason: "no_capacity",
+          ...run,
+          run_url: entry.run_url,
+          runner_count: 1,
+          runners_in_hand: 0,
+          attempts: 0,
+          enqueued_at: at,
+          waited_ms: 420,
+          last_poll_at: at,
+          monitors: [],
+        },
+      ],
+      chart: [{ at, waiting: 1, idle: 0 }],
+    },
+  ],
+  monitors: [
+    {
+      name: "ci0",
+      state: "fresh",
+      answered_at: at,
+      failures: 0,
+      next_ask_at: at,
+      draining: null,
+      backing_off_until: null,
+      takes: { taken: 12 },
+      profiles: [{ profile_key: "linux", ...capacity }],
+    },
+  ],
+  ends: [entry],
+};

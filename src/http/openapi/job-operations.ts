@@ -1,0 +1,187 @@
+// The part of the OpenAPI description for workflow steps: enqueue, take, look, cancel.
+import { z } from "zod";
+import {
+  maxRunnersOfAnyJob,
+  profileKeySchema,
+  qualifiedRepoSchema,
+  runIdSchema,
+  uniqueIdSchema,
+} from "../../auth/job-schemas.ts";
+import { proofRefusals } from "../../github/artifact-proof.ts";
+import { oidcRefusals } from "../../github/oidc.ts";
+import { waitReasons } from "../../queue/turn.ts";
+import { codeVerifierSchema, maxSeconds } from "../params.ts";
+import type { ProblemCode, RetryReason } from "../problem.ts";
+import { exampleAnswers, exampleCancelled, exampleJob, exampleTicket } from "./examples.ts";
+import { type Json, operation, optional, parameter, ref, refusals, reply, retries } from "./parts.ts";
+
+const seconds = z.int().min(0).max(maxSeconds);
+const { unique_id: uniqueId, profile_key: profileKey, qualified_repo: repo, run_id: runId } = exampleJob;
+
+const id = parameter("unique_id", "path", uniqueIdSchema, "The job's id, chosen by the caller", uniqueId);
+const job = [
+  parameter("unique_id", "query", uniqueIdSchema, "The job's id, chosen by the caller", uniqueId),
+  parameter("qualified_repo", "query", qualifiedRepoSchema, "owner/repo", repo),
+  parameter("run_id", "query", runIdSchema, "The workflow run", runId),
+  optional(parameter("max_wait", "query", seconds, "Seconds that the caller is willing to wait in all", 600)),
+];
+const profile = parameter("profile_key", "path", profileKeySchema, "The kind of runner", profileKey);
+const wait = optional(
+  parameter(
+    "wait",
+    "query",
+    seconds,
+    "Seconds to hold the request, at most MAX_WAIT; a `Prefer: wait=` header does the same",
+    25,
+  ),
+);
+const verifier = optional(
+  parameter(
+    "code_verifier",
+    "query",
+    codeVerifierSchema,
+    "Matches the artifact's code_challenge (RFC 7636, S256)",
+    "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+  ),
+);
+
+/** @param maxRunnerCount the largest runner_count that is accepted */
+export function describeJobOperations(maxRunnerCount: number): Json {
+  const most = Math.min(maxRunnerCount, maxRunnersOfAnyJob);
+  const count = parameter("runner_count", "path", z.int().min(1).max(most), "How many runners, all at once", most);
+  const enqueue = { tag: "jobs", security: ["apiToken", "oidcToken"], responses: byBearer } as const;
+  const ofJob = { tag: "jobs", security: ["ticket", "ticketBearer", "operatorToken"], parameters: [id] } as const;
+  return {
+    "/profile/{profile_key}/enqueue": {
+      post: operation({
+        ...enqueue,
+        id: "enqueueJob",
+        summary: "Take a place in line for one runner",
+        parameters: [profile, ...job],
+      }),
+    },
+    "/profile/{profile_key}/enqueue/{runner_count}": {
+      post: operation({
+        ...enqueue,
+        id: "enqueueJobForSeveral",
+        summary: "Take a place in line for several runners",
+        parameters: [profile, count, ...job],
+      }),
+    },
+    "/enqueue": {
+      post: operation({
+        ...enqueue,
+        id: "enqueueJobByArtifact",
+        summary: "Take a place in line, proven by an artifact of the run, which names profile and count",
+        security: ["none"],
+        parameters: [...job, verifier],
+        responses: byArtifact,
+      }),
+    },
+    "/take/{unique_id}": {
+      post: operation({
+        id: "takeRunners",
+        tag: "jobs",
+        summary: "Ask whether it is the job's turn",
+        security: ["ticket", "ticketBearer"],
+        parameters: [id, wait],
+        responses: {
+          200: reply(
+            "The reserved runner (a list for several), or null: taking failed for good",
+            "application/json",
+            ref("TakeAnswer"),
+            exampleAnswers,
+          ),
+          ...takeRefusals,
+          ...retries(429, "too_many_guesses"),
+          ...retries(503, ...waitReasons, "store_unavailable"),
+        },
+      }),
+    },
+    "/jobs/{unique_id}": {
+      get: operation({
+        ...ofJob,
+        id: "showJob",
+        summary: "How a job stands",
+        responses: {
+          200: reply("The job", "application/json", ref("Job"), { waiting: exampleJob }),
+          ...jobRefusals,
+          ...jobRetries,
+        },
+      }),
+      delete: operation({ ...ofJob, id: "cancelJob", summary: "Give the job's place up", responses: cancelled }),
+    },
+    "/jobs/{unique_id}/cancel": {
+      post: operation({
+        ...ofJob,
+        id: "cancelJobByPost",
+        summary: "The same as DELETE, for whoever cannot send that",
+        responses: cancelled,
+      }),
+    },
+  };
+}
+
+const byBearer = enqueueReplies(
+  [
+    "bearer_missing",
+    "bearer_unknown",
+    "token_not_for_repository",
+    ...oidcRefusals,
+    "oidc_repository_mismatch",
+    "oidc_run_mismatch",
+  ],
+  [],
+  [],
+);
+const byArtifact = enqueueReplies(["tokenless_off", ...proofRefusals], ["too_many_lookups"], ["lookups_busy"]);
+
+const takeRefusals = refusals(
+  "malformed_parameter",
+  "repeated_parameter",
+  "ticket_missing",
+  "ticket_wrong",
+  "job_unknown",
+  "job_abandoned",
+  "job_cancelled",
+  "answer_expired",
+  "ticket_expired",
+  "body_too_large",
+);
+const jobRefusals = refusals(
+  "malformed_parameter",
+  "repeated_parameter",
+  "bearer_missing",
+  "not_an_operator",
+  "ticket_wrong",
+  "job_unknown",
+  "body_too_large",
+);
+const jobRetries = { ...retries(429, "too_many_guesses"), ...retries(503, "store_unavailable") };
+const cancelled = {
+  200: reply("The job is over", "application/json", ref("CancelledJob"), { cancelled: exampleCancelled }),
+  ...jobRefusals,
+  ...refusals("job_taken"),
+  ...jobRetries,
+};
+
+/** What every enqueue may reply, and what its own way of proving adds. */
+function enqueueReplies(codes: ProblemCode[], slowDown: RetryReason[], busy: RetryReason[]): Json {
+  const ticket = { type: "string", pattern: "^[\\w-]+\\.[\\w-]+\\.[\\w-]+$", maxLength: 1024 };
+  return {
+    200: reply("The ticket, without a newline", "text/plain", ticket, { ticket: exampleTicket }),
+    ...refusals(
+      "malformed_parameter",
+      "repeated_parameter",
+      "repository_not_allowed",
+      ...codes,
+      "id_conflict",
+      "id_used",
+      "body_too_large",
+      "unsatisfiable",
+      "would_wait_too_long",
+    ),
+    ...retries(429, "queue_full", ...slowDown),
+    ...retries(503, "fleet_unknown", "reconciling", "store_unavailable", "github_unavailable", ...busy),
+  };
+}

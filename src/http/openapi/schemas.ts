@@ -1,0 +1,150 @@
+// The documents that the API answers, as JSON schemas. Tests hold real replies against them.
+import { happenings } from "../../queue/history.ts";
+import { jobStates } from "../../queue/job.ts";
+import { problems } from "../problem.ts";
+import { type Json, ref } from "./parts.ts";
+
+const text = { type: "string" };
+const textOrNull = { type: ["string", "null"] };
+const time = { type: "string", format: "date-time" };
+const timeOrNull = { type: ["string", "null"], format: "date-time" };
+const whole = { type: "integer" };
+const wholeOrNull = { type: ["integer", "null"] };
+const flag = { type: "boolean" };
+const oneOf = (values: readonly string[]): Json => ({ type: "string", enum: values });
+const listOf = (items: Json): Json => ({ type: "array", items });
+const shape = (properties: Record<string, Json>): Json => ({
+  type: "object",
+  properties,
+  required: Object.keys(properties),
+});
+const orNull = (schema: Json): Json => ({ oneOf: [schema, { type: "null" }] });
+
+const capacity = { idle: whole, claimed: whole, available: whole, healthy: whole, target: whole };
+const act = { by: text, note: text, until: timeOrNull };
+
+export const problemSchema: Json = {
+  ...shape({ type: text, title: text, status: whole, code: oneOf(Object.keys(problems)) }),
+  properties: {
+    type: text,
+    title: text,
+    status: whole,
+    code: oneOf(Object.keys(problems)),
+    detail: { ...text, description: "What is wrong in this very request; never what was sent" },
+    estimate: { ...ref("Estimate"), description: "With `would_wait_too_long` only" },
+  },
+};
+
+/** For jobs and their runners. */
+export const jobSchemas: Json = {
+  Estimate: {
+    ...orNull(shape({ low_seconds: whole, high_seconds: whole })),
+    description: "How much longer it may take, by the rate at which runners came free; null: unknown",
+  },
+  Job: shape({
+    unique_id: text,
+    profile_key: text,
+    state: oneOf(jobStates),
+    position: { ...wholeOrNull, description: "1 = next; null unless queued" },
+    reason: { ...textOrNull, description: "Why it waits, as X-Queue-Reason; asleep; your_turn; null once it is over" },
+    estimate: ref("Estimate"),
+    runner_count: whole,
+    runners_in_hand: whole,
+    qualified_repo: text,
+    run_id: text,
+    attempts: whole,
+    enqueued_at: time,
+    waited_ms: whole,
+  }),
+  CancelledJob: shape({ unique_id: text, profile_key: text, state: oneOf(jobStates) }),
+  ReservedRunner: {
+    ...shape({
+      id: { type: ["integer", "string"], description: "The monitor's own id of the runner" },
+      runner: { type: "object", description: "What the monitor says of it, as it says it" },
+    }),
+    description: "A runner that is labelled `reserved-for:<unique_id>` at GitHub. There may be more fields",
+  },
+  TakeAnswer: {
+    oneOf: [
+      ref("ReservedRunner"),
+      { ...listOf(ref("ReservedRunner")), minItems: 1, maxItems: 1000 },
+      { type: "null", description: "Taking failed for good: fall back" },
+    ],
+    description: "One runner comes as its monitor writes it: an object, or a list of one. Several come as one list",
+  },
+};
+
+/** For operators, and for whoever looks on. */
+export const dashboardSchemas: Json = {
+  Act: shape({ by: text, note: text, at: time, until: timeOrNull }),
+  MonitorAct: shape({ monitor: text, draining: flag, ...act }),
+  ProfileAct: shape({ profile_key: text, paused: flag, ...act }),
+  WaitingJob: shape({
+    unique_id: text,
+    position: { ...wholeOrNull, description: "1 = next; null while it is claimed" },
+    state: oneOf(jobStates),
+    reason: { ...text, description: "Why it waits: an X-Queue-Reason, asleep (its next poll is overdue) or your_turn" },
+    qualified_repo: text,
+    run_id: text,
+    run_url: text,
+    runner_count: whole,
+    runners_in_hand: whole,
+    attempts: whole,
+    enqueued_at: time,
+    waited_ms: whole,
+    last_poll_at: { ...timeOrNull, description: "Written down at most once per TOUCH_INTERVAL" },
+    monitors: { ...listOf(text), description: "Those that are being asked" },
+  }),
+  Entry: shape({
+    at: time,
+    what: oneOf(happenings),
+    profile_key: text,
+    unique_id: textOrNull,
+    qualified_repo: textOrNull,
+    run_id: textOrNull,
+    run_url: textOrNull,
+    runner_count: wholeOrNull,
+    attempts: wholeOrNull,
+    waited_ms: wholeOrNull,
+    monitors: listOf(text),
+    runners: { ...listOf(text), description: "monitor/id of each runner that was given out" },
+    by: textOrNull,
+    note: textOrNull,
+    until: timeOrNull,
+  }),
+  Dashboard: shape({
+    at: time,
+    version: text,
+    store: oneOf(["embedded", "redis"]),
+    profiles: listOf(
+      shape({
+        profile_key: text,
+        paused: orNull(ref("Act")),
+        waiting: whole,
+        runners_wanted: whole,
+        oldest_waited_ms: wholeOrNull,
+        capacity: shape(capacity),
+        jobs: { ...listOf(ref("WaitingJob")), description: "The first hundred of the line, claimed ones included" },
+        chart: {
+          ...listOf(shape({ at: time, waiting: whole, idle: whole })),
+          description: "A sample a minute, one hour",
+        },
+      }),
+    ),
+    monitors: listOf(
+      shape({
+        name: text,
+        state: oneOf(["unknown", "failing", "fresh", "stale"]),
+        answered_at: timeOrNull,
+        failures: whole,
+        next_ask_at: timeOrNull,
+        draining: orNull(ref("Act")),
+        backing_off_until: timeOrNull,
+        takes: { type: "object", additionalProperties: whole },
+        profiles: listOf(shape({ profile_key: text, ...capacity })),
+      }),
+    ),
+    ends: listOf(ref("Entry")),
+  }),
+  History: shape({ entries: listOf(ref("Entry")) }),
+};

@@ -1,0 +1,143 @@
+// Node's HTTP servers: one for each address of HOST, all with the same application. All listen, or
+// none does.
+import { readFileSync } from "node:fs";
+import type { IncomingMessage, Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { limitConnectionsPerAddress } from "./http/callers/connection-limit.ts";
+import { refuse } from "./http/problem.ts";
+
+/** Idle connections outlive the longest Retry-After, so that curl's retries reuse theirs. */
+const keepAliveTimeoutMs = 75_000;
+/** Who opens a connection and says nothing holds a place that somebody else may need. */
+const headersTimeoutMs = 10_000;
+const requestTimeoutMs = 60_000;
+/** Node looks for late connections this often; by default only every 30 s. */
+const checkConnectionsEveryMs = 1_000;
+/** Of all connections, one address may hold this part: many workflows share a NAT, but none shuts everybody out. */
+const shareOfOneAddress = 1 / 4;
+const minPerAddress = 64;
+/** What is still open then is cut. */
+const drainConnectionsMs = 10_000;
+
+export interface Listeners {
+  readonly addresses: readonly { readonly host: string; readonly port: number }[];
+  /** Takes no new connection, and resolves when the old ones are gone. */
+  close(): Promise<void>;
+}
+
+export type ListenResult =
+  | { readonly kind: "listening"; readonly listeners: Listeners }
+  | { readonly kind: "failed"; readonly host: string; readonly why: string };
+
+export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
+
+/** @param trustedProxies TRUSTED_PROXIES: connections of these are not limited by address */
+export async function listenEverywhere(
+  hosts: readonly string[],
+  port: number,
+  fetch: Fetch,
+  trustedProxies: readonly string[],
+): Promise<ListenResult> {
+  const servers = hosts.map(() => createListener(fetch, hosts.length, trustedProxies));
+  const results = await Promise.all(servers.map((server, at) => listen(server, hosts[at] ?? "", port)));
+  const failed = results.findIndex((error) => error !== null);
+  if (failed >= 0) {
+    for (const server of servers) server.close();
+    return { kind: "failed", host: hosts[failed] ?? "", why: describeFailure(results[failed] ?? {}) };
+  }
+  const addresses = servers.map((server, at) => ({
+    host: hosts[at] ?? "",
+    port: (server.address() as AddressInfo).port,
+  }));
+  return { kind: "listening", listeners: { addresses, close: () => closeAll(servers) } };
+}
+
+function createListener(fetch: Fetch, listeners: number, trustedProxies: readonly string[]): Server {
+  const server = createAdaptorServer({
+    fetch: (request, bindings) => {
+      const { incoming } = bindings as HttpBindings;
+      return hasTwoHosts(incoming)
+        ? refuse("repeated_parameter", "There are two Host headers")
+        : fetch(request, bindings as HttpBindings);
+    },
+    serverOptions: {
+      keepAliveTimeout: keepAliveTimeoutMs,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: checkConnectionsEveryMs,
+    },
+  }) as Server;
+  const maxConnections = findMaxConnections();
+  if (maxConnections !== null) {
+    server.maxConnections = Math.floor(maxConnections / listeners);
+    const maxPerAddress = Math.max(minPerAddress, Math.floor(server.maxConnections * shareOfOneAddress));
+    limitConnectionsPerAddress(server, maxPerAddress, trustedProxies);
+  }
+  // Bodies carry nothing that we read; while one is unread, nobody notices that the client has hung
+  // up.
+  server.on("request", (incoming: IncomingMessage) => incoming.resume());
+  return server;
+}
+
+/**
+ * A proxy in front may have believed the other one (RFC 9112 section 3.2 wants a 400). Node keeps
+ * the first and says nothing.
+ */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === 4 && name.toLowerCase() === "host") hosts++;
+  }
+  return hosts > 1;
+}
+
+/** Null where it listens now. */
+function listen(server: Server, host: string, port: number): Promise<NodeJS.ErrnoException | null> {
+  return new Promise((resolve) => {
+    server.once("error", resolve);
+    server.listen(port, host, () => {
+      server.off("error", resolve);
+      resolve(null);
+    });
+  });
+}
+
+function describeFailure(error: Partial<NodeJS.ErrnoException>): string {
+  const advice: Readonly<Record<string, string>> = {
+    EADDRINUSE: "something listens there already: stop it, or set PORT",
+    EADDRNOTAVAIL: "HOST is no address of this machine",
+    ENOTFOUND: "HOST is no address of this machine",
+    EACCES: "this user may not: set PORT above 1023",
+  };
+  return advice[error.code ?? ""] ?? error.code ?? error.name ?? "unknown";
+}
+
+async function closeAll(servers: readonly Server[]): Promise<void> {
+  const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const closeIdle = () => {
+    for (const server of servers) server.closeIdleConnections();
+  };
+  // A connection kept alive by a request in flight becomes idle only when that is answered.
+  const idleTimer = setInterval(closeIdle, 50);
+  const hurry = setTimeout(() => {
+    for (const server of servers) server.closeAllConnections();
+  }, drainConnectionsMs);
+  await closed;
+  clearTimeout(hurry);
+  clearInterval(idleTimer);
+}
+
+/**
+ * Connections that leave some of this process's files for the monitors and the store; null where
+ * the limit cannot be read.
+ */
+function findMaxConnections(): number | null {
+  try {
+    const files = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    return files === undefined ? null : Math.max(16, Math.min(50_000, Math.floor(Number(files) * 0.8)));
+  } catch {
+    return null;
+  }
+}
