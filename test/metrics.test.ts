@@ -272,19 +272,32 @@ describe("a job", () => {
     });
   });
 
-  it("that every monitor refuses is counted as failed, and the monitor that rejects our token is shown to rest", async () => {
-    const monitor = await startMonitor({ faults: { take: "unauthorized" } });
+  it("that every monitor refuses is counted as failed", async () => {
+    const monitor = await startMonitor({ faults: { take: "refuseNull" } });
     await using service = await startService({ monitors: [monitor], env: { MAX_ATTEMPTS: "1" } });
     const ticket = await enqueueForTicket(service.url, { profile, uniqueId: "doomed" });
     const moves = await movesBy(service.url, async () => {
-      expect((await take(service.url, "doomed", ticket)).text).toBe("null");
+      const reply = await takeUntilDone(service.url, "doomed", ticket, { withinMs: 20_000 });
+      expect(reply.text).toBe("null");
+    });
+    expect(moves).toMatchObject({
+      'takes_total{monitor="ci0",outcome="null"}': 1,
+      'jobs_ended_total{profile="linux",state="failed"}': 1,
+      'settlements_total{outcome="failed"}': 1,
+    });
+  });
+
+  it("keeps its place where a monitor rejects our token, and the monitor is shown to back off", async () => {
+    const monitor = await startMonitor({ faults: { take: "unauthorized" } });
+    await using service = await startService({ monitors: [monitor], env: { MAX_ATTEMPTS: "1" } });
+    const ticket = await enqueueForTicket(service.url, { profile, uniqueId: "patient" });
+    const moves = await movesBy(service.url, async () => {
+      expect((await take(service.url, "patient", ticket)).status).toBe(503);
     });
     expect(moves).toMatchObject({
       'takes_total{monitor="ci0",outcome="refused"}': 1,
       'monitor_rejections_total{monitor="ci0"}': 1,
-      'jobs_ended_total{profile="linux",state="failed"}': 1,
-      'settlements_total{outcome="failed"}': 1,
-      'polls_total{outcome="failed"}': 1,
+      'settlements_total{outcome="queued"}': 1,
     });
     await untilGauges(service.url, { monitor_backing_off: 1 }, { monitor: "ci0" });
   });

@@ -72,10 +72,14 @@ export function createMonitorBook(store: Store, documents: Documents, runner: Op
     const { value, now } = await documents.read(recordName(monitor), monitorRecordSchema);
     return { record: value ?? noRecord, now };
   };
+  /** Sets the fence by the last word. Where another word came meanwhile, it is set by that: the last one to set it has read it. */
   const setFence = async (monitor: string, act: Act | null): Promise<void> => {
-    if (act === null || fencedAt.get(monitor) === act.at) return;
-    await store.fence(monitor, drainedBy(act).drainedUntil);
-    fencedAt.set(monitor, act.at);
+    for (let word = act; word !== null && fencedAt.get(monitor) !== word.at; ) {
+      await store.fence(monitor, drainedBy(word).drainedUntil);
+      fencedAt.set(monitor, word.at);
+      const { value } = await documents.read(drainName(monitor), actSchema);
+      word = value;
+    }
   };
 
   /** What a monitor says of each profile that it shows, or ever showed. Answers whether somebody wants its news soon. */

@@ -50,6 +50,7 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
     const send = store[command].bind(store) as (...args: unknown[]) => unknown;
     const duration = durations.labels(command);
     errors.inc({ command }, 0);
+    durations.zero({ command });
     const note = (begun: number) => duration.observe((performance.now() - begun) / 1000);
     return function timed(...args: unknown[]) {
       const begun = performance.now();

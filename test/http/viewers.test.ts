@@ -9,6 +9,7 @@ import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
 import { nodeTransport } from "../../src/monitors/called/node-transport.ts";
 import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
 import { scrape } from "../support/exposition.ts";
+import { createQueueOver } from "../support/queue-over.ts";
 import { act } from "../support/queuectl.ts";
 import { apiToken, monitorToken, type RunningService, startService } from "../support/service.ts";
 
@@ -74,7 +75,9 @@ describe("a service that is looked at", () => {
 
   it("fifty who look at once, each in his own way, share one look at the store", async () => {
     const looks = async () =>
-      (await scrape(service.url)).value("runner_queue_store_command_duration_seconds_count", { command: "view" });
+      (await scrape(service.url)).value("runner_queue_store_command_duration_seconds_count", {
+        command: "readHistory",
+      });
     const { profiles } = await look();
     expect(profiles).toHaveLength(2);
     const [before, begun] = [await looks(), performance.now()];
@@ -124,7 +127,12 @@ it("a stream on which nothing changes sends a comment now and then, lest a proxy
   onTestFinished(() => void vi.useRealTimers());
   const parsed = parseConfig({ MONITORS: "ci0=http://127.0.0.1:1", API_TOKENS: apiToken });
   if (parsed.kind === "problems") throw new Error(parsed.problems.join("; "));
-  const store = createEmbeddedStore(queueSettingsOf(parsed.config), () => 1_790_000_000_000);
+  const now = 1_790_000_000_000;
+  const settings = queueSettingsOf(parsed.config);
+  const store = createEmbeddedStore(settings, () => now);
+  const counts = new Map([["linux", { idle: 1, target: 1, healthy: 1 }]]);
+  const pace = { nextInMs: 1_000, idleInMs: 1_000 };
+  await createQueueOver(store, settings).finishPoll("ci0", now, { kind: "snapshot", counts }, pace);
   const { app } = await composeService(parsed.config, store, () => {}, "0", {
     peerOf: () => undefined,
     transport: nodeTransport,

@@ -53,7 +53,11 @@ it("one runner's JSON has at most 16 KB: from a take it leaves the leg unknown, 
     runner: { registration: { labels: [{ name: "reserved-for:a" }] }, x: "é".repeat(8_200) },
   };
   const asked = { runners: 1, isSingle: true };
-  expect(decideTakeOutcome("ci0", 200, json([long]), asked)).toEqual({ kind: "unknown", what: "runner_too_large" });
+  expect(decideTakeOutcome("ci0", 200, json([long]), asked)).toEqual({
+    kind: "unknown",
+    word: "unreadable",
+    what: "runner_too_large",
+  });
   const fits = { ...long, runner: { ...long.runner, x: "x".repeat(16_000) } };
   expect(decideTakeOutcome("ci0", 200, json([fits]), asked).kind).toBe("taken");
   const dashboard = parseDashboard({ profile_runner_counts: {}, runners: [long] });

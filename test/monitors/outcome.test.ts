@@ -72,7 +72,7 @@ it("what never left is a refusal; a reset, a time-out and anything else after se
   const reset = new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNRESET" }) });
   expect(decideTakeSilence({ kind: "unsent", error: reset })).toEqual({ kind: "refused", cause: "unreachable" });
   const silent = decideTakeSilence({ kind: "silent", error: reset, sinceSentMs: 7 });
-  expect(silent).toEqual({ kind: "silent", what: "ECONNRESET", sinceSentMs: 7 });
+  expect(silent).toEqual({ kind: "silent", word: "connection_lost", what: "ECONNRESET", sinceSentMs: 7 });
 });
 
 it("an absurd field, runner or profile of a dashboard spoils only itself", () => {

@@ -67,7 +67,7 @@ describe.skipIf(!hasRedis)("a drain on Redis", () => {
     const slow = createQueueOver(slowStore, settings, "slow");
     await act("end");
     await slowStore.ping();
-    const isRecorded = proxy.holdReplyTo(drainKey);
+    const isRecorded = proxy.holdReplyTo('"by":"slow"');
     const drained = slow.drain("ci0", { kind: "begin", by: "slow", note: "", until: null });
     await isRecorded;
     await act("end");

@@ -110,6 +110,7 @@ export function describeKeys(): readonly KeyDescription[] {
       ends: "RERUN_MEMORY after the enqueue",
     },
     { key: keys.document("served"), holds: "since when some instance serves without a break", ends: "no TTL: one" },
+    { key: keys.document("health"), holds: "that a write succeeds: readiness and store_up ask so", ends: "60 s" },
     {
       key: keys.document("monitor/<monitor>"),
       holds: "who asks the monitor next and when, and how it stands",
@@ -120,7 +121,11 @@ export function describeKeys(): readonly KeyDescription[] {
       holds: "the last word on the monitor: who drained or resumed it, when, why and until when",
       ends: "no TTL: it counts until the next one",
     },
-    { key: keys.fence("<monitor>"), holds: "until when no take is sent there", ends: "when it is over" },
+    {
+      key: keys.fence("<monitor>"),
+      holds: "until when no take is sent there",
+      ends: "no TTL: it counts until the next word on the monitor",
+    },
     {
       key: keys.places("<monitor>"),
       holds: "legs that may be at work at the monitor",
