@@ -62,7 +62,7 @@ export function createEventMetrics(
   const codes = createKnownLabels(mostCodes);
 
   const beginProfile = (profile: string): void => {
-    for (const perProfile of [claims, readmissions, leaked]) perProfile.inc({ profile }, 0);
+    for (const perProfile of [claims, readmissions, leaked, silences]) perProfile.inc({ profile }, 0);
     for (const state of endStates) ended.inc({ profile, state }, 0);
     waited.zero({ profile });
   };

@@ -38,17 +38,18 @@ it("is unknown at first, then measured, on every 503 and in GET /jobs; max_wait 
   expect(await show("first", first)).toMatchObject({ state: "taken", position: null, reason: null, estimate: null });
 
   const ahead: [string, string][] = [];
-  for (const id of ["j0", "j1", "j2", "j3"]) ahead.push([id, await enqueue(id)]);
+  for (const id of ["j0", "j1", "j2", "j3", "j4", "j5", "j6", "j7"]) ahead.push([id, await enqueue(id)]);
   const last = await enqueue("last");
   const told = await take("last", last);
   expect([told.status, told.headers.get("x-queue-estimate")]).toEqual([503, "unknown"]);
-  expect(await show("last", last)).toMatchObject({ position: 5, reason: "no_capacity", estimate: null });
+  expect(await show("last", last)).toMatchObject({ position: 9, reason: "no_capacity", estimate: null });
   // nothing is known yet that would speak against it
   expect((await enqueueWithin("hopeful", "1")).status).toBe(200);
 
   for (const [id, ticket] of ahead) {
     const held = take(id, ticket, 20);
-    await delay(200);
+    // it is counted once a second
+    await delay(400);
     monitor.freeOne("linux");
     expect((await held).status).toBe(200);
   }
