@@ -193,7 +193,7 @@ export function queueSettingsOf(config: Config): QueueSettings {
     monitorSettleMs: config.MONITOR_SETTLE,
     unknownHoldMs: config.UNKNOWN_HOLD,
     holdTimeoutMs: config.HOLD_TIMEOUT,
-    monitorReserveTimeoutMs: 60_000,
+    monitorReserveTimeoutMs: config.MONITOR_RESERVE_TIMEOUT,
     monitorMaxInflight: config.MONITOR_MAX_INFLIGHT,
     maxAttempts: config.MAX_ATTEMPTS,
     maxQueueDepth: config.MAX_QUEUE_DEPTH ?? null,

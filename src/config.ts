@@ -5,7 +5,6 @@ import { z } from "zod";
 import { adviseOn } from "./config/advice.ts";
 import { findNearMisses } from "./config/near-misses.ts";
 import { adviseOnNotYetServed, isServed } from "./config/not-yet-served.ts";
-import { hasSeveralHosts } from "./config/redis-url.ts";
 import {
   groupOf,
   type SettingGroup,
@@ -49,8 +48,6 @@ export function parseConfig(environment: Environment, loadText: LoadText = loadN
   if ((given.GITHUB_APP_ID === undefined) !== (given.GITHUB_APP_PRIVATE_KEY === undefined)) {
     problems.add("GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY go together: set both or neither");
   }
-  if (parsed.success && hasSeveralHosts(parsed.data.REDIS_URL ?? ""))
-    problems.add("REDIS_URL names Sentinel or a cluster, which this version does not serve yet: name one server");
   if (!parsed.success || problems.size > 0) return { kind: "problems", problems: [...problems] };
   const config = settle(parsed.data);
   const mild = misses.map(({ given: name, meant }) => `${name} is no setting: did you mean ${meant}?`);

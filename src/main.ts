@@ -8,8 +8,7 @@ import { parseConfig } from "./config.ts";
 import { listenEverywhere } from "./listeners.ts";
 import { createEventLog, createLog } from "./logging.ts";
 import { nodeTransport } from "./monitors/called/node-transport.ts";
-import { createEmbeddedStore } from "./store/embedded/embedded-store.ts";
-import { createRedisStore } from "./store/redis/redis-store.ts";
+import { openNodeStore } from "./store/node-store.ts";
 
 /** What a load balancer needs to see that we are no longer ready. */
 const drainNoticeMs = 500;
@@ -33,15 +32,25 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 };
 const settings = queueSettingsOf(config);
 const storeKind = config.REDIS_URL === undefined ? "embedded" : "redis";
-const store =
-  config.REDIS_URL === undefined
-    ? createEmbeddedStore(settings, Date.now)
-    : createRedisStore(config.REDIS_URL, "rq", settings, observe);
-const service = await composeService(config, store, observe, version, {
+const opened = await openNodeStore(
+  {
+    redisUrl: config.REDIS_URL,
+    redisPrefix: config.REDIS_PREFIX,
+    dataFile: config.DATA_FILE,
+    monitors: config.MONITORS.map(({ name }) => name),
+  },
+  settings,
+  observe,
+);
+if (opened.kind === "refused") {
+  process.stderr.write(`runner-queue cannot start:\n  ${opened.why}\n`);
+  process.exit(1);
+}
+const service = await composeService(config, opened.store, observe, version, {
   peerOf: (c) => getConnInfo(c).remote.address,
   transport: nodeTransport,
 });
-for (const advice of parsed.advice) log.warn(advice);
+for (const advice of [...parsed.advice, ...opened.advice]) log.warn(advice);
 
 const listening = await listenEverywhere(config.HOST, config.PORT, service.app.fetch, config.TRUSTED_PROXIES);
 if (listening.kind === "failed") {

@@ -4,10 +4,7 @@
 
 export const settingsNotYetServed = [
   "BASE_PATH",
-  "REDIS_PREFIX",
-  "DATA_FILE",
   "MONITOR_TOKENS",
-  "MONITOR_RESERVE_TIMEOUT",
   "GITHUB_WEBHOOK_SECRETS",
   "MAX_JOBS_PER_RUN",
   "MAX_JOBS_PER_REPO",

@@ -21,9 +21,6 @@ export function isRedisUrl(text: string): boolean {
 }
 
 /** Whether a store must know Sentinel or Cluster for this URL. */
-export function hasSeveralHosts(text: string): boolean {
-  return /^rediss?\+/.test(text);
-}
 
 function isOneServer(text: string): boolean {
   const url = URL.parse(text);

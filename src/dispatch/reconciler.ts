@@ -32,7 +32,7 @@ export function createReconcile(
       const settlement = early === undefined ? decideByEvidence(job, needs, evidence, lostAt) : null;
       if (settlement === null) return;
       for (const { monitor, state } of settlement.legs) {
-        observe({ kind: "reconciled", job: ticket, monitor, verdict: state });
+        observe({ kind: "reconciled", job: ticket, monitor, verdict: state === "taken" ? "taken" : "refused" });
       }
       for (const { monitor } of settlement.found) {
         observe({ kind: "reconciled", job: ticket, monitor, verdict: "found_elsewhere" });

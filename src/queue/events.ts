@@ -21,7 +21,7 @@ export const legWords = [
 ] as const satisfies readonly (OpenWord | string)[];
 export type LegWord = (typeof legWords)[number];
 
-export const verdicts = ["taken", "refused", "unknown", "found_elsewhere"] as const;
+export const verdicts = ["taken", "refused", "found_elsewhere"] as const;
 export type Verdict = (typeof verdicts)[number];
 
 export const troublePlaces = [

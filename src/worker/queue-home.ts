@@ -34,7 +34,7 @@ export class QueueHome extends DurableObject<Bindings> {
     const store =
       config.REDIS_URL === undefined
         ? createEmbeddedStore(settings, Date.now, this.#createPersistence(log))
-        : createRedisStore(config.REDIS_URL, "rq", settings, observe);
+        : createRedisStore(config.REDIS_URL, config.REDIS_PREFIX, settings, observe);
     const noteActivity = () => this.#vigil?.noteActivity();
     const service = await composeService(config, withLookers(store, noteActivity), observe, packageJson.version, {
       peerOf: (c) => c.req.header("cf-connecting-ip"),

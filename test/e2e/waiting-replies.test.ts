@@ -60,7 +60,7 @@ test("no_capacity and not_your_turn: an empty 503 with position, reason and whol
 });
 
 test("claim_in_flight and monitors_busy: an empty 503 with position, reason and whole seconds", async () => {
-  const monitor = await startMonitor({ profiles: { linux: 2 }, faults: { takeDelayMs: 2000 } });
+  const monitor = await startMonitor({ profiles: { linux: 3 }, faults: { takeDelayMs: 2000 } });
   await using service = await startService({ monitors: [monitor], env: { MONITOR_MAX_INFLIGHT: "1" } });
   const scene = createScene(monitor, service);
   await scene.enqueue("first");

@@ -6,8 +6,9 @@ export type RedisAddress =
   | {
       readonly kind: "sentinel" | "cluster";
       readonly hosts: readonly { readonly host: string; readonly port: number }[];
-      /** of the master that Sentinels know */
+      /** of the master that Sentinels know, and the database there */
       readonly name: string;
+      readonly db: number;
       readonly isTls: boolean;
       readonly username: string | undefined;
       readonly password: string | undefined;
@@ -36,7 +37,8 @@ export function parseRedisAddress(text: string): RedisAddress {
   return {
     kind: kind as "sentinel" | "cluster",
     hosts,
-    name: path.replace(/^\//, ""),
+    name: path.split("/")[1] ?? "",
+    db: Number(path.split("/")[2] ?? 0),
     isTls: scheme === "rediss",
     username: username === "" ? undefined : username,
     password,
@@ -61,7 +63,7 @@ export interface ClientOptions {
 /** A client of that address; it connects by itself. */
 export function createRedisClient(address: RedisAddress, options: ClientOptions): RedisClient {
   if (address.kind === "single") return new Redis(address.url, { ...options });
-  const { hosts, name, isTls, username, password, sentinelPassword } = address;
+  const { hosts, name, db, isTls, username, password, sentinelPassword } = address;
   const auth = {
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
@@ -86,6 +88,7 @@ export function createRedisClient(address: RedisAddress, options: ClientOptions)
     ...auth,
     sentinels: [...hosts],
     name,
+    db,
     ...(sentinelPassword !== undefined && { sentinelPassword }),
     ...(isTls && { enableTLSForSentinelMode: true }),
     sentinelRetryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
