@@ -1,5 +1,6 @@
-// Writes what is derived from other files: the scripts' TypeScript module (so that Lua reaches every runtime), and the tables of the
-// documents. `npm run generate` writes; `npm run generated` only checks, for CI.
+// Writes what is derived from other files: modules that hold Lua, CSS and the browser's JavaScript as text (so that they
+// reach runtimes without files), and the tables of the documents. `npm run generate` writes; `npm run generated` only
+// checks, for CI.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { describeSettings } from "../src/config.ts";
@@ -20,6 +21,7 @@ if (values.help) {
 
 const stale: string[] = [];
 write("src/store/redis/scripts.generated.ts", generateScripts());
+write("src/dashboard/page-assets.generated.ts", generatePageAssets());
 fillTable("README.md", "settings", settingsTable());
 fillTable("docs/http-api.md", "problems", problemsTable());
 fillTable("docs/http-api.md", "reasons", retryReasons.map((reason) => `\`${reason}\``).join(", "));
@@ -47,6 +49,23 @@ ${scriptsIn("profile")}} as const;
 
 export const monitorScripts = {
 ${scriptsIn("monitor")}} as const;
+`;
+}
+
+function generatePageAssets(): string {
+  const folder = new URL("src/dashboard/page/", root);
+  const load = (name: string) => readFileSync(new URL(name, folder), "utf8");
+  // In the order in which they apply: later rules win.
+  const style = ["page.css", "cards.css", "narrow.css"].map(load).join("\n");
+  const script = load("page.js");
+  for (const text of [style, script]) {
+    if (/<[/!]/.test(text)) throw new Error("src/dashboard/page: `</` or `<!` would end the element that it stands in");
+  }
+  return `// Generated from page/*.css and page/page.js by \`npm run generate\`: the page's looks and its script as text, for runtimes
+// without files. Their hashes stand in the page's content security policy.
+export const pageStyle = ${JSON.stringify(style)};
+
+export const pageScript = ${JSON.stringify(script)};
 `;
 }
 

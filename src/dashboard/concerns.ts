@@ -1,7 +1,7 @@
 // What an operator should know before anything else: how many wait, which monitors are ill or drained, which profiles are paused or asked for
 // too much.
 import type { Dashboard, DashboardMonitor, DashboardProfile } from "./dashboard-data.ts";
-import { msBetween } from "./time.ts";
+import { msBetween } from "./duration.ts";
 import { countOf, describeWaiting, type Tone } from "./words.ts";
 
 export interface Concern {

@@ -6,8 +6,8 @@ import { comeBack, noStore, refuse } from "../http/problem.ts";
 import { StoreUnavailable } from "../queue/ports.ts";
 import { createDashboardLoader, type Dashboard, type DashboardDeps, describeEntry } from "./dashboard-data.ts";
 import { streamEvents, writeEvent } from "./event-stream.ts";
-import { contentSecurityPolicy, renderMain, renderPage } from "./page.ts";
-import { renderText } from "./text.ts";
+import { contentSecurityPolicy, renderMain, renderPage } from "./page/page.ts";
+import { renderText } from "./text/text.ts";
 import { objectToViewer, type ViewAccess } from "./view-access.ts";
 
 export interface DashboardRoutesDeps extends DashboardDeps, ViewAccess {

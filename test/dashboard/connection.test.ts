@@ -8,7 +8,7 @@ import { startMonitor } from "../support/monitors.ts";
 import { hasRedis, startRedis } from "../support/redis-server.ts";
 import { type RunningService, type ServiceOptions, startService } from "../support/service.ts";
 import { openLive, useBrowser } from "./browser.ts";
-import { jobOf, profileOf, quietDashboard } from "./documents.ts";
+import { before, jobOf, noon, profileOf, quietDashboard } from "./documents.ts";
 import { startPageServer } from "./page-server.ts";
 
 const clock = /\d\d:\d\d:\d\d/.source;
@@ -73,6 +73,37 @@ describe.skipIf(!hasChromium)("the page", () => {
     await page.locator("#live", { hasText: /^Live$/ }).waitFor();
     expect(await page.getByRole("status").textContent()).toBe("");
     expect(await page.locator("#job-before").count()).toBe(0);
+  });
+
+  it("looks and counts like something of the past while the connection is lost: dimmed, clocks stopped, the tab says so", async () => {
+    const waiting = {
+      ...quietDashboard(),
+      profiles: [profileOf({ waiting: 1, runners_wanted: 1, jobs: [jobOf({ unique_id: "a" }, 60)] })],
+    };
+    const server = await startPageServer(waiting);
+    onTestFinished(server.close);
+    const { page } = await openPage();
+    await openLive(page, server.url);
+    const waited = page.locator("#job-a td.waited time");
+    const opacity = "Number(getComputedStyle(document.getElementById('main')).opacity)";
+    expect([await page.title(), await page.evaluate(opacity)]).toEqual(["(1) runner-queue", 1]);
+    server.refuseEvents(503);
+    await page.getByRole("status").filter({ hasText: "Connection lost" }).waitFor();
+    expect(await page.title()).toBe("Not live: runner-queue");
+    expect(await page.evaluate(opacity)).toBeLessThan(0.7);
+    const stopped = await waited.textContent();
+    // Three looks at the clock, which would otherwise go on by a second each.
+    await page.evaluate(`new Promise((resolve) => {
+      let looks = 0;
+      const timer = setInterval(() => { looks += 1; if (looks === 3) { clearInterval(timer); resolve(); } }, 1000);
+    })`);
+    expect(await waited.textContent()).toBe(stopped);
+    server.publish({ ...waiting, at: before(noon, -3_600) });
+    server.refuseEvents(null);
+    await page.locator("#live", { hasText: /^Live$/ }).waitFor();
+    expect(await page.title()).toBe("(1) runner-queue");
+    expect(await page.evaluate(opacity)).toBe(1);
+    await page.locator("#job-a td.waited time", { hasText: "1 h 1 min" }).waitFor();
   });
 
   it("says nothing of a stream that ends while the next one opens at once", async () => {

@@ -1,7 +1,7 @@
 // What others write - names, notes, ids, addresses - is text on the page and in the terminal, whatever stands in it.
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
-import { renderText } from "../../src/dashboard/text.ts";
+import { renderText } from "../../src/dashboard/text/text.ts";
 import { hasChromium } from "../support/chromium.ts";
 import { openLive, useBrowser } from "./browser.ts";
 import { endOf, jobOf, monitorOf, noon, profileOf, quietDashboard } from "./documents.ts";

@@ -1,7 +1,7 @@
 // The dashboard as text: the same as the page says, in columns that a terminal shows.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { renderText } from "../../src/dashboard/text.ts";
+import { renderText } from "../../src/dashboard/text/text.ts";
 import { describeReason } from "../../src/dashboard/words.ts";
 import { waitReasons } from "../../src/queue/rank-gate.ts";
 import { busyDay } from "./busy-day.ts";

@@ -1,10 +1,10 @@
 // One monitor: whether it is well, what operators did to it, what came of its takes, and what it has.
 import { html } from "hono/html";
-import { endOfBackoff, isIll } from "./concerns.ts";
-import type { DashboardMonitor } from "./dashboard-data.ts";
+import { endOfBackoff, isIll } from "../concerns.ts";
+import type { DashboardMonitor } from "../dashboard-data.ts";
+import { countOf, describeTakes, formatCount, toneOfMonitor } from "../words.ts";
 import { idOf, type Markup, renderAct, renderBadge, renderForeign, renderHeads, renderTable } from "./fragments.ts";
 import { renderTime } from "./time.ts";
-import { countOf, describeTakes, formatCount, toneOfMonitor } from "./words.ts";
 
 const heads = [
   ["Profile", "repo"],

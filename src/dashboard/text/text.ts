@@ -1,12 +1,13 @@
 // The dashboard as text for a terminal, such as `watch curl -s .../dashboard.txt`: what is ill comes first, the lines next, what is over last.
+
+import { endOfBackoff, isIll, listConcerns, summarise } from "../concerns.ts";
+import type { Dashboard, DashboardEnd, DashboardJob, DashboardMonitor, DashboardProfile } from "../dashboard-data.ts";
+import { describeDuration, describeMoment, msBetween } from "../duration.ts";
+import { countUnlisted } from "../page/line.ts";
+import { findOldest } from "../page/profile.ts";
+import { makePlain } from "../plain-text.ts";
+import { countOf, describeReason, describeTakes, describeWaiting, formatCount } from "../words.ts";
 import { alignColumns, cutTo, lineWidth, wrapProse } from "./columns.ts";
-import { endOfBackoff, isIll, listConcerns, summarise } from "./concerns.ts";
-import type { Dashboard, DashboardEnd, DashboardJob, DashboardMonitor, DashboardProfile } from "./dashboard-data.ts";
-import { countUnlisted } from "./line.ts";
-import { makePlain } from "./plain-text.ts";
-import { findOldest } from "./profile.ts";
-import { describeDuration, describeMoment, msBetween } from "./time.ts";
-import { countOf, describeReason, describeTakes, describeWaiting, formatCount } from "./words.ts";
 
 export function renderText(dashboard: Dashboard): string {
   const { at, version, store, monitors, profiles, ends } = dashboard;

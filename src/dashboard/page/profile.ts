@@ -1,11 +1,11 @@
 // One profile: how it stands, its last hour, and its line.
 import { html } from "hono/html";
+import type { DashboardProfile } from "../dashboard-data.ts";
+import { describeWaiting } from "../words.ts";
 import { renderChart } from "./chart.ts";
-import type { DashboardProfile } from "./dashboard-data.ts";
 import { idOf, type Markup, renderAct, renderBadge, renderCounts, renderForeign } from "./fragments.ts";
 import { renderLine } from "./line.ts";
 import { renderTime } from "./time.ts";
-import { describeWaiting } from "./words.ts";
 
 /** @param at the document's time */
 export function renderProfile(profile: DashboardProfile, at: string): Markup {

@@ -1,10 +1,10 @@
 // The line of a profile as a table: who waits, for what, for how long, and why.
 import { html } from "hono/html";
-import type { DashboardJob, DashboardProfile } from "./dashboard-data.ts";
+import type { DashboardJob, DashboardProfile } from "../dashboard-data.ts";
+import { makePlain } from "../plain-text.ts";
+import { countOf, describeReason, formatCount, toneOfReason } from "../words.ts";
 import { idOf, type Markup, renderBadge, renderForeign, renderHeads, renderRun, renderTable } from "./fragments.ts";
-import { makePlain } from "./plain-text.ts";
 import { renderTime } from "./time.ts";
-import { countOf, describeReason, formatCount, toneOfReason } from "./words.ts";
 
 /**
  * A poll is written down up to TOUCH_INTERVAL late, and the next comes a third of ABANDON_AFTER later: with the shipped settings nobody who is

@@ -1,9 +1,9 @@
 // Small pieces of markup that several parts of the page are made of. All text passes through `html`, which escapes it.
 import { html } from "hono/html";
-import type { DashboardMonitor, DashboardProfile } from "./dashboard-data.ts";
-import { makePlain } from "./plain-text.ts";
+import type { DashboardMonitor, DashboardProfile } from "../dashboard-data.ts";
+import { makePlain } from "../plain-text.ts";
+import { formatCount, type Tone } from "../words.ts";
 import { renderTime } from "./time.ts";
-import { formatCount, type Tone } from "./words.ts";
 
 export type Markup = ReturnType<typeof html>;
 

@@ -1,9 +1,10 @@
 // The last jobs that are over: who got which runner after how long, and who got none.
 import { html } from "hono/html";
-import type { DashboardEnd } from "./dashboard-data.ts";
+import type { DashboardEnd } from "../dashboard-data.ts";
+import { describeDuration } from "../duration.ts";
+import { countOf, formatCount, toneOfEnd } from "../words.ts";
 import { idOf, type Markup, renderBadge, renderForeign, renderHeads, renderRun, renderTable } from "./fragments.ts";
-import { describeDuration, renderTime } from "./time.ts";
-import { countOf, formatCount, toneOfEnd } from "./words.ts";
+import { renderTime } from "./time.ts";
 
 const heads = [
   ["When", "when"],
