@@ -7,8 +7,9 @@ import { StoreUnavailable } from "../queue/ports.ts";
 import { createDashboardLoader, type Dashboard, type DashboardDeps, describeEntry } from "./dashboard-data.ts";
 import { streamEvents, writeEvent } from "./event-stream.ts";
 import { contentSecurityPolicy, renderMain, renderPage } from "./page/page.ts";
+import { shortenIds } from "./shortened-ids.ts";
 import { renderText } from "./text/text.ts";
-import { objectToViewer, type ViewAccess } from "./view-access.ts";
+import { decideView, type ViewAccess } from "./view-access.ts";
 
 export interface DashboardRoutesDeps extends DashboardDeps, ViewAccess {
   readonly isDraining: () => boolean;
@@ -23,22 +24,25 @@ const mostEntries = 2_000;
 export function createDashboardRoutes(deps: DashboardRoutesDeps) {
   const { load, forget } = createDashboardLoader(deps);
   let viewers = 0;
-  /** One rendering for all who look. */
-  let rendered: { readonly of: Dashboard; readonly html: string } | undefined;
-  const loadHtml = async (): Promise<string> => {
-    const dashboard = await load();
-    if (rendered?.of !== dashboard) rendered = { of: dashboard, html: String(renderMain(dashboard)) };
-    return rendered.html;
-  };
-  const loadJson = async (): Promise<string> => JSON.stringify(await load());
+  const shorten = onceForEach(shortenIds);
+  const renderHtml = onceForEach((dashboard: Dashboard) => String(renderMain(dashboard)));
+  const renderJson = onceForEach((dashboard: Dashboard) => JSON.stringify(dashboard));
+  const renderPlain = onceForEach(renderText);
   const forViewers =
-    (show: (c: Context) => Promise<Response>) =>
-    async (c: Context): Promise<Response> =>
-      (await objectToViewer(deps, c.req.header("authorization"))) ?? (await show(c));
+    (show: (c: Context, look: () => Promise<Dashboard>) => Promise<Response>) =>
+    async (c: Context): Promise<Response> => {
+      const decision = await decideView(deps, c.req.header("authorization"));
+      switch (decision.kind) {
+        case "refused":
+          return decision.response;
+        case "allowed":
+          return show(c, decision.ids === "whole" ? load : async () => shorten(await load()));
+      }
+    };
 
-  const page = forViewers(async function showPage(c) {
+  const page = forViewers(async function showPage(c, look) {
     // The page comes also while the store is away: it says so, and recovers by itself.
-    const main = await loadHtml().catch((error: unknown) => {
+    const main = await look().then(renderHtml, (error: unknown) => {
       if (error instanceof StoreUnavailable) return null;
       throw error;
     });
@@ -50,11 +54,13 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
       ...noStore,
     });
   });
-  const json = forViewers(async (c) => c.json(await load(), 200, noStore));
-  const text = forViewers(async (c) => c.text(renderText(await load()), 200, noStore));
+  const json = forViewers(async (c, look) =>
+    c.body(renderJson(await look()), 200, { "content-type": "application/json", ...noStore }),
+  );
+  const text = forViewers(async (c, look) => c.text(renderPlain(await look()), 200, noStore));
 
   /** `as=html`: what the page shows, when it changes. Else the document, every second. */
-  const events = forViewers(async function showEvents(c) {
+  const events = forViewers(async function showEvents(c, look) {
     const query = parseQuery(c);
     if (query.kind === "refused") return query.response;
     const isHtml = query.value.get("as") === "html";
@@ -65,7 +71,7 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
       return new Response(null, { headers: { "content-type": "text/event-stream", ...noStore } });
     viewers += 1;
     return streamEvents(
-      (over) => newsOf(isHtml ? loadHtml : loadJson, over),
+      (over) => newsOf(async () => (isHtml ? renderHtml : renderJson)(await look()), over),
       () => {
         viewers -= 1;
       },
@@ -120,6 +126,16 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
   };
 
   return { page, json, text, events, history, forget };
+}
+
+/** One rendering for all who look at the same document. */
+function onceForEach<T>(render: (dashboard: Dashboard) => T): (dashboard: Dashboard) => T {
+  const rendered = new WeakMap<Dashboard, { readonly as: T }>();
+  return (dashboard) => {
+    const known = rendered.get(dashboard) ?? { as: render(dashboard) };
+    rendered.set(dashboard, known);
+    return known.as;
+  };
 }
 
 function delay(ms: number): Promise<void> {

@@ -62,6 +62,10 @@ export const dashboardSchemas: Json = {
     at: time,
     version: text,
     store: { enum: ["embedded", "redis"] },
+    unique_ids: {
+      enum: ["whole", "shortened"],
+      description: "Whole with an operator's token or DASHBOARD_TOKEN; else the first 8 characters of each",
+    },
     profiles: listOf(
       shape({
         profile_key: text,

@@ -22,6 +22,7 @@ export function quietDashboard(at = noon): Dashboard {
     at,
     version: "1.2.3",
     store: "redis",
+    unique_ids: "whole",
     profiles: [profileOf({ profile_key: "linux" })],
     monitors: [monitorOf({ name: "ci0" })],
     ends: [],

@@ -51,13 +51,14 @@ describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
     expect(await end.locator("td, th").allTextContents()).toEqual([
       expect.stringMatching(/^\d\d:\d\d:\d\d$/),
       "taken",
+      "b",
       "me/repo",
       "102",
       "linux",
       `ci0/${monitor.reservedFor("b")[0]?.id}`,
       expect.stringMatching(/^\d+ s$/),
     ]);
-    expect(await page.locator("#run-c").getAttribute("href")).toBe("https://github.com/me/repo/actions/runs/103");
+    expect(await page.locator("#run-job-c").getAttribute("href")).toBe("https://github.com/me/repo/actions/runs/103");
     expect(troubles).toEqual([]);
     expect(requests.filter((url) => !url.startsWith(`${service.url}/`) && !url.startsWith("data:"))).toEqual([]);
   });

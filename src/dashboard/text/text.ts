@@ -6,11 +6,17 @@ import { describeDuration, describeMoment, msBetween } from "../duration.ts";
 import { countUnlisted } from "../page/line.ts";
 import { findOldest } from "../page/profile.ts";
 import { makePlain } from "../plain-text.ts";
+import { shownIdLength } from "../shortened-ids.ts";
 import { countOf, describeReason, describeTakes, describeWaiting, formatCount } from "../words.ts";
 import { alignColumns, cutTo, lineWidth, wrapProse } from "./columns.ts";
 
+/** A UUID; what is longer is cut. */
+const mostOfId = 36;
+
 export function renderText(dashboard: Dashboard): string {
-  const { at, version, store, monitors, profiles, ends } = dashboard;
+  const { at, version, store, unique_ids, monitors, profiles, ends } = dashboard;
+  // Whole ids would leave no room for why a job waits: who is shown them gets longer lines.
+  const width = lineWidth + (unique_ids === "whole" ? mostOfId - shownIdLength : 0);
   const title = `runner-queue ${version}, ${store} store`;
   const concerns = listConcerns(dashboard).flatMap(({ name, says, note }) =>
     wrapProse(`! ${name} ${says}${note === "" ? "" : `: "${note}"`}`, ""),
@@ -22,12 +28,12 @@ export function renderText(dashboard: Dashboard): string {
     "",
     "MONITORS",
     ...writeMonitors(monitors, at),
-    ...profiles.flatMap((profile) => ["", ...writeProfile(profile, at)]),
+    ...profiles.flatMap((profile) => ["", ...writeProfile(profile, at, width)]),
     "",
     "ENDED",
-    ...(ends.length === 0 ? ["  No job has ended yet."] : writeEnds(ends, at)),
+    ...(ends.length === 0 ? ["  No job has ended yet."] : writeEnds(ends, at, width)),
   ];
-  return `${lines.map((line) => cutTo(makePlain(line), lineWidth)).join("\n")}\n`;
+  return `${lines.map((line) => cutTo(makePlain(line), width)).join("\n")}\n`;
 }
 
 const countColumns = [
@@ -90,7 +96,8 @@ function describeWhen(time: string, at: string): string {
 
 const jobColumns = [
   { name: "#", most: 6, isFigure: true },
-  { name: "repository", most: 28 },
+  { name: "job", most: mostOfId },
+  { name: "repository", most: 26 },
   { name: "run", most: 20 },
   { name: "runners", most: 13 },
   { name: "waited", most: 11 },
@@ -99,7 +106,7 @@ const jobColumns = [
   { name: "why it waits", most: 40 },
 ] as const;
 
-function writeProfile(profile: DashboardProfile, at: string): string[] {
+function writeProfile(profile: DashboardProfile, at: string, width: number): string[] {
   const { profile_key, paused, waiting, runners_wanted, capacity, jobs } = profile;
   const oldest = findOldest(profile);
   const since = oldest === null ? "" : `; the first has waited for ${describeDuration(msBetween(oldest, at))}`;
@@ -117,6 +124,7 @@ function writeProfile(profile: DashboardProfile, at: string): string[] {
           jobColumns,
           jobs.map((job) => writeJob(job, at)),
           "  ",
+          width,
         )),
     ...(unlisted === 0 ? [] : [`  and ${formatCount(unlisted)} more`]),
   ];
@@ -128,6 +136,7 @@ function writeJob(job: DashboardJob, at: string): string[] {
   const asked = monitors.length === 0 ? "" : `: ${[...new Set(monitors)].join(", ")}`;
   return [
     position === null ? "now" : formatCount(position),
+    job.unique_id,
     qualified_repo,
     run_id,
     `${formatCount(runner_count)}${runners_in_hand === 0 ? "" : ` (${formatCount(runners_in_hand)} in hand)`}`,
@@ -160,22 +169,24 @@ function drawChart({ chart }: DashboardProfile, at: string): string[] {
 const endColumns = [
   { name: "when", most: 19 },
   { name: "end", most: 9 },
-  { name: "repository", most: 26 },
+  { name: "job", most: mostOfId },
+  { name: "repository", most: 24 },
   { name: "run", most: 20 },
   { name: "profile", most: 24 },
   { name: "waited", most: 11 },
   { name: "runners", most: 40 },
 ] as const;
 
-function writeEnds(ends: readonly DashboardEnd[], at: string): string[] {
+function writeEnds(ends: readonly DashboardEnd[], at: string, width: number): string[] {
   const rows = ends.map((end) => [
     end.at.slice(0, 10) === at.slice(0, 10) ? end.at.slice(11, 19) : describeMoment(end.at).slice(0, 19),
     end.what,
+    end.unique_id ?? "",
     end.qualified_repo ?? "",
     end.run_id ?? "",
     end.profile_key,
     end.waited_ms === null ? "" : describeDuration(end.waited_ms),
     end.runners.length > 0 ? end.runners.join(", ") : `${formatCount(end.runner_count ?? 0)} asked`,
   ]);
-  return alignColumns(endColumns, rows, "  ");
+  return alignColumns(endColumns, rows, "  ", width);
 }
