@@ -1,7 +1,7 @@
 // Reads the command line of `npm run self-test`. Pure: what is wrong with it comes back as one sentence, which never repeats what was
 // typed where that might be the token.
 import { parseArgs } from "node:util";
-import { type CheckName, checkNames } from "./check.ts";
+import { type CheckName, checkNames, type SelfTestCommand } from "./command.ts";
 
 export const usage = `Asks a live queue whether it keeps what it promises. One line per check; takes no runner unless told to.
 
@@ -25,20 +25,6 @@ Exits with 0 where nothing failed, with 1 where a check failed, with 2 where it 
 
 /** How much later than ABANDON_AFTER a silent job may be found abandoned: the queue sweeps once a second. */
 export const abandonedAtMostLateMs = 5_000;
-
-export interface SelfTestCommand {
-  /** Without a slash at its end. */
-  readonly queueUrl: string;
-  readonly profile: string;
-  readonly token: string;
-  readonly isTaking: boolean;
-  readonly repo: string;
-  readonly runId: string;
-  readonly checks: readonly CheckName[];
-  readonly abandonAfterMs: number;
-  readonly timeoutMs: number;
-  readonly json: boolean;
-}
 
 export type CommandLine =
   | { readonly kind: "run"; readonly command: SelfTestCommand }
