@@ -2,10 +2,12 @@
 // signal exits at once.
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, Server } from "node:http";
-import { serve } from "@hono/node-server";
+import { type Http2Bindings, type HttpBindings, serve } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { composeService, queueSettingsOf } from "./compose.ts";
 import { adviseOn, parseConfig } from "./config.ts";
+import { hasDotSegments } from "./http/dot-segments.ts";
+import { refuse } from "./http/problem.ts";
 import { createEventLog, createLog } from "./logging.ts";
 import { nodeTransport } from "./monitors/called/node-transport.ts";
 import { createEmbeddedStore } from "./store/embedded/embedded-store.ts";
@@ -42,7 +44,15 @@ const service = await composeService(config, store, observe, version, {
 });
 for (const advice of adviseOn(config)) log.warn(advice);
 
-const server = serve({ fetch: service.app.fetch, hostname: config.HOST, port: config.PORT }, (address) => {
+/**
+ * Looks at the target as it was sent: the URL that the application gets is folded already. A promise always: a reply that
+ * comes at once, before the request's body is read, makes the server reset the connection.
+ */
+async function answer(request: Request, env: Pick<HttpBindings, "incoming"> | Http2Bindings): Promise<Response> {
+  return hasDotSegments(env.incoming.url ?? "") ? refuse("no_such_route") : await service.app.fetch(request, env);
+}
+
+const server = serve({ fetch: answer, hostname: config.HOST, port: config.PORT }, (address) => {
   log.info(
     { host: config.HOST, port: address.port, store: config.REDIS_URL === undefined ? "embedded" : "redis" },
     "listening",

@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { objectToOperator } from "../http/operator-routes.ts";
 import { parseQuery } from "../http/params.ts";
-import { comeBack, noStore, refuse } from "../http/problem.ts";
+import { comeBack, refuse, unstored } from "../http/problem.ts";
 import { StoreUnavailable } from "../queue/ports.ts";
 import { createDashboardLoader, type Dashboard, type DashboardDeps, describeEntry } from "./dashboard-data.ts";
 import { streamEvents, writeEvent } from "./event-stream.ts";
@@ -49,15 +49,14 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     return c.body(String(renderPage(main)), 200, {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": await contentSecurityPolicy(),
-      "x-content-type-options": "nosniff",
       "referrer-policy": "no-referrer",
-      ...noStore,
+      ...unstored,
     });
   });
   const json = forViewers(async (c, look) =>
-    c.body(renderJson(await look()), 200, { "content-type": "application/json", ...noStore }),
+    c.body(renderJson(await look()), 200, { "content-type": "application/json", ...unstored }),
   );
-  const text = forViewers(async (c, look) => c.text(renderPlain(await look()), 200, noStore));
+  const text = forViewers(async (c, look) => c.text(renderPlain(await look()), 200, unstored));
 
   /** `as=html`: what the page shows, when it changes. Else the document, every second. */
   const events = forViewers(async function showEvents(c, look) {
@@ -68,7 +67,7 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     if (deps.isDraining()) return comeBack("draining", 2);
     // Hono answers HEAD by the handler of GET, and reads no body: nothing would ever end it.
     if (c.req.raw.method === "HEAD")
-      return new Response(null, { headers: { "content-type": "text/event-stream", ...noStore } });
+      return new Response(null, { headers: { "content-type": "text/event-stream", ...unstored } });
     viewers += 1;
     return streamEvents(
       (over) => newsOf(async () => (isHtml ? renderHtml : renderJson)(await look()), over),
@@ -122,7 +121,7 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
       ),
     );
     const entries = found.flat().sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
-    return c.json({ entries: entries.slice(0, limit) }, 200, noStore);
+    return c.json({ entries: entries.slice(0, limit) }, 200, unstored);
   };
 
   return { page, json, text, events, history, forget };

@@ -6,7 +6,7 @@ import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import type { Observe } from "../queue/events.ts";
 import type { ActRequest, Store } from "../queue/ports.ts";
 import { parseQuery, profileKeySchema } from "./params.ts";
-import { noStore, refuse } from "./problem.ts";
+import { refuse, unstored } from "./problem.ts";
 
 export interface OperatorDeps {
   readonly store: Store;
@@ -59,7 +59,7 @@ export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
       deps.observe({ ...act, kind: kind === "begin" ? "drained" : "resumed", what: monitor });
       noteAct();
       const { drain } = await deps.store.viewMonitor(monitor);
-      return c.json({ monitor, draining: drain !== null, ...describe(act) }, 200, noStore);
+      return c.json({ monitor, draining: drain !== null, ...describe(act) }, 200, unstored);
     };
   const actOnProfile = (kind: ActRequest["kind"]) =>
     async function pauseOrResume(c: Context): Promise<Response> {
@@ -70,7 +70,7 @@ export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
       await deps.store.pause(key.data, act);
       deps.observe({ ...act, kind: kind === "begin" ? "paused" : "unpaused", what: key.data });
       noteAct();
-      return c.json({ profile_key: key.data, paused: kind === "begin", ...describe(act) }, 200, noStore);
+      return c.json({ profile_key: key.data, paused: kind === "begin", ...describe(act) }, 200, unstored);
     };
 
   return {

@@ -6,7 +6,7 @@ import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { estimateWait } from "../queue/freed-rate.ts";
 import type { Store } from "../queue/ports.ts";
 import { parseQuery, uniqueIdSchema } from "./params.ts";
-import { noStore, refuse, waitInLine } from "./problem.ts";
+import { refuse, unstored, waitInLine } from "./problem.ts";
 
 export interface TakeDeps {
   readonly store: Store;
@@ -38,9 +38,9 @@ export function createTakeRoute(deps: TakeDeps): (c: Context) => Promise<Respons
         return waitInLine(reason, position, retryAfterSeconds, estimate, preference);
       }
       case "taken":
-        return c.body(reply.answer, 200, { "content-type": "application/json", ...noStore, ...applied });
+        return c.body(reply.answer, 200, { "content-type": "application/json", ...unstored, ...applied });
       case "failed":
-        return c.body("null", 200, { "content-type": "application/json", ...noStore, ...applied });
+        return c.body("null", 200, { "content-type": "application/json", ...unstored, ...applied });
       case "superseded":
         return refuse("ticket_wrong", "The unique_id was enqueued again since");
       case "abandoned":
