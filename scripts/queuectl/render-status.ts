@@ -9,6 +9,7 @@ const profileColumns = (now: string): Column<Profile>[] => [
   { title: "WAITING", cell: ({ waiting }) => waiting },
   { title: "RUNNERS WANTED", cell: ({ runners_wanted }) => runners_wanted },
   { title: "OLDEST", cell: ({ oldest_waited_ms: ms }) => (ms === null ? null : describeSpan(ms)) },
+  { title: "FREE", cell: ({ capacity }) => capacity.available },
   { title: "IDLE", cell: ({ capacity }) => capacity.idle },
   { title: "CLAIMED", cell: ({ capacity }) => capacity.claimed },
   { title: "TARGET", cell: ({ capacity }) => capacity.target },

@@ -143,6 +143,8 @@ function describeMonitor(
     profiles: rows.map(([profile_key, row]) => ({
       profile_key,
       ...sumCapacity({ [name]: row }, now, settings.snapshotFreshMs),
+      /** takes; one that succeeds ends it */
+      refused_in_a_row: row.failures,
     })),
   };
 }

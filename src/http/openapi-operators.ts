@@ -91,7 +91,13 @@ export const dashboardSchemas: Json = {
         draining: orNull(ref("Act")),
         backing_off_until: timeOrNull,
         takes: { type: "object", additionalProperties: whole },
-        profiles: listOf(shape({ profile_key: text, ...capacity })),
+        profiles: listOf(
+          shape({
+            profile_key: text,
+            ...capacity,
+            refused_in_a_row: { ...whole, description: "Takes; one that succeeds ends it" },
+          }),
+        ),
       }),
     ),
     ends: listOf(ref("Entry")),

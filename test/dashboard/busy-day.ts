@@ -69,7 +69,7 @@ function linux(at: string): DashboardProfile {
     profile_key: "servo-ubuntu2204",
     waiting: 29,
     runners_wanted: 36,
-    capacity: { idle: 3, claimed: 2, available: 1, healthy: 22, target: 26 },
+    capacity: { idle: 3, claimed: 2, available: 2, healthy: 22, target: 26 },
     jobs,
     chart: chartOf(
       at,
@@ -122,6 +122,7 @@ function monitors(at: string): DashboardMonitor[] {
       available: Math.max(0, idle - claimed),
       healthy,
       target,
+      refused_in_a_row: 0,
     })),
   });
   return [

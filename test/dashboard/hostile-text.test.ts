@@ -19,7 +19,7 @@ function hostileDashboard(text: string): Dashboard {
   const act = { by: text, note: text, at: noon, until: null };
   const runUrl = `javascript:alert(5)//${text}`;
   const asked = { unique_id: text, qualified_repo: text, run_id: text, run_url: runUrl };
-  const counts = { profile_key: text, idle: 1, claimed: 1, available: 0, healthy: 1, target: 1 };
+  const counts = { profile_key: text, idle: 1, claimed: 1, available: 0, healthy: 1, target: 1, refused_in_a_row: 3 };
   return {
     ...quietDashboard(),
     version: text,

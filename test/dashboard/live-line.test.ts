@@ -40,7 +40,7 @@ describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
     await page.locator("#job-c td.position", { hasText: "2" }).waitFor();
     expect(await page.locator("#job-c td.waited").textContent()).toMatch(/^\d s$/);
     expect(await page.locator(".total").textContent()).toBe(
-      "2 jobs wait for 2 runners. 0 runners idle, 1 of 1 monitor well.",
+      "2 jobs wait for 2 runners. 0 runners free to claim, 1 of 1 monitor well.",
     );
 
     monitor.freeOne("linux");
@@ -110,6 +110,25 @@ describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
     await page.locator("#monitor-ci1 .badge", { hasText: "fresh" }).waitFor();
     await page.getByText("Every monitor answers").waitFor();
   });
+
+  it("sees that a monitor refuses takes, also between its back-offs, until one succeeds", async () => {
+    const monitor = await startMonitor({ profiles: { linux: 1 } });
+    const service = await start({ monitors: [monitor], env: { MAX_ATTEMPTS: "3" } });
+    const { page } = await openPage();
+    await openLive(page, `${service.url}/`);
+    monitor.faults.take = "refuseNull";
+    const refused = await waitInLine(service.url, "refused", "101");
+    const concern = page.locator(".concerns li", { hasText: "ci0 refused its last 3 takes of linux" });
+    await concern.waitFor();
+    expect((await refused.taken).status).toBe(200);
+    expect(await page.locator(".total").textContent()).toContain("0 of 1 monitor well");
+    await page.locator("#monitor-ci0 .badge", { hasText: "backing off" }).waitFor({ state: "detached" });
+    expect(await concern.count()).toBe(1);
+    monitor.faults.take = "none";
+    await (await waitInLine(service.url, "served", "102")).taken;
+    await page.getByText("Every monitor answers").waitFor();
+    expect(await page.locator(".total").textContent()).toContain("1 of 1 monitor well");
+  }, 60_000);
 
   it("sees the first hundred of a long line and how many more wait, at once", async () => {
     const monitor = await startMonitor({ profiles: { linux: 1 } });

@@ -20,16 +20,16 @@ it("says of a quiet house in a few lines that all is well", () => {
   expect(renderText(quietDashboard()).replace(/ {3,}2026/, " 2026")).toBe(
     [
       "runner-queue 1.2.3, redis store 2026-11-21 12:00:00 UTC",
-      "Nobody waits. 2 runners idle, 1 of 1 monitor well.",
+      "Nobody waits. 2 runners free to claim, 1 of 1 monitor well.",
       "",
       "MONITORS",
-      "  monitor  state  profile  idle  claimed  free  healthy",
-      "  ci0      fresh  linux       2        0     2  4 of 4",
+      "  monitor  state  profile  free  idle  claimed  healthy",
+      "  ci0      fresh  linux       2     2        0  4 of 4",
       "  ci0: takes: 12 taken",
       "",
       "linux",
       "  Nobody waits.",
-      "  2 idle, 0 claimed, 2 free to claim, 4 of 4 healthy",
+      "  2 free to claim, 2 idle, 0 claimed, 4 of 4 healthy",
       "",
       "ENDED",
       "  No job has ended yet.",
@@ -80,7 +80,7 @@ it("says first which monitors are ill, drained or left alone and which profiles 
     ],
   });
   expect(text.split("\n").slice(1, 7)).toEqual([
-    "Nobody waits. 2 runners idle, 2 of 4 monitors well.",
+    "Nobody waits. 0 runners free to claim, 2 idle but not free (2 paused), 2 of 4 monitors well.",
     "! ci1 gives no dashboard",
     '! ci0 is draining: "new kernel"',
     "! ci2 was never heard of",
@@ -139,7 +139,7 @@ it("keeps its columns straight and its lines short whatever the names are", () =
     monitors: ["m".repeat(64)],
   });
   const profile_key = "p".repeat(64);
-  const counts = { profile_key, idle: 1, claimed: 0, available: 1, healthy: 1, target: 1 };
+  const counts = { profile_key, idle: 1, claimed: 0, available: 1, healthy: 1, target: 1, refused_in_a_row: 0 };
   const long: Dashboard = {
     ...quietDashboard(),
     unique_ids: "shortened",

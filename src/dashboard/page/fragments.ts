@@ -1,6 +1,6 @@
 // Small pieces of markup that several parts of the page are made of. All text passes through `html`, which escapes it.
 import { html } from "hono/html";
-import type { DashboardMonitor, DashboardProfile } from "../dashboard-data.ts";
+import type { DashboardProfile } from "../dashboard-data.ts";
 import { makePlain } from "../plain-text.ts";
 import { shownIdLength } from "../shortened-ids.ts";
 import { formatCount, type Tone } from "../words.ts";
@@ -54,14 +54,14 @@ export function renderAct(what: string, act: NonNullable<DashboardProfile["pause
   return html`<p class="act">${what} by ${renderForeign(act.by)}${why}, since ${renderTime(act.at, "clock")}, ${end}.</p>`;
 }
 
-type Counts = Omit<DashboardMonitor["profiles"][number], "profile_key">;
+type Counts = DashboardProfile["capacity"];
 
 /** What runners there are, as figures with their names. */
 export function renderCounts({ idle, claimed, available, healthy, target }: Counts): Markup {
   const figures = [
+    ["Free to claim", formatCount(available)],
     ["Idle", formatCount(idle)],
     ["Claimed", formatCount(claimed)],
-    ["Free to claim", formatCount(available)],
     ["Healthy", `${formatCount(healthy)} of ${formatCount(target)}`],
   ];
   return html`<dl class="figures">${figures.map(([name, figure]) => html`<div><dt>${name}</dt><dd>${figure}</dd></div>`)}</dl>`;

@@ -18,7 +18,7 @@ export function renderMain(dashboard: Dashboard): Markup {
 <section class="profiles" aria-labelledby="profiles-name">
 <h2 id="profiles-name">Lines</h2>
 ${profiles.length === 0 ? html`<p class="empty card">No profile is known yet: no monitor has shown one so far.</p>` : ""}
-${profiles.map((profile) => renderProfile(profile, at))}</section>
+${profiles.map((profile) => renderProfile(profile, dashboard))}</section>
 <section class="monitors" aria-labelledby="monitors-name">
 <h2 id="monitors-name">Monitors</h2>
 ${monitors.map((monitor) => renderMonitor(monitor, at))}</section>
@@ -88,7 +88,7 @@ const icon = `data:image/svg+xml,${encodeURIComponent(
 function renderSummary(dashboard: Dashboard): Markup {
   const concerns = listConcerns(dashboard).map(
     ({ what, about, name, tone, says, note }) =>
-      html`<li class="${tone}"><a id="${idOf("concern", what, about, name)}" href="#${idOf(about, name)}">${renderForeign(name)}</a> ${says}${note === "" ? "" : html`: <q>${renderForeign(note)}</q>`}</li>`,
+      html`<li class="${tone}"><a id="${idOf("concern", what, about, name)}" href="#${idOf(about, name)}">${renderForeign(name)}</a> ${makePlain(says)}${note === "" ? "" : html`: <q>${renderForeign(note)}</q>`}</li>`,
   );
   return html`<section id="summary" aria-labelledby="summary-name" data-waiting="${countWaiting(dashboard)}">
 <h2 id="summary-name" class="unseen">At a glance</h2>

@@ -1,8 +1,9 @@
 // The dashboard as text for a terminal, such as `watch curl -s .../dashboard.txt`: what is ill comes first, the lines next, what is over last.
 
-import { endOfBackoff, isIll, listConcerns, summarise } from "../concerns.ts";
+import { describeRefusals, endOfBackoff, isIll, listConcerns, listRefusals, summarise } from "../concerns.ts";
 import type { Dashboard, DashboardEnd, DashboardJob, DashboardMonitor, DashboardProfile } from "../dashboard-data.ts";
 import { describeDuration, describeMoment, msBetween } from "../duration.ts";
+import { describeKept, explainIdle } from "../idle-runners.ts";
 import { countUnlisted } from "../page/line.ts";
 import { findOldest } from "../page/profile.ts";
 import { makePlain } from "../plain-text.ts";
@@ -28,7 +29,7 @@ export function renderText(dashboard: Dashboard): string {
     "",
     "MONITORS",
     ...writeMonitors(monitors, at),
-    ...profiles.flatMap((profile) => ["", ...writeProfile(profile, at, width)]),
+    ...profiles.flatMap((profile) => ["", ...writeProfile(profile, dashboard, width)]),
     "",
     "ENDED",
     ...(ends.length === 0 ? ["  No job has ended yet."] : writeEnds(ends, at, width)),
@@ -37,9 +38,9 @@ export function renderText(dashboard: Dashboard): string {
 }
 
 const countColumns = [
+  { name: "free", most: 6, isFigure: true },
   { name: "idle", most: 6, isFigure: true },
   { name: "claimed", most: 7, isFigure: true },
-  { name: "free", most: 6, isFigure: true },
   { name: "healthy", most: 16 },
 ] as const;
 const monitorColumns = [
@@ -64,12 +65,13 @@ function writeMonitors(monitors: readonly DashboardMonitor[], at: string): strin
 }
 
 function writeCounts({ idle, claimed, available, healthy, target }: DashboardProfile["capacity"]): string[] {
-  return [...[idle, claimed, available].map(formatCount), `${formatCount(healthy)} of ${formatCount(target)}`];
+  return [...[available, idle, claimed].map(formatCount), `${formatCount(healthy)} of ${formatCount(target)}`];
 }
 
 function describeMonitor(monitor: DashboardMonitor, at: string): string[] {
   const { answered_at, failures, next_ask_at, draining, takes } = monitor;
   const backoff = endOfBackoff(monitor, at);
+  const refusals = listRefusals(monitor);
   const silence =
     answered_at === null
       ? "it never gave a dashboard"
@@ -80,6 +82,7 @@ function describeMonitor(monitor: DashboardMonitor, at: string): string[] {
     ...(isIll(monitor) ? [`${silence}${inARow}${probe}`] : []),
     ...(draining === null ? [] : [`drained ${describeAct(draining)}`]),
     ...(backoff === null ? [] : [`takes go there again ${describeWhen(backoff, at)}: it refused some`]),
+    ...(refusals.length === 0 ? [] : [`it ${describeRefusals(refusals)}`]),
     `takes: ${describeTakes(takes)}`,
   ];
 }
@@ -106,17 +109,20 @@ const jobColumns = [
   { name: "why it waits", most: 40 },
 ] as const;
 
-function writeProfile(profile: DashboardProfile, at: string, width: number): string[] {
+function writeProfile(profile: DashboardProfile, dashboard: Dashboard, width: number): string[] {
+  const { at } = dashboard;
   const { profile_key, paused, waiting, runners_wanted, capacity, jobs } = profile;
   const oldest = findOldest(profile);
   const since = oldest === null ? "" : `; the first has waited for ${describeDuration(msBetween(oldest, at))}`;
-  const [idle, claimed, available, healthy] = writeCounts(capacity);
+  const known = explainIdle(dashboard, profile_key);
+  const [free, idle, claimed, healthy] = writeCounts({ ...capacity, available: known.free });
+  const kept = known.kept.length === 0 ? "" : ` (idle but not free: ${describeKept(known)})`;
   const unlisted = countUnlisted(profile);
   return [
     `${profile_key}${paused === null ? "" : " (paused)"}`,
     `  ${describeWaiting(waiting, runners_wanted)}${since}.`,
     ...(paused === null ? [] : wrapProse(`Paused ${describeAct(paused)}`, "  ")),
-    `  ${idle} idle, ${claimed} claimed, ${available} free to claim, ${healthy} healthy`,
+    `  ${free} free to claim, ${idle} idle, ${claimed} claimed, ${healthy} healthy${kept}`,
     ...drawChart(profile, at),
     ...(jobs.length === 0
       ? []
