@@ -1,5 +1,6 @@
 // The operator's view: a page, the same as JSON and as text, a live stream of both, and the history.
 import type { Context } from "hono";
+import { delay } from "../delay.ts";
 import { objectToOperator } from "../http/operator-routes.ts";
 import { parseQuery } from "../http/params.ts";
 import { comeBack, refuse, unstored } from "../http/problem.ts";
@@ -135,8 +136,4 @@ function onceForEach<T>(render: (dashboard: Dashboard) => T): (dashboard: Dashbo
     rendered.set(dashboard, known);
     return known.as;
   };
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -6,9 +6,9 @@ import { hasChromium } from "../support/chromium.ts";
 import { enqueueForTicket } from "../support/client.ts";
 import { startMonitor } from "../support/monitors.ts";
 import { hasRedis, startRedis } from "../support/redis-server.ts";
-import { type RunningService, type ServiceOptions, startService } from "../support/service.ts";
 import { openLive, useBrowser } from "./browser.ts";
 import { before, jobOf, noon, profileOf, quietDashboard } from "./documents.ts";
+import { startOwnService } from "./own-service.ts";
 import { startPageServer } from "./page-server.ts";
 
 const clock = /\d\d:\d\d:\d\d/.source;
@@ -42,17 +42,10 @@ async function startProxy(target: string) {
 
 describe.skipIf(!hasChromium)("the page", () => {
   const openPage = useBrowser();
-  const start = async (options: ServiceOptions): Promise<RunningService> => {
-    const service = await startService(options);
-    onTestFinished(async () => {
-      await service.kill9();
-    });
-    return service;
-  };
 
   it("says since when the connection is lost, keeps what it last knew, and recovers when the service is back", async () => {
     const monitor = await startMonitor();
-    const service = await start({ monitors: [monitor] });
+    const service = await startOwnService({ monitors: [monitor] });
     await enqueueForTicket(service.url, { profile: "linux", uniqueId: "before" });
     const { page } = await openPage();
     await openLive(page, `${service.url}/`);
@@ -67,7 +60,7 @@ describe.skipIf(!hasChromium)("the page", () => {
     expect(await page.locator("#job-before").count()).toBe(1);
 
     const port = Number(new URL(service.url).port);
-    const back = await start({ monitors: [monitor], port });
+    const back = await startOwnService({ monitors: [monitor], port });
     await enqueueForTicket(back.url, { profile: "linux", uniqueId: "after" });
     await page.locator("#job-after").waitFor();
     await page.locator("#live", { hasText: /^Live$/ }).waitFor();
@@ -146,7 +139,7 @@ describe.skipIf(!hasChromium)("the page", () => {
     "comes even while the store is away, says so, and shows the line as soon as it answers",
     async () => {
       await using redis = await startRedis(true);
-      const service = await start({ monitors: [await startMonitor()], redisUrl: redis.url });
+      const service = await startOwnService({ monitors: [await startMonitor()], redisUrl: redis.url });
       const { page } = await openPage();
       await openLive(page, `${service.url}/`);
       await redis.kill();
@@ -168,7 +161,7 @@ describe.skipIf(!hasChromium)("the page", () => {
   );
 
   it("works below a path of a proxy: no request leaves that path, nor this host", async () => {
-    const service = await start({ monitors: [await startMonitor()] });
+    const service = await startOwnService({ monitors: [await startMonitor()] });
     const proxy = await startProxy(service.url);
     const { page, requests, troubles } = await openPage();
     await openLive(page, `${proxy.url}/queue/`);

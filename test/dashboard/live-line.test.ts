@@ -1,22 +1,16 @@
 // What an operator sees of the real service: who waits and why, who got what, and which host is ill.
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { hasChromium } from "../support/chromium.ts";
 import { enqueueForTicket, takeUntilDone } from "../support/client.ts";
 import { startMonitor } from "../support/monitors.ts";
-import { apiToken, type RunningService, type ServiceOptions, startService } from "../support/service.ts";
+import { apiToken } from "../support/service.ts";
 import { openLive, useBrowser } from "./browser.ts";
+import { startOwnService } from "./own-service.ts";
 
 const operator = { authorization: `Bearer ${apiToken}` };
 
 describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
   const openPage = useBrowser();
-  const start = async (options: ServiceOptions): Promise<RunningService> => {
-    const service = await startService(options);
-    onTestFinished(async () => {
-      await service.kill9();
-    });
-    return service;
-  };
   /** Stays in line, as a workflow step would, until it has its runner or the test is over. */
   const waitInLine = async (url: string, uniqueId: string, runId: string) => {
     const ticket = await enqueueForTicket(url, { profile: "linux", uniqueId, repo: "me/repo", runId });
@@ -27,7 +21,7 @@ describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
 
   it("sees a job come, why it waits, that it moves up, and which runner it got after how long", async () => {
     const monitor = await startMonitor({ profiles: { linux: 1 } });
-    const service = await start({ monitors: [monitor] });
+    const service = await startOwnService({ monitors: [monitor] });
     const { page, troubles, requests } = await openPage();
     await openLive(page, `${service.url}/`);
     await page.getByText("Nobody waits.", { exact: true }).waitFor();
@@ -65,7 +59,7 @@ describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
 
   it("sees who drained a monitor or paused a profile, why and until when, and that it is over", async () => {
     const monitor = await startMonitor({ profiles: { linux: 1 } });
-    const service = await start({ monitors: [monitor] });
+    const service = await startOwnService({ monitors: [monitor] });
     const act = async (path: string) => {
       const { status } = await fetch(`${service.url}/${path}`, { method: "POST", headers: operator });
       expect(status).toBe(200);
@@ -96,7 +90,7 @@ describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
 
   it("sees which host is ill and since when, and when it is well again", async () => {
     const [well, ill] = [await startMonitor({ name: "ci0" }), await startMonitor({ name: "ci1" })];
-    const service = await start({ monitors: [well, ill] });
+    const service = await startOwnService({ monitors: [well, ill] });
     const { page } = await openPage();
     await openLive(page, `${service.url}/`);
     ill.faults.dashboard = "error500";
@@ -113,7 +107,7 @@ describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
 
   it("sees that a monitor refuses takes, also between its back-offs, until one succeeds", async () => {
     const monitor = await startMonitor({ profiles: { linux: 1 } });
-    const service = await start({ monitors: [monitor], env: { MAX_ATTEMPTS: "3" } });
+    const service = await startOwnService({ monitors: [monitor], env: { MAX_ATTEMPTS: "3" } });
     const { page } = await openPage();
     await openLive(page, `${service.url}/`);
     monitor.faults.take = "refuseNull";
@@ -132,7 +126,7 @@ describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
 
   it("sees the first hundred of a long line and how many more wait, at once", async () => {
     const monitor = await startMonitor({ profiles: { linux: 1 } });
-    const service = await start({ monitors: [monitor], env: { ABANDON_AFTER: "10m" } });
+    const service = await startOwnService({ monitors: [monitor], env: { ABANDON_AFTER: "10m" } });
     const jobs = 1_200;
     let next = 0;
     const enqueueSome = async () => {
