@@ -106,6 +106,7 @@ export async function composeService(
     isFleetAsked: poller.isFleetAsked,
     isDraining: () => isDraining,
     version,
+    basePath: config.BASE_PATH,
     observe,
     tally,
     metrics: metrics.expose,

@@ -3,7 +3,6 @@
 // a key that is not there. Whoever builds the feature takes its name out.
 
 export const settingsNotYetServed = [
-  "BASE_PATH",
   "REDIS_PREFIX",
   "DATA_FILE",
   "MONITOR_TOKENS",

@@ -12,7 +12,7 @@ import { type Estimate, estimateWait, type FreedRate, mostRunnersWithin } from "
 import type { JobRequest } from "../queue/job.ts";
 import type { Store } from "../queue/ports.ts";
 import { createJobRequestSchema, type EnqueueRequest, parseJobRequest } from "./params.ts";
-import { comeBack, noStore, type ProblemCode, refuse, writeEstimate } from "./problem.ts";
+import { comeBack, type ProblemCode, refuse, unstored, writeEstimate } from "./problem.ts";
 
 export interface EnqueueDeps {
   readonly store: Store;
@@ -61,7 +61,7 @@ export async function enqueueJob(deps: EnqueueDeps, { maxWait, ...request }: Enq
       const ticket = { ...request, place: reply.place };
       deps.noteWaiting();
       if (reply.isNew) deps.observe({ kind: "enqueued", job: ticket });
-      const headers = { "content-type": "text/plain; charset=utf-8", ...noStore };
+      const headers = { "content-type": "text/plain; charset=utf-8", ...unstored };
       return new Response(await deps.tickets.issue(ticket), { status: 200, headers });
     }
     case "conflict":

@@ -8,7 +8,7 @@ import type { Observe } from "../queue/events.ts";
 import { estimateWait, type FreedRate } from "../queue/freed-rate.ts";
 import { enqueuedAt, type Ticket, ticketOf } from "../queue/job.ts";
 import { parseQuery } from "./params.ts";
-import { noStore, refuse, writeEstimate } from "./problem.ts";
+import { refuse, unstored, writeEstimate } from "./problem.ts";
 import { type GuestDeps, refuseTicket } from "./take-route.ts";
 
 export interface JobsDeps extends GuestDeps {
@@ -46,7 +46,7 @@ export function createJobsRoutes(deps: JobsDeps) {
       enqueued_at: new Date(enqueuedAt(job.place)).toISOString(),
       waited_ms: Math.max(0, (job.endedAt ?? now) - enqueuedAt(job.place)),
     };
-    return c.json(body, 200, noStore);
+    return c.json(body, 200, unstored);
   };
 
   const cancel = async function cancelJob(c: Context): Promise<Response> {
@@ -63,7 +63,7 @@ export function createJobsRoutes(deps: JobsDeps) {
       if (reply.leaked.length > 0) deps.observe({ kind: "leaked", profileKey, uniqueId, runners: reply.leaked });
     }
     const state = reply.kind === "over" ? reply.state : "cancelled";
-    return c.json({ unique_id: uniqueId, profile_key: profileKey, state }, 200, noStore);
+    return c.json({ unique_id: uniqueId, profile_key: profileKey, state }, 200, unstored);
   };
 
   return { show, cancel };

@@ -8,7 +8,7 @@ import { parseDuration } from "../duration.ts";
 import type { Observe } from "../queue/events.ts";
 import type { ActRequest, Store } from "../queue/ports.ts";
 import { parseQuery } from "./params.ts";
-import { noStore, refuse } from "./problem.ts";
+import { refuse, unstored } from "./problem.ts";
 
 export interface OperatorDeps {
   readonly store: Store;
@@ -63,7 +63,7 @@ export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
       deps.observe({ ...act, kind: kind === "begin" ? "drained" : "resumed", what: monitor });
       noteAct();
       const { drain } = await deps.store.viewMonitor(monitor);
-      return c.json({ monitor, draining: drain !== null, ...describe(act) }, 200, noStore);
+      return c.json({ monitor, draining: drain !== null, ...describe(act) }, 200, unstored);
     };
   const actOnProfile = (kind: ActRequest["kind"]) =>
     async function pauseOrResume(c: Context): Promise<Response> {
@@ -74,7 +74,7 @@ export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
       await deps.store.pause(key.data, act);
       deps.observe({ ...act, kind: kind === "begin" ? "paused" : "unpaused", what: key.data });
       noteAct();
-      return c.json({ profile_key: key.data, paused: kind === "begin", ...describe(act) }, 200, noStore);
+      return c.json({ profile_key: key.data, paused: kind === "begin", ...describe(act) }, 200, unstored);
     };
 
   return {

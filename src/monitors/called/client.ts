@@ -1,6 +1,7 @@
 // HTTP to the monitors: takes, dashboards and the barrier. Every failure is a value; nothing here decides what it means for a job.
 
 import { parseJson, readJson } from "../../bounded-json.ts";
+import { delay } from "../../delay.ts";
 import type { DashboardNews, Monitors, TakeRequest } from "../../queue/ports.ts";
 import { type Dashboard, parseDashboard, runnersReservedFor, type ShownReservations } from "./dashboard.ts";
 import type { AnswerShape } from "./runner-json.ts";
@@ -185,8 +186,4 @@ function takePath({ ticket, runners }: TakeRequest): string {
     run_id: ticket.runId,
   });
   return `/profile/${ticket.profileKey}/take${count}?${query}`;
-}
-
-function delay(ms: number): Promise<void> {
-  return ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
 }
