@@ -1,5 +1,6 @@
-// Writes what is derived from other files: the scripts' TypeScript module (so that Lua reaches every runtime), and the tables of the
-// documents. `npm run generate` writes; `npm run generated` only checks, for CI.
+// Writes what is derived from other files: modules that hold Lua, CSS and the browser's JavaScript as text (so that they
+// reach runtimes without files), and the tables of the documents. `npm run generate` writes; `npm run generated` only
+// checks, for CI.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { describeSettings } from "../src/config.ts";
@@ -22,6 +23,7 @@ const stale: string[] = [];
 write("src/store/redis/scripts.generated.ts", generateScripts());
 fillTable("README.md", "settings", settingsTables());
 write("settings.env.example", settingsExample());
+write("src/dashboard/page-assets.generated.ts", generatePageAssets());
 fillTable("docs/http-api.md", "problems", problemsTable());
 fillTable("docs/http-api.md", "reasons", retryReasons.map((reason) => `\`${reason}\``).join(", "));
 fillTable("docs/states.md", "transitions", transitionsTable());
@@ -77,6 +79,23 @@ function settingsExample(): string {
     .map(({ name, preset, meaning }) => `# ${meaning.replaceAll("`", "")}\n#${name}=${preset}\n`);
   return `# Settings, as NAME=value lines: a file for CONFIG_FILE, for docker compose (.env), or for a unit's EnvironmentFile.
 # Take the # away from what you set; the first two are required. Written by \`npm run generate\`.\n\n${blocks.join("\n")}`;
+}
+
+function generatePageAssets(): string {
+  const folder = new URL("src/dashboard/page/", root);
+  const load = (name: string) => readFileSync(new URL(name, folder), "utf8");
+  // In the order in which they apply: later rules win.
+  const style = ["page.css", "cards.css", "narrow.css"].map(load).join("\n");
+  const script = load("page.js");
+  for (const text of [style, script]) {
+    if (/<[/!]/.test(text)) throw new Error("src/dashboard/page: `</` or `<!` would end the element that it stands in");
+  }
+  return `// Generated from page/*.css and page/page.js by \`npm run generate\`: the page's looks and its script as text, for runtimes
+// without files. Their hashes stand in the page's content security policy.
+export const pageStyle = ${JSON.stringify(style)};
+
+export const pageScript = ${JSON.stringify(script)};
+`;
 }
 
 function problemsTable(): string {

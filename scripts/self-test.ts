@@ -1,6 +1,7 @@
 // `npm run self-test`: an operator asks a live queue whether it keeps what it promises. Checks run side by side, for one of them waits
 // for ABANDON_AFTER, and are printed in a fixed order. Without --take no runner is reserved, and no place in line is left behind.
-import { parseCommandLine, type SelfTestCommand, usage } from "./self-test/command-line.ts";
+import type { SelfTestCommand } from "./self-test/command.ts";
+import { parseCommandLine, usage } from "./self-test/command-line.ts";
 import { createReport } from "./self-test/report.ts";
 import { type CheckEnd, runCheck } from "./self-test/run-check.ts";
 

@@ -108,6 +108,7 @@ export async function composeService(
     isFleetAsked: poller.isFleetAsked,
     isDraining: () => isDraining,
     version,
+    basePath: config.BASE_PATH,
     observe,
     tally,
     metrics: metrics.expose,

@@ -5,6 +5,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { limitConnectionsPerAddress } from "./http/callers/connection-limit.ts";
+import { hasDotSegments } from "./http/dot-segments.ts";
 import { refuse } from "./http/problem.ts";
 
 /** Idle connections outlive the longest Retry-After, so that curl's retries reuse theirs. */
@@ -55,11 +56,14 @@ export async function listenEverywhere(
 
 function createListener(fetch: Fetch, listeners: number, trustedProxies: readonly string[]): Server {
   const server = createAdaptorServer({
-    fetch: (request, bindings) => {
+    // A promise always: a reply that comes at once, before the request's body is read, makes the server
+    // reset the connection.
+    fetch: async (request, bindings) => {
       const { incoming } = bindings as HttpBindings;
-      return hasTwoHosts(incoming)
-        ? refuse("repeated_parameter", "There are two Host headers")
-        : fetch(request, bindings as HttpBindings);
+      if (hasTwoHosts(incoming)) return refuse("repeated_parameter", "There are two Host headers");
+      // The target as it was sent: the URL that the application gets is folded already.
+      if (hasDotSegments(incoming.url ?? "")) return refuse("no_such_route");
+      return await fetch(request, bindings as HttpBindings);
     },
     serverOptions: {
       keepAliveTimeout: keepAliveTimeoutMs,

@@ -1,7 +1,6 @@
 // One way to read a duration and one to say it, wherever they are typed or shown.
 import { expect, it } from "vitest";
 import { parseUntil } from "../scripts/queuectl/option-value.ts";
-import { describeSpan } from "../scripts/queuectl/span.ts";
 import { describeDuration, parseDuration } from "../src/duration.ts";
 
 it.each([
@@ -23,15 +22,15 @@ it.each([
 });
 
 it.each([
-  [-5, "0 s", "0 s"],
-  [999, "0 s", "1 s"],
-  [59_999, "59 s", "1 min"],
-  [60_000, "1 min 0 s", "1 min"],
-  [130_000, "2 min 10 s", "2 min 10 s"],
-  [7_200_000, "2 h 0 min", "2 h"],
-  [90_000_000, "1 d 1 h", "1 d 1 h"],
-])("%d ms reads %j on the page, where it ticks, and %j in a table", (ms, ticking, still) => {
-  expect([describeDuration(ms), describeSpan(ms)]).toEqual([ticking, still]);
+  [-5, "0 s"],
+  [999, "0 s"],
+  [59_999, "59 s"],
+  [60_000, "1 min 0 s"],
+  [130_000, "2 min 10 s"],
+  [7_200_000, "2 h 0 min"],
+  [90_000_000, "1 d 1 h"],
+])("%d ms reads %j", (ms, words) => {
+  expect(describeDuration(ms)).toBe(words);
 });
 
 it("every unit that the queue takes passes queuectl too", () => {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { checkNames } from "../scripts/self-test/check.ts";
+import { checkNames } from "../scripts/self-test/command.ts";
 
 interface Step {
   readonly id?: string;

@@ -1,8 +1,9 @@
 // Reads the command line of `npm run queuectl`. Pure: what is wrong with it comes back as one sentence, which never repeats what was typed
 // where that might be the token.
 import { parseArgs } from "node:util";
+import { parseQueueUrl, parseToken, requireToken } from "../queue-address.ts";
 import type { QueuectlCommand } from "./command.ts";
-import { type Connection, parseQueueUrl, parseToken } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { type CommandName, isCommandName, manual } from "./manual.ts";
 import { nameOperator } from "./operator-name.ts";
 import {
@@ -54,9 +55,13 @@ export function parseCommandLine(args: string[], environment: Readonly<NodeJS.Pr
     if (known === null) throw new Error(`There is no such command. There are ${names}.`);
     const argument = parseArgument(known, rest);
     checkOptions(known, values);
+    const givenToken = values.token ?? environment.RUNNER_QUEUE_TOKEN;
     const connection = {
-      queueUrl: parseQueueUrl(values.queue ?? (environment.RUNNER_QUEUE_URL || "http://127.0.0.1:8002")),
-      token: parseToken(values.token ?? environment.RUNNER_QUEUE_TOKEN, manual[known].needsToken),
+      queueUrl: parseQueueUrl(
+        values.queue ?? (environment.RUNNER_QUEUE_URL || "http://127.0.0.1:8002"),
+        "--queue (or RUNNER_QUEUE_URL)",
+      ),
+      token: manual[known].needsToken ? requireToken(givenToken) : parseToken(givenToken),
       json: values.json,
     };
     return { kind: "run", command: parseCommand(known, argument, connection, values) };

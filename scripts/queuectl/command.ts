@@ -45,3 +45,10 @@ export interface HistoryCommand extends Connection {
   readonly limit: number | null;
   readonly sinceMs: number | null;
 }
+
+/** What came of one: its document, ready to be printed for people or as it is. */
+export interface Done {
+  readonly document: unknown;
+  /** Lines for people. */
+  readonly render: () => readonly string[];
+}

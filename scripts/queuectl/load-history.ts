@@ -1,10 +1,9 @@
 // What happened to whom: the queue's history, narrowed as the command line says. Where that is to some jobs, what operators did to their
 // profiles in their time belongs to the story.
 import { type Answered, askQueue } from "./ask-queue.ts";
-import type { HistoryCommand } from "./command.ts";
+import type { Done, HistoryCommand } from "./command.ts";
 import { type Entry, type History, historySchema } from "./documents.ts";
 import { renderHistory } from "./render-history.ts";
-import type { Done } from "./run-command.ts";
 import { tellStory } from "./story.ts";
 
 /** As many as the queue gives at once. */

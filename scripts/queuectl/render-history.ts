@@ -1,7 +1,8 @@
 // What happened, in order of time.
+import { describeDuration } from "../../src/duration.ts";
 import type { Entry } from "./documents.ts";
 import { describeAuthor } from "./render-act.ts";
-import { describeAgo, describeSpan, describeTime } from "./span.ts";
+import { describeAgo, describeTime } from "./span.ts";
 import { type Column, renderTable } from "./table.ts";
 
 const columns = (now: string): Column<Entry>[] => [
@@ -12,7 +13,7 @@ const columns = (now: string): Column<Entry>[] => [
   { title: "JOB", cell: ({ unique_id }) => unique_id },
   { title: "REPOSITORY", cell: ({ qualified_repo }) => qualified_repo },
   { title: "RUN", cell: ({ run_id }) => run_id },
-  { title: "WAITED", cell: ({ waited_ms }) => (waited_ms === null ? null : describeSpan(waited_ms)) },
+  { title: "WAITED", cell: ({ waited_ms }) => (waited_ms === null ? null : describeDuration(waited_ms)) },
   { title: "DETAILS", cell: describeWhat },
 ];
 

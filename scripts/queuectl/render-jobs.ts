@@ -1,7 +1,8 @@
 // The line: who waits, at which position, how long and why. On demand also who waited before.
+import { describeDuration } from "../../src/duration.ts";
 import type { Dashboard, Entry, Job, Profile } from "./documents.ts";
 import { describeWhat } from "./render-history.ts";
-import { describeAgo, describeSpan } from "./span.ts";
+import { describeAgo } from "./span.ts";
 import { type Column, renderTable } from "./table.ts";
 
 interface Row {
@@ -24,7 +25,7 @@ const columns: readonly Column<Row>[] = [
   { title: "REPOSITORY", cell: ({ repo }) => repo },
   { title: "RUN", cell: ({ run }) => run },
   { title: "RUNNERS", cell: ({ runners }) => runners },
-  { title: "WAITED", cell: ({ waitedMs }) => (waitedMs === null ? null : describeSpan(waitedMs)) },
+  { title: "WAITED", cell: ({ waitedMs }) => (waitedMs === null ? null : describeDuration(waitedMs)) },
   { title: "LAST POLL", cell: ({ lastPoll }) => lastPoll },
   { title: "STATE", cell: ({ state }) => state },
   { title: "WHY", cell: ({ why }) => why },

@@ -1,14 +1,15 @@
 // The whole queue at a glance: a line per profile, a line per monitor.
+import { describeDuration } from "../../src/duration.ts";
 import type { Dashboard, Monitor, Profile } from "./documents.ts";
 import { renderAct } from "./render-act.ts";
-import { describeSpan } from "./span.ts";
 import { type Column, renderTable } from "./table.ts";
 
 const profileColumns = (now: string): Column<Profile>[] => [
   { title: "PROFILE", cell: ({ profile_key }) => profile_key },
   { title: "WAITING", cell: ({ waiting }) => waiting },
   { title: "RUNNERS WANTED", cell: ({ runners_wanted }) => runners_wanted },
-  { title: "OLDEST", cell: ({ oldest_waited_ms: ms }) => (ms === null ? null : describeSpan(ms)) },
+  { title: "OLDEST", cell: ({ oldest_waited_ms: ms }) => (ms === null ? null : describeDuration(ms)) },
+  { title: "FREE", cell: ({ capacity }) => capacity.available },
   { title: "IDLE", cell: ({ capacity }) => capacity.idle },
   { title: "CLAIMED", cell: ({ capacity }) => capacity.claimed },
   { title: "TARGET", cell: ({ capacity }) => capacity.target },

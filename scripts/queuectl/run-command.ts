@@ -1,7 +1,7 @@
 // Does what one command says: asks the queue, and has its document ready to be printed, for people or as it is.
 import { Unexpected } from "../self-test/reply.ts";
 import { askQueue } from "./ask-queue.ts";
-import type { ActCommand, ActName, JobsCommand, QueuectlCommand, WatchCommand } from "./command.ts";
+import type { ActCommand, ActName, Done, JobsCommand, QueuectlCommand, WatchCommand } from "./command.ts";
 import { actReplySchema, cancelReplySchema, type Dashboard, dashboardSchema } from "./documents.ts";
 import { makeLegible } from "./legible.ts";
 import { loadHistory } from "./load-history.ts";
@@ -9,12 +9,6 @@ import { renderActReply } from "./render-act.ts";
 import { renderJobs } from "./render-jobs.ts";
 import { renderMonitors } from "./render-monitors.ts";
 import { renderStatus } from "./render-status.ts";
-
-export interface Done {
-  readonly document: unknown;
-  /** Lines for people. */
-  readonly render: () => readonly string[];
-}
 
 /** Rejects with Unexpected where the queue says no, something unexpected, or nothing. */
 export async function runCommand(command: Exclude<QueuectlCommand, WatchCommand>): Promise<Done> {

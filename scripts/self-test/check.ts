@@ -1,19 +1,7 @@
 // What a check is: a name, and a function that reads like a test. It throws Unexpected where the queue is not as promised, and
 // otherwise says what it saw.
-import type { SelfTestCommand } from "./command-line.ts";
+import type { SelfTestCommand } from "./command.ts";
 import type { Visit } from "./visit.ts";
-
-/** In the order in which they are printed. */
-export const checkNames = [
-  "reachable",
-  "one runner",
-  "three at once",
-  "unsatisfiable",
-  "unauthorised",
-  "abandoned",
-  "replayed",
-] as const;
-export type CheckName = (typeof checkNames)[number];
 
 export interface Situation {
   readonly command: SelfTestCommand;

@@ -1,5 +1,5 @@
 // Every check by its name.
-import type { Check, CheckName } from "./check.ts";
+import type { Check } from "./check.ts";
 import { checkAbandoned } from "./checks/abandoned.ts";
 import { checkOneRunner } from "./checks/one-runner.ts";
 import { checkReachable } from "./checks/reachable.ts";
@@ -7,6 +7,7 @@ import { checkReplayed } from "./checks/replayed.ts";
 import { checkThreeAtOnce } from "./checks/three-at-once.ts";
 import { checkUnauthorised } from "./checks/unauthorised.ts";
 import { checkUnsatisfiable } from "./checks/unsatisfiable.ts";
+import type { CheckName } from "./command.ts";
 
 export const checks: Readonly<Record<CheckName, Check>> = {
   reachable: checkReachable,

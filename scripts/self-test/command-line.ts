@@ -2,7 +2,8 @@
 // typed where that might be the token.
 import { parseArgs } from "node:util";
 import { parseDuration } from "../../src/duration.ts";
-import { type CheckName, checkNames } from "./check.ts";
+import { parseQueueUrl, requireToken } from "../queue-address.ts";
+import { type CheckName, checkNames, type SelfTestCommand } from "./command.ts";
 
 export const usage = `Asks a live queue whether it keeps what it promises. One line per check; takes no runner unless told to.
 
@@ -27,20 +28,6 @@ Exits with 0 where nothing failed, with 1 where a check failed, with 2 where it 
 /** How much later than ABANDON_AFTER a silent job may be found abandoned: the queue sweeps once a second. */
 export const abandonedAtMostLateMs = 5_000;
 
-export interface SelfTestCommand {
-  /** Without a slash at its end. */
-  readonly queueUrl: string;
-  readonly profile: string;
-  readonly token: string;
-  readonly isTaking: boolean;
-  readonly repo: string;
-  readonly runId: string;
-  readonly checks: readonly CheckName[];
-  readonly abandonAfterMs: number;
-  readonly timeoutMs: number;
-  readonly json: boolean;
-}
-
 export type CommandLine =
   | { readonly kind: "run"; readonly command: SelfTestCommand }
   | { readonly kind: "help" }
@@ -62,9 +49,9 @@ export function parseCommandLine(args: string[], environment: Readonly<NodeJS.Pr
       );
     }
     const command = {
-      queueUrl: parseQueueUrl(values.queue),
+      queueUrl: parseQueueUrl(values.queue ?? "", "--queue"),
       profile: matching("--profile", values.profile, /^(?!\.{1,2}$)[\w.-]{1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ -"),
-      token: parseToken(values.token ?? environment.RUNNER_QUEUE_TOKEN),
+      token: requireToken(values.token ?? environment.RUNNER_QUEUE_TOKEN),
       isTaking: values.take,
       repo: matching("--repo", values.repo, /^[\w.-]+\/[\w.-]+$/, "owner/repo"),
       runId: matching("--run-id", values["run-id"], /^\d{1,20}$/, "1 to 20 digits"),
@@ -105,23 +92,6 @@ function describeError(error: unknown): string {
   const { code } = error as { code?: unknown };
   if (code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") return "There is an argument that belongs to no option.";
   return error.message.split("\n")[0] ?? "";
-}
-
-function parseQueueUrl(text: string | undefined): string {
-  const url = URL.parse(text ?? "");
-  const isPlain = url !== null && url.username === "" && url.password === "" && url.search === "" && url.hash === "";
-  if (!isPlain || !/^https?:$/.test(url.protocol)) {
-    throw new Error("--queue must be an http or https URL without user, password and query.");
-  }
-  return url.href.replace(/\/+$/, "");
-}
-
-function parseToken(text: string | undefined): string {
-  // A secret that was pasted often ends with a line break.
-  const token = (text ?? "").trim();
-  if (token === "") throw new Error("The token is missing: set RUNNER_QUEUE_TOKEN, or pass --token.");
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new Error("The token holds a space or a character outside ASCII.");
-  return token;
 }
 
 function parseNames(text: string): CheckName[] {

@@ -1,8 +1,8 @@
 // Runs one check to its end, whatever that is: a finding, a sentence about what is wrong, a time-out, or an interruption. The places that
 // it took are given up before it counts as over.
-import type { CheckName, Situation } from "./check.ts";
+import type { Situation } from "./check.ts";
 import { checks } from "./checks.ts";
-import type { SelfTestCommand } from "./command-line.ts";
+import type { CheckName, SelfTestCommand } from "./command.ts";
 import { createPlaces } from "./places.ts";
 import { createQueueClient } from "./queue-client.ts";
 import { Unexpected } from "./reply.ts";

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { enqueueUrl, takeUrl } from "../deployed-client.ts";
-import type { SelfTestCommand } from "./command-line.ts";
+import type { SelfTestCommand } from "./command.ts";
 import { jobUrl, type Places } from "./places.ts";
 import type { QueueClient, Reply, Silence } from "./queue-client.ts";
 import { decideWaitMs, describeReply, expectJson, expectOk, Unexpected } from "./reply.ts";

@@ -3,7 +3,6 @@
 // a key that is not there. Whoever builds the feature takes its name out.
 
 export const settingsNotYetServed = [
-  "BASE_PATH",
   "MONITOR_TOKENS",
   "GITHUB_WEBHOOK_SECRETS",
   "MAX_JOBS_PER_RUN",

@@ -1,11 +1,12 @@
-// What an operator should know before anything else: how many wait, which monitors are ill or drained, which profiles are paused or asked for
-// too much.
+// What an operator should know before anything else: how many wait and what is free, which monitors are ill, drained or
+// refuse takes, which profiles are paused or asked for too much. A concern stays until it is over.
 import type { Dashboard, DashboardMonitor, DashboardProfile } from "./dashboard-data.ts";
-import { msBetween } from "./time.ts";
-import { countOf, describeWaiting, type Tone } from "./words.ts";
+import { describeIdle, explainIdle } from "./idle-runners.ts";
+import { msBetween } from "./moment.ts";
+import { countOf, describeWaiting, formatCount, type Tone } from "./words.ts";
 
 export interface Concern {
-  readonly what: "ill" | "draining" | "backing-off" | "paused" | "too-large";
+  readonly what: "ill" | "draining" | "refusing" | "backing-off" | "paused" | "too-large";
   readonly about: "monitor" | "profile";
   readonly name: string;
   readonly tone: Tone;
@@ -28,10 +29,10 @@ export function listConcerns({ at, monitors, profiles }: Dashboard): readonly Co
 export function summarise(dashboard: Dashboard): string {
   const { profiles, monitors } = dashboard;
   const wanted = profiles.reduce((sum, { runners_wanted }) => sum + runners_wanted, 0);
-  const idle = profiles.reduce((sum, { capacity }) => sum + capacity.idle, 0);
-  const well = monitors.filter((monitor) => !isIll(monitor)).length;
+  const idle = describeIdle(explainIdle(dashboard));
+  const well = monitors.filter((monitor) => !isIll(monitor) && listRefusals(monitor).length === 0).length;
   const waiting = describeWaiting(countWaiting(dashboard), wanted);
-  return `${waiting}. ${countOf(idle, "runner")} idle, ${well} of ${countOf(monitors.length, "monitor")} well.`;
+  return `${waiting}. ${idle}, ${well} of ${countOf(monitors.length, "monitor")} well.`;
 }
 
 export function countWaiting({ profiles }: Dashboard): number {
@@ -41,6 +42,25 @@ export function countWaiting({ profiles }: Dashboard): number {
 /** Nobody can tell what it has. One that is drained or left alone for a while is not ill. */
 export function isIll({ state }: DashboardMonitor): boolean {
   return state !== "fresh";
+}
+
+/** One refusal may be bad luck. */
+const minRefusals = 2;
+/** By then it is not the jobs. */
+const badRefusals = 5;
+
+/** The profiles of which it gave no runner when it was last asked, until it gives one; between its back-offs, too. */
+export function listRefusals({ profiles }: DashboardMonitor): DashboardMonitor["profiles"] {
+  return profiles.filter(({ refused_in_a_row }) => refused_in_a_row >= minRefusals);
+}
+
+/** "refused its last 7 takes of linux, 2 of mac" */
+export function describeRefusals(refusals: DashboardMonitor["profiles"]): string {
+  const counts = refusals.map(({ profile_key, refused_in_a_row }, i) => {
+    const count = formatCount(refused_in_a_row);
+    return `${i === 0 ? `${count} takes` : count} of ${profile_key}`;
+  });
+  return `refused its last ${counts.join(", ")}`;
 }
 
 /** A monitor whose hands are full for a second is left alone too, which is nobody's concern. */
@@ -57,7 +77,11 @@ function concernsOfMonitor(monitor: DashboardMonitor, at: string): Concern[] {
   const concerns: Concern[] = [];
   if (isIll(monitor)) concerns.push({ ...concern, what: "ill", ...describeIllness(state) });
   if (draining !== null) concerns.push({ ...concern, what: "draining", says: "is draining", note: draining.note });
-  if (endOfBackoff(monitor, at) !== null) {
+  const refusals = listRefusals(monitor);
+  if (refusals.length > 0) {
+    const tone = refusals.some(({ refused_in_a_row }) => refused_in_a_row >= badRefusals) ? "bad" : "warn";
+    concerns.push({ ...concern, what: "refusing", tone, says: describeRefusals(refusals) });
+  } else if (endOfBackoff(monitor, at) !== null) {
     concerns.push({ ...concern, what: "backing-off", says: "gets no takes for now, after refusals" });
   }
   return concerns;

@@ -77,6 +77,8 @@ async function loadDashboard(deps: DashboardDeps) {
     at: isoTime(now),
     version: deps.version,
     store: deps.storeKind,
+    /** shortened for strangers, by shortened-ids.ts */
+    unique_ids: "whole" as "whole" | "shortened",
     profiles: views.map(([key, view]) => describeProfile(key, view, settings, deps.githubUrl)),
     monitors: monitors.map(([name, view]) => describeMonitor(name, view, views, now, settings)),
     ends: histories
@@ -150,6 +152,8 @@ function describeMonitor(
     profiles: rows.map(([profile_key, row]) => ({
       profile_key,
       ...sumCapacity([row], now, settings.snapshotFreshMs),
+      /** jobs that were refused there; a take that succeeds ends it */
+      refused_in_a_row: row.refusedJobs.length,
     })),
   };
 }

@@ -1,14 +1,16 @@
 // The operator's view: a page, the same as JSON and as text, a live stream of both, and the history.
 import type { Context } from "hono";
+import { delay } from "../delay.ts";
 import { objectToOperator } from "../http/operator-routes.ts";
 import { parseQuery } from "../http/params.ts";
-import { comeBack, noStore, refuse } from "../http/problem.ts";
+import { comeBack, refuse, unstored } from "../http/problem.ts";
 import { StoreUnavailable } from "../queue/store.ts";
 import { createDashboardLoader, type Dashboard, type DashboardDeps, describeEntry } from "./dashboard-data.ts";
 import { streamEvents, writeEvent } from "./event-stream.ts";
-import { contentSecurityPolicy, renderMain, renderPage } from "./page.ts";
-import { renderText } from "./text.ts";
-import { objectToViewer, type ViewAccess } from "./view-access.ts";
+import { contentSecurityPolicy, renderMain, renderPage } from "./page/page.ts";
+import { shortenIds } from "./shortened-ids.ts";
+import { renderText } from "./text/text.ts";
+import { decideView, type ViewAccess } from "./view-access.ts";
 
 export interface DashboardRoutesDeps extends DashboardDeps, ViewAccess {
   readonly isDraining: () => boolean;
@@ -23,38 +25,42 @@ const mostEntries = 2_000;
 export function createDashboardRoutes(deps: DashboardRoutesDeps) {
   const { load, forget } = createDashboardLoader(deps);
   let viewers = 0;
-  /** One rendering for all who look. */
-  let rendered: { readonly of: Dashboard; readonly html: string } | undefined;
-  const loadHtml = async (): Promise<string> => {
-    const dashboard = await load();
-    if (rendered?.of !== dashboard) rendered = { of: dashboard, html: String(renderMain(dashboard)) };
-    return rendered.html;
-  };
-  const loadJson = async (): Promise<string> => JSON.stringify(await load());
+  const shorten = onceForEach(shortenIds);
+  const renderHtml = onceForEach((dashboard: Dashboard) => String(renderMain(dashboard)));
+  const renderJson = onceForEach((dashboard: Dashboard) => JSON.stringify(dashboard));
+  const renderPlain = onceForEach(renderText);
   const forViewers =
-    (show: (c: Context) => Promise<Response>) =>
-    async (c: Context): Promise<Response> =>
-      (await objectToViewer(deps, c.req.header("authorization"))) ?? (await show(c));
+    (show: (c: Context, look: () => Promise<Dashboard>) => Promise<Response>) =>
+    async (c: Context): Promise<Response> => {
+      const decision = await decideView(deps, c.req.header("authorization"));
+      switch (decision.kind) {
+        case "refused":
+          return decision.response;
+        case "allowed":
+          return show(c, decision.ids === "whole" ? load : async () => shorten(await load()));
+      }
+    };
 
-  const page = forViewers(async function showPage(c) {
+  const page = forViewers(async function showPage(c, look) {
     // The page comes also while the store is away: it says so, and recovers by itself.
-    const main = await loadHtml().catch((error: unknown) => {
+    const main = await look().then(renderHtml, (error: unknown) => {
       if (error instanceof StoreUnavailable) return null;
       throw error;
     });
     return c.body(String(renderPage(main)), 200, {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": await contentSecurityPolicy(),
-      "x-content-type-options": "nosniff",
       "referrer-policy": "no-referrer",
-      ...noStore,
+      ...unstored,
     });
   });
-  const json = forViewers(async (c) => c.json(await load(), 200, noStore));
-  const text = forViewers(async (c) => c.text(renderText(await load()), 200, noStore));
+  const json = forViewers(async (c, look) =>
+    c.body(renderJson(await look()), 200, { "content-type": "application/json", ...unstored }),
+  );
+  const text = forViewers(async (c, look) => c.text(renderPlain(await look()), 200, unstored));
 
   /** `as=html`: what the page shows, when it changes. Else the document, every second. */
-  const events = forViewers(async function showEvents(c) {
+  const events = forViewers(async function showEvents(c, look) {
     const query = parseQuery(c);
     if (query.kind === "refused") return query.response;
     const isHtml = query.value.get("as") === "html";
@@ -62,10 +68,10 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     if (deps.isDraining()) return comeBack("draining", 2);
     // Hono answers HEAD by the handler of GET, and reads no body: nothing would ever end it.
     if (c.req.raw.method === "HEAD")
-      return new Response(null, { headers: { "content-type": "text/event-stream", ...noStore } });
+      return new Response(null, { headers: { "content-type": "text/event-stream", ...unstored } });
     viewers += 1;
     return streamEvents(
-      (over) => newsOf(isHtml ? loadHtml : loadJson, over),
+      (over) => newsOf(async () => (isHtml ? renderHtml : renderJson)(await look()), over),
       () => {
         viewers -= 1;
       },
@@ -116,12 +122,18 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
       ),
     );
     const entries = found.flat().sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
-    return c.json({ entries: entries.slice(0, limit) }, 200, noStore);
+    return c.json({ entries: entries.slice(0, limit) }, 200, unstored);
   };
 
   return { page, json, text, events, history, forget };
 }
 
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** One rendering for all who look at the same document. */
+function onceForEach<T>(render: (dashboard: Dashboard) => T): (dashboard: Dashboard) => T {
+  const rendered = new WeakMap<Dashboard, { readonly as: T }>();
+  return (dashboard) => {
+    const known = rendered.get(dashboard) ?? { as: render(dashboard) };
+    rendered.set(dashboard, known);
+    return known.as;
+  };
 }

@@ -1,6 +1,6 @@
 // Server-sent events to one who looks: what comes is made when it is asked for, and who does not read for a while is let go, so that nobody holds a
 // place that somebody else could use.
-import { noStore } from "../http/problem.ts";
+import { unstored } from "../http/problem.ts";
 
 /** How long something may stay unread: a phone that sleeps is gone sooner or later anyway, and comes back by itself. */
 const longestUnreadMs = 10_000;
@@ -53,7 +53,7 @@ export function streamEvents(
     "content-type": "text/event-stream",
     // nginx collects a stream before it passes it on, unless told otherwise
     "x-accel-buffering": "no",
-    ...noStore,
+    ...unstored,
   };
   return new Response(stream, { headers });
 }

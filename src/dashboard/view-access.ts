@@ -1,5 +1,6 @@
-// Who may see the operator's view: anyone, unless DASHBOARD_TOKEN closes it. Browsers ask for it by Basic (any name, the token as the password),
-// scripts send it as a bearer; an operator's bearer opens it too.
+// Who sees what of the operator's view. It is open to anyone, unless DASHBOARD_TOKEN closes it. Browsers send that by Basic
+// (any name, the token as the password), scripts as a bearer; an operator's token opens it too. Ids are whole for those who
+// sent one of the two, and shortened for strangers.
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import { refuse } from "../http/problem.ts";
 
@@ -9,15 +10,19 @@ export interface ViewAccess {
   readonly operators: BearerCheck;
 }
 
-/** Null where the caller may look. */
-export async function objectToViewer(access: ViewAccess, authorization: string | undefined): Promise<Response | null> {
-  if (access.viewers === null) return null;
+export type ViewDecision =
+  | { readonly kind: "refused"; readonly response: Response }
+  | { readonly kind: "allowed"; readonly ids: "whole" | "shortened" };
+
+export async function decideView(access: ViewAccess, authorization: string | undefined): Promise<ViewDecision> {
   const presented = parseBearer(authorization) ?? parseBasicPassword(authorization);
+  if (presented !== null) {
+    if (await access.operators.isKnown(presented)) return { kind: "allowed", ids: "whole" };
+    if (await access.viewers?.isKnown(presented)) return { kind: "allowed", ids: "whole" };
+  }
+  if (access.viewers === null) return { kind: "allowed", ids: "shortened" };
   const challenge = { "www-authenticate": 'Basic realm="runner-queue", charset="UTF-8"' };
-  if (presented === null) return refuse("viewer_unknown", undefined, challenge);
-  if (await access.viewers.isKnown(presented)) return null;
-  if (await access.operators.isKnown(presented)) return null;
-  return refuse("viewer_unknown", undefined, challenge);
+  return { kind: "refused", response: refuse("viewer_unknown", undefined, challenge) };
 }
 
 /** The password of RFC 7617 credentials, or null. */

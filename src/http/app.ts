@@ -11,7 +11,7 @@ import { createEnqueueRoute } from "./enqueue-route.ts";
 import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
 import { describeApi } from "./openapi.ts";
 import { createOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
-import { comeBack, noStore, refuse } from "./problem.ts";
+import { comeBack, refuse, unstored } from "./problem.ts";
 import { createRequestPath } from "./request-path.ts";
 import { createTakeRoute, type TakeDeps } from "./take-route.ts";
 import type { Tally } from "./tally.ts";
@@ -73,18 +73,18 @@ export function createApp(given: AppDeps): Hono {
   route("GET", "/history.json", dashboard.history);
   route("GET", "/metrics", async function showMetrics(c) {
     const { text, contentType } = await deps.metrics();
-    return c.body(text, 200, { "content-type": contentType, ...noStore });
+    return c.body(text, 200, { "content-type": contentType, ...unstored });
   });
-  route("GET", "/healthz", (c) => c.text("ok\n"));
+  route("GET", "/healthz", (c) => c.text("ok\n", 200, unstored));
   route("GET", "/readyz", async function ready(c) {
     if (deps.isDraining()) return comeBack("draining", 1);
     await deps.administration.ping();
-    return deps.isFleetAsked() ? c.text("ready\n") : comeBack("starting", 1);
+    return deps.isFleetAsked() ? c.text("ready\n", 200, unstored) : comeBack("starting", 1);
   });
   let description: string | undefined;
   route("GET", "/openapi.json", (c) => {
     description ??= JSON.stringify(describeApi(deps.maxRunnerCount, deps.version, deps.basePath));
-    return c.body(description, 200, { "content-type": "application/json" });
+    return c.body(description, 200, { "content-type": "application/json", ...unstored });
   });
 
   app.notFound(function nothingHere(c) {

@@ -2,7 +2,7 @@
 // their runners used within milliseconds; nobody has to.
 import type { Context } from "hono";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
-import { noStore, refuse } from "./problem.ts";
+import { refuse, unstored } from "./problem.ts";
 
 export interface ChangedDeps {
   readonly monitors: readonly string[];
@@ -21,6 +21,6 @@ export function createChangedRoute(deps: ChangedDeps): (c: Context) => Promise<R
     const monitor = c.req.param("monitor") ?? "";
     if (!deps.monitors.includes(monitor)) return refuse("monitor_unknown");
     deps.noteChange(monitor);
-    return new Response(null, { status: 204, headers: noStore });
+    return new Response(null, { status: 204, headers: unstored });
   };
 }

@@ -12,7 +12,7 @@ import type { Observe } from "../queue/events.ts";
 import { type Estimate, estimateWait, maxRunnersWithin } from "../queue/freed-rate.ts";
 import type { JobRequest } from "../queue/job.ts";
 import { createJobRequestSchema, type EnqueueRequest, parseJobRequest } from "./params.ts";
-import { comeBack, noStore, type ProblemCode, refuse, writeEstimate } from "./problem.ts";
+import { comeBack, type ProblemCode, refuse, unstored, writeEstimate } from "./problem.ts";
 
 export interface EnqueueDeps {
   readonly dispatcher: Dispatcher;
@@ -55,7 +55,7 @@ export async function enqueueJob(deps: EnqueueDeps, { maxWait, ...request }: Enq
   switch (reply.kind) {
     case "accepted": {
       const ticket = { ...request, place: reply.place };
-      const headers = { "content-type": "text/plain; charset=utf-8", ...noStore };
+      const headers = { "content-type": "text/plain; charset=utf-8", ...unstored };
       return new Response(await deps.tickets.issue(ticket), { status: 200, headers });
     }
     case "conflict":

@@ -6,7 +6,7 @@ import type { Tickets } from "../auth/ticket.ts";
 import { estimateWait } from "../queue/freed-rate.ts";
 import { enqueuedAt, isSameRequest, type Ticket } from "../queue/job.ts";
 import { parseQuery } from "./params.ts";
-import { noStore, refuse, writeEstimate } from "./problem.ts";
+import { refuse, unstored, writeEstimate } from "./problem.ts";
 import { type GuestDeps, refuseTicket } from "./take-route.ts";
 
 export interface JobsDeps extends GuestDeps {
@@ -45,7 +45,7 @@ export function createJobsRoutes(deps: JobsDeps) {
       enqueued_at: new Date(enqueuedAt(job.place)).toISOString(),
       waited_ms: Math.max(0, (job.endedAt ?? now) - enqueuedAt(job.place)),
     };
-    return c.json(body, 200, noStore);
+    return c.json(body, 200, unstored);
   };
 
   const cancel = async function cancelJob(c: Context): Promise<Response> {
@@ -57,7 +57,7 @@ export function createJobsRoutes(deps: JobsDeps) {
     if (reply.kind === "unknown") return ticket === null ? refuse("job_unknown") : refuse("ticket_wrong");
     if (reply.kind === "over" && reply.state === "taken") return refuse("job_taken");
     const state = reply.kind === "over" ? reply.state : "cancelled";
-    return c.json({ unique_id: uniqueId, profile_key: profileKey, state }, 200, noStore);
+    return c.json({ unique_id: uniqueId, profile_key: profileKey, state }, 200, unstored);
   };
 
   return { show, cancel };

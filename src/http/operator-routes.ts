@@ -8,7 +8,7 @@ import type { Administration } from "../dispatch/administration.ts";
 import { parseDuration } from "../duration.ts";
 import type { ActRequest } from "../queue/acts.ts";
 import { parseQuery } from "./params.ts";
-import { noStore, refuse } from "./problem.ts";
+import { refuse, unstored } from "./problem.ts";
 
 export interface OperatorDeps {
   readonly administration: Administration;
@@ -61,7 +61,7 @@ export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
       await deps.administration.drain(monitor, act);
       noteAct();
       const { drain } = await deps.administration.monitor(monitor);
-      return c.json({ monitor, draining: drain !== null, ...describe(act) }, 200, noStore);
+      return c.json({ monitor, draining: drain !== null, ...describe(act) }, 200, unstored);
     };
   const actOnProfile = (kind: ActRequest["kind"]) =>
     async function pauseOrResume(c: Context): Promise<Response> {
@@ -71,7 +71,7 @@ export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
       if (!key.success || !(await deps.administration.profiles()).includes(key.data)) return refuse("profile_unknown");
       await deps.administration.pause(key.data, act);
       noteAct();
-      return c.json({ profile_key: key.data, paused: kind === "begin", ...describe(act) }, 200, noStore);
+      return c.json({ profile_key: key.data, paused: kind === "begin", ...describe(act) }, 200, unstored);
     };
 
   return {

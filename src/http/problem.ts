@@ -97,8 +97,8 @@ const statusOfReason: Partial<Record<RetryReason, 429 | 500>> = {
   internal_error: 500,
 };
 
-/** Headers of everything that has to do with tickets and answers. */
-export const noStore = { "cache-control": "no-store" } as const;
+/** Headers of every reply that says something: nobody keeps it, and nobody takes it for another kind of thing than it says it is. */
+export const unstored = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
 
 /** A final refusal. `detail` must not echo what the caller sent. */
 export function refuse(
@@ -112,7 +112,7 @@ export function refuse(
   const body = { type: `urn:runner-queue:${code}`, title, status, code, ...said, ...members };
   return new Response(`${JSON.stringify(body)}\n`, {
     status,
-    headers: { "content-type": "application/problem+json", ...noStore, ...headers },
+    headers: { "content-type": "application/problem+json", ...unstored, ...headers },
   });
 }
 
@@ -123,7 +123,7 @@ export function comeBack(reason: RetryReason, retryAfterSeconds: number): Respon
     "retry-after": String(retryAfterSeconds),
     "x-queue-reason": reason,
     "x-queue-estimate": "unknown",
-    ...noStore,
+    "cache-control": "no-store",
   };
   return new Response(null, { status: statusOfReason[reason] ?? 503, headers });
 }

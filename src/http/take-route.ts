@@ -7,7 +7,7 @@ import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { estimateWait } from "../queue/freed-rate.ts";
 import type { GuessLimit } from "./callers/guess-limit.ts";
 import { parseQuery } from "./params.ts";
-import { comeBack, noStore, refuse, waitInLine } from "./problem.ts";
+import { comeBack, refuse, unstored, waitInLine } from "./problem.ts";
 
 /** What is asked where somebody comes without a good ticket. */
 export interface GuestDeps {
@@ -45,9 +45,9 @@ export function createTakeRoute(deps: TakeDeps): (c: Context) => Promise<Respons
         return waitInLine(reason, position, retryAfterSeconds, estimate, preference);
       }
       case "taken":
-        return c.body(reply.answer, 200, { "content-type": "application/json", ...noStore, ...applied });
+        return c.body(reply.answer, 200, { "content-type": "application/json", ...unstored, ...applied });
       case "failed":
-        return c.body("null", 200, { "content-type": "application/json", ...noStore, ...applied });
+        return c.body("null", 200, { "content-type": "application/json", ...unstored, ...applied });
       case "superseded":
         return refuse("ticket_wrong", "The unique_id was enqueued again since");
       case "abandoned":

@@ -1,15 +1,24 @@
 // What wrangler.toml binds: the settings, as texts, and the two kinds of Durable Object.
-import type { MonitorDoor } from "./monitor-door.ts";
-import type { QueueHome } from "./queue-home.ts";
+import type { RemoteReply, RemoteSending } from "./remote-take.ts";
 
-/** A Durable Object as it is called from elsewhere: its own methods, over RPC. */
+/** Durable Objects as they are called from elsewhere: by name, their own methods over RPC. */
 interface Namespace<T> {
   getByName(name: string): T;
 }
 
+export interface Home {
+  fetch(request: Request): Promise<Response>;
+  sweep(): Promise<void>;
+}
+
+export interface Door {
+  fetch(request: Request): Promise<Response>;
+  sendTake(sending: RemoteSending): Promise<RemoteReply>;
+}
+
 export interface Bindings {
-  readonly QUEUE: Namespace<Pick<QueueHome, "fetch" | "sweep">>;
-  readonly DOOR: Namespace<Pick<MonitorDoor, "fetch" | "sendTake">>;
+  readonly QUEUE: Namespace<Home>;
+  readonly DOOR: Namespace<Door>;
 }
 
 /** The settings among the bindings. What stands in wrangler.toml without quotes comes as a number or a boolean, and is meant as it reads. */

@@ -1,14 +1,6 @@
 // The way to the monitors through their doors, as the queue's home uses it.
-import type { MonitorTransport, TakeReply, TakeSending } from "../monitors/called/transport.ts";
+import type { MonitorTransport } from "../monitors/called/transport.ts";
 import type { Bindings } from "./bindings.ts";
-
-/** A sending whose time is told on the clock that all machines share, ms since 1970: performance.now() is each one's own. */
-export type RemoteSending = Omit<TakeSending, "sendBy"> & { readonly sendByDate: number };
-
-/** A reply that survives RPC, which loses the class of an error. */
-export type RemoteReply =
-  | Extract<TakeReply, { kind: "answered" }>
-  | { readonly kind: "unsent" | "silent"; readonly code: string; readonly sinceSentMs: number };
 
 /** A door that does not answer may have sent what it was given, or may still do so in its time: silence, counted from then on. */
 export function createDoorTransport(doors: Bindings["DOOR"]): MonitorTransport {

@@ -1,11 +1,11 @@
 // The way to one monitor: a Durable Object of its own for each, because an invocation has six connections at a time, and a monitor that hangs must
 // take none from the others.
 import { DurableObject } from "cloudflare:workers";
-import type { Bindings } from "./bindings.ts";
-import type { RemoteReply, RemoteSending } from "./door-transport.ts";
+import type { Bindings, Door } from "./bindings.ts";
+import type { RemoteReply, RemoteSending } from "./remote-take.ts";
 import { sendTake } from "./send-take.ts";
 
-export class MonitorDoor extends DurableObject<Bindings> {
+export class MonitorDoor extends DurableObject<Bindings> implements Door {
   /** Dashboards and the barrier: handed on as they are. */
   async fetch(request: Request): Promise<Response> {
     return await fetch(request);

@@ -8,12 +8,12 @@ import { createEventLog, createLog, type Log } from "../logging.ts";
 import type { Store } from "../queue/store.ts";
 import { createEmbeddedStore } from "../store/embedded/embedded-store.ts";
 import { createRedisStore } from "../store/redis/redis-store.ts";
-import { type Bindings, settingsOf } from "./bindings.ts";
+import { type Bindings, type Home, settingsOf } from "./bindings.ts";
 import { createDoorTransport } from "./door-transport.ts";
 import { createObjectPersistence } from "./object-persistence.ts";
 import { createVigil, type Vigil } from "./vigil.ts";
 
-export class QueueHome extends DurableObject<Bindings> {
+export class QueueHome extends DurableObject<Bindings> implements Home {
   #service: Service | undefined;
   #vigil: Vigil | undefined;
 

@@ -26,6 +26,7 @@ export function busyDay(at = noon): Dashboard {
     at,
     version: "1.0.0",
     store: "redis",
+    unique_ids: "shortened",
     profiles: [macos(at), linux(at), benchmarks(at), windows(at)],
     monitors: monitors(at),
     ends: ends(at),
@@ -68,7 +69,7 @@ function linux(at: string): DashboardProfile {
     profile_key: "servo-ubuntu2204",
     waiting: 29,
     runners_wanted: 36,
-    capacity: { idle: 3, claimed: 2, available: 1, healthy: 22, target: 26 },
+    capacity: { idle: 3, claimed: 2, available: 2, healthy: 22, target: 26 },
     jobs,
     chart: chartOf(
       at,
@@ -121,6 +122,7 @@ function monitors(at: string): DashboardMonitor[] {
       available: Math.max(0, idle - claimed),
       healthy,
       target,
+      refused_in_a_row: 0,
     })),
   });
   return [
@@ -194,7 +196,8 @@ function caller(number: number) {
   const qualified_repo = repos[number % repos.length] ?? "servo/servo";
   const run_id = String(firstRun + number * 417);
   const run_url = `https://github.com/${qualified_repo}/actions/runs/${run_id}`;
-  return { unique_id: `busy-${number}`, qualified_repo, run_id, run_url };
+  const unique_id = ((number * 2_654_435_761 + 0x3c6ef372) % 2 ** 32).toString(16).padStart(8, "0");
+  return { unique_id, qualified_repo, run_id, run_url };
 }
 
 /** An hour, oldest first; minute 0 is an hour ago. */

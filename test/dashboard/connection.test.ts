@@ -6,9 +6,9 @@ import { hasChromium } from "../support/chromium.ts";
 import { enqueueForTicket } from "../support/client.ts";
 import { startMonitor } from "../support/monitors.ts";
 import { hasRedis, startRedis } from "../support/redis-server.ts";
-import { type RunningService, type ServiceOptions, startService } from "../support/service.ts";
 import { openLive, useBrowser } from "./browser.ts";
-import { jobOf, profileOf, quietDashboard } from "./documents.ts";
+import { before, jobOf, noon, profileOf, quietDashboard } from "./documents.ts";
+import { startOwnService } from "./own-service.ts";
 import { startPageServer } from "./page-server.ts";
 
 const clock = /\d\d:\d\d:\d\d/.source;
@@ -42,17 +42,10 @@ async function startProxy(target: string) {
 
 describe.skipIf(!hasChromium)("the page", () => {
   const openPage = useBrowser();
-  const start = async (options: ServiceOptions): Promise<RunningService> => {
-    const service = await startService(options);
-    onTestFinished(async () => {
-      await service.kill9();
-    });
-    return service;
-  };
 
   it("says since when the connection is lost, keeps what it last knew, and recovers when the service is back", async () => {
     const monitor = await startMonitor();
-    const service = await start({ monitors: [monitor] });
+    const service = await startOwnService({ monitors: [monitor] });
     await enqueueForTicket(service.url, { profile: "linux", uniqueId: "before" });
     const { page } = await openPage();
     await openLive(page, `${service.url}/`);
@@ -67,12 +60,43 @@ describe.skipIf(!hasChromium)("the page", () => {
     expect(await page.locator("#job-before").count()).toBe(1);
 
     const port = Number(new URL(service.url).port);
-    const back = await start({ monitors: [monitor], port });
+    const back = await startOwnService({ monitors: [monitor], port });
     await enqueueForTicket(back.url, { profile: "linux", uniqueId: "after" });
     await page.locator("#job-after").waitFor();
     await page.locator("#live", { hasText: /^Live$/ }).waitFor();
     expect(await page.getByRole("status").textContent()).toBe("");
     expect(await page.locator("#job-before").count()).toBe(0);
+  });
+
+  it("looks and counts like something of the past while the connection is lost: dimmed, clocks stopped, the tab says so", async () => {
+    const waiting = {
+      ...quietDashboard(),
+      profiles: [profileOf({ waiting: 1, runners_wanted: 1, jobs: [jobOf({ unique_id: "a" }, 60)] })],
+    };
+    const server = await startPageServer(waiting);
+    onTestFinished(server.close);
+    const { page } = await openPage();
+    await openLive(page, server.url);
+    const waited = page.locator("#job-a td.waited time");
+    const opacity = "Number(getComputedStyle(document.getElementById('main')).opacity)";
+    expect([await page.title(), await page.evaluate(opacity)]).toEqual(["(1) runner-queue", 1]);
+    server.refuseEvents(503);
+    await page.getByRole("status").filter({ hasText: "Connection lost" }).waitFor();
+    expect(await page.title()).toBe("Not live: runner-queue");
+    expect(await page.evaluate(opacity)).toBeLessThan(0.7);
+    const stopped = await waited.textContent();
+    // Three looks at the clock, which would otherwise go on by a second each.
+    await page.evaluate(`new Promise((resolve) => {
+      let looks = 0;
+      const timer = setInterval(() => { looks += 1; if (looks === 3) { clearInterval(timer); resolve(); } }, 1000);
+    })`);
+    expect(await waited.textContent()).toBe(stopped);
+    server.publish({ ...waiting, at: before(noon, -3_600) });
+    server.refuseEvents(null);
+    await page.locator("#live", { hasText: /^Live$/ }).waitFor();
+    expect(await page.title()).toBe("(1) runner-queue");
+    expect(await page.evaluate(opacity)).toBe(1);
+    await page.locator("#job-a td.waited time", { hasText: "1 h 1 min" }).waitFor();
   });
 
   it("says nothing of a stream that ends while the next one opens at once", async () => {
@@ -115,7 +139,7 @@ describe.skipIf(!hasChromium)("the page", () => {
     "comes even while the store is away, says so, and shows the line as soon as it answers",
     async () => {
       await using redis = await startRedis(true);
-      const service = await start({ monitors: [await startMonitor()], redisUrl: redis.url });
+      const service = await startOwnService({ monitors: [await startMonitor()], redisUrl: redis.url });
       const { page } = await openPage();
       await openLive(page, `${service.url}/`);
       await redis.kill();
@@ -137,7 +161,7 @@ describe.skipIf(!hasChromium)("the page", () => {
   );
 
   it("works below a path of a proxy: no request leaves that path, nor this host", async () => {
-    const service = await start({ monitors: [await startMonitor()] });
+    const service = await startOwnService({ monitors: [await startMonitor()] });
     const proxy = await startProxy(service.url);
     const { page, requests, troubles } = await openPage();
     await openLive(page, `${proxy.url}/queue/`);

@@ -22,6 +22,7 @@ export function quietDashboard(at = noon): Dashboard {
     at,
     version: "1.2.3",
     store: "redis",
+    unique_ids: "whole",
     profiles: [profileOf({ profile_key: "linux" })],
     monitors: [monitorOf({ name: "ci0" })],
     ends: [],
@@ -72,7 +73,7 @@ export function monitorOf(changes: Partial<DashboardMonitor>, at = noon): Dashbo
     draining: null,
     backing_off_until: null,
     takes: { taken: 12 },
-    profiles: [{ profile_key: "linux", idle: 2, claimed: 0, available: 2, healthy: 4, target: 4 }],
+    profiles: [{ profile_key: "linux", idle: 2, claimed: 0, available: 2, healthy: 4, target: 4, refused_in_a_row: 0 }],
     ...changes,
   };
 }

@@ -1,7 +1,8 @@
 // What others write - names, notes, ids, addresses - is text on the page and in the terminal, whatever stands in it.
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
-import { renderText } from "../../src/dashboard/text.ts";
+import { shortenIds } from "../../src/dashboard/shortened-ids.ts";
+import { renderText } from "../../src/dashboard/text/text.ts";
 import { hasChromium } from "../support/chromium.ts";
 import { openLive, useBrowser } from "./browser.ts";
 import { endOf, jobOf, monitorOf, noon, profileOf, quietDashboard } from "./documents.ts";
@@ -18,7 +19,7 @@ function hostileDashboard(text: string): Dashboard {
   const act = { by: text, note: text, at: noon, until: null };
   const runUrl = `javascript:alert(5)//${text}`;
   const asked = { unique_id: text, qualified_repo: text, run_id: text, run_url: runUrl };
-  const counts = { profile_key: text, idle: 1, claimed: 1, available: 0, healthy: 1, target: 1 };
+  const counts = { profile_key: text, idle: 1, claimed: 1, available: 0, healthy: 1, target: 1, refused_in_a_row: 3 };
   return {
     ...quietDashboard(),
     version: text,
@@ -64,7 +65,7 @@ describe.skipIf(!hasChromium)("the page", () => {
         await page.locator("main :is(img, script, iframe, style, object, base, form, [onerror], [onload])").count(),
       ).toBe(0);
       expect(await page.locator("main a:not([href^='#']):not(#as-json):not(#as-text)").count()).toBe(0);
-      expect(await page.locator("td, th[scope=row]").count()).toBe(8 + 5 + 7);
+      expect(await page.locator("td, th[scope=row]").count()).toBe(9 + 5 + 8);
     }
     expect(troubles).toEqual([]);
     const allowed = ["", "events?as=html", "dashboard.json"].map((path) => server.url + path);
@@ -97,11 +98,18 @@ describe.skipIf(!hasChromium)("the page", () => {
 describe("the text for a terminal", () => {
   it("holds no control character, nothing that turns text around, and no line wider than a terminal, whatever others write", () => {
     for (const text of hostiles) {
-      const lines = renderText(hostileDashboard(text)).split("\n");
-      expect(lines.pop()).toBe("");
-      for (const line of lines) {
-        expect(line).not.toMatch(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u);
-        expect([...line].length).toBeLessThanOrEqual(118);
+      const whole = hostileDashboard(text);
+      for (const [dashboard, width] of [
+        [shortenIds(whole), 118],
+        // As much longer as a UUID is than what strangers see of it.
+        [whole, 146],
+      ] as const) {
+        const lines = renderText(dashboard).split("\n");
+        expect(lines.pop()).toBe("");
+        for (const line of lines) {
+          expect(line).not.toMatch(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u);
+          expect([...line].length).toBeLessThanOrEqual(width);
+        }
       }
     }
   });

@@ -1,22 +1,16 @@
 // What an operator sees of the real service: who waits and why, who got what, and which host is ill.
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { hasChromium } from "../support/chromium.ts";
 import { enqueueForTicket, takeUntilDone } from "../support/client.ts";
 import { startMonitor } from "../support/monitors.ts";
-import { apiToken, type RunningService, type ServiceOptions, startService } from "../support/service.ts";
+import { apiToken } from "../support/service.ts";
 import { openLive, useBrowser } from "./browser.ts";
+import { startOwnService } from "./own-service.ts";
 
 const operator = { authorization: `Bearer ${apiToken}` };
 
 describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
   const openPage = useBrowser();
-  const start = async (options: ServiceOptions): Promise<RunningService> => {
-    const service = await startService(options);
-    onTestFinished(async () => {
-      await service.kill9();
-    });
-    return service;
-  };
   /** Stays in line, as a workflow step would, until it has its runner or the test is over. */
   const waitInLine = async (url: string, uniqueId: string, runId: string) => {
     const ticket = await enqueueForTicket(url, { profile: "linux", uniqueId, repo: "me/repo", runId });
@@ -27,7 +21,7 @@ describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
 
   it("sees a job come, why it waits, that it moves up, and which runner it got after how long", async () => {
     const monitor = await startMonitor({ profiles: { linux: 1 } });
-    const service = await start({ monitors: [monitor] });
+    const service = await startOwnService({ monitors: [monitor] });
     const { page, troubles, requests } = await openPage();
     await openLive(page, `${service.url}/`);
     await page.getByText("Nobody waits.", { exact: true }).waitFor();
@@ -40,7 +34,7 @@ describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
     await page.locator("#job-c td.position", { hasText: "2" }).waitFor();
     expect(await page.locator("#job-c td.waited").textContent()).toMatch(/^\d s$/);
     expect(await page.locator(".total").textContent()).toBe(
-      "2 jobs wait for 2 runners. 0 runners idle, 1 of 1 monitor well.",
+      "2 jobs wait for 2 runners. 0 runners free to claim, 1 of 1 monitor well.",
     );
 
     monitor.freeOne("linux");
@@ -51,20 +45,21 @@ describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
     expect(await end.locator("td, th").allTextContents()).toEqual([
       expect.stringMatching(/^\d\d:\d\d:\d\d$/),
       "taken",
+      "b",
       "me/repo",
       "102",
       "linux",
       `ci0/${monitor.reservedFor("b")[0]?.id}`,
       expect.stringMatching(/^\d+ s$/),
     ]);
-    expect(await page.locator("#run-c").getAttribute("href")).toBe("https://github.com/me/repo/actions/runs/103");
+    expect(await page.locator("#run-job-c").getAttribute("href")).toBe("https://github.com/me/repo/actions/runs/103");
     expect(troubles).toEqual([]);
     expect(requests.filter((url) => !url.startsWith(`${service.url}/`) && !url.startsWith("data:"))).toEqual([]);
   });
 
   it("sees who drained a monitor or paused a profile, why and until when, and that it is over", async () => {
     const monitor = await startMonitor({ profiles: { linux: 1 } });
-    const service = await start({ monitors: [monitor] });
+    const service = await startOwnService({ monitors: [monitor] });
     const act = async (path: string) => {
       const { status } = await fetch(`${service.url}/${path}`, { method: "POST", headers: operator });
       expect(status).toBe(200);
@@ -95,7 +90,7 @@ describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
 
   it("sees which host is ill and since when, and when it is well again", async () => {
     const [well, ill] = [await startMonitor({ name: "ci0" }), await startMonitor({ name: "ci1" })];
-    const service = await start({ monitors: [well, ill] });
+    const service = await startOwnService({ monitors: [well, ill] });
     const { page } = await openPage();
     await openLive(page, `${service.url}/`);
     ill.faults.dashboard = "error500";
@@ -110,9 +105,28 @@ describe.skipIf(!hasChromium)("an operator who looks at the page", () => {
     await page.getByText("Every monitor answers").waitFor();
   });
 
+  it("sees that a monitor refuses takes, also between its back-offs, until one succeeds", async () => {
+    const monitor = await startMonitor({ profiles: { linux: 1 } });
+    const service = await startOwnService({ monitors: [monitor], env: { MAX_ATTEMPTS: "3" } });
+    const { page } = await openPage();
+    await openLive(page, `${service.url}/`);
+    monitor.faults.take = "refuseNull";
+    const refused = await waitInLine(service.url, "refused", "101");
+    const concern = page.locator(".concerns li", { hasText: "ci0 refused its last 3 takes of linux" });
+    await concern.waitFor();
+    expect((await refused.taken).status).toBe(200);
+    expect(await page.locator(".total").textContent()).toContain("0 of 1 monitor well");
+    await page.locator("#monitor-ci0 .badge", { hasText: "backing off" }).waitFor({ state: "detached" });
+    expect(await concern.count()).toBe(1);
+    monitor.faults.take = "none";
+    await (await waitInLine(service.url, "served", "102")).taken;
+    await page.getByText("Every monitor answers").waitFor();
+    expect(await page.locator(".total").textContent()).toContain("1 of 1 monitor well");
+  }, 60_000);
+
   it("sees the first hundred of a long line and how many more wait, at once", async () => {
     const monitor = await startMonitor({ profiles: { linux: 1 } });
-    const service = await start({ monitors: [monitor], env: { ABANDON_AFTER: "10m" } });
+    const service = await startOwnService({ monitors: [monitor], env: { ABANDON_AFTER: "10m" } });
     const jobs = 1_200;
     let next = 0;
     const enqueueSome = async () => {

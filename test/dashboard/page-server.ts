@@ -3,7 +3,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
-import { contentSecurityPolicy, renderMain, renderPage } from "../../src/dashboard/page.ts";
+import { contentSecurityPolicy, renderMain, renderPage } from "../../src/dashboard/page/page.ts";
 
 export interface PageServer extends AsyncDisposable {
   readonly url: string;

@@ -1,7 +1,8 @@
 // The dashboard as text: the same as the page says, in columns that a terminal shows.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { renderText } from "../../src/dashboard/text.ts";
+import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
+import { renderText } from "../../src/dashboard/text/text.ts";
 import { describeReason } from "../../src/dashboard/words.ts";
 import { waitReasons } from "../../src/queue/turn.ts";
 import { busyDay } from "./busy-day.ts";
@@ -19,16 +20,16 @@ it("says of a quiet house in a few lines that all is well", () => {
   expect(renderText(quietDashboard()).replace(/ {3,}2026/, " 2026")).toBe(
     [
       "runner-queue 1.2.3, redis store 2026-11-21 12:00:00 UTC",
-      "Nobody waits. 2 runners idle, 1 of 1 monitor well.",
+      "Nobody waits. 2 runners free to claim, 1 of 1 monitor well.",
       "",
       "MONITORS",
-      "  monitor  state  profile  idle  claimed  free  healthy",
-      "  ci0      fresh  linux       2        0     2  4 of 4",
+      "  monitor  state  profile  free  idle  claimed  healthy",
+      "  ci0      fresh  linux       2     2        0  4 of 4",
       "  ci0: takes: 12 taken",
       "",
       "linux",
       "  Nobody waits.",
-      "  2 idle, 0 claimed, 2 free to claim, 4 of 4 healthy",
+      "  2 free to claim, 2 idle, 0 claimed, 4 of 4 healthy",
       "",
       "ENDED",
       "  No job has ended yet.",
@@ -45,10 +46,10 @@ it("says of each job who waits, for what, for how long and why, in columns", () 
   ];
   const text = renderText({ ...quietDashboard(), profiles: [profileOf({ waiting: 2, runners_wanted: 2, jobs })] });
   expect(sectionOf(text, "linux").slice(2)).toEqual([
-    "    #  repository   run  runners        waited      last poll  state    why it waits",
-    "  now  servo/servo  1    1              2 min 10 s  3 s ago    claimed  Asking for runners: ci1, ci2",
-    "    1  servo/servo  22   3 (2 in hand)  1 min 1 s   27 s ago   queued   No runner is free",
-    "    2  servo/servo  333  1              1 s         not yet    queued   brand_new_reason",
+    "    #  job    repository   run  runners        waited      last poll  state    why it waits",
+    "  now  job-1  servo/servo  1    1              2 min 10 s  3 s ago    claimed  Asking for runners: ci1, ci2",
+    "    1  job-1  servo/servo  22   3 (2 in hand)  1 min 1 s   27 s ago   queued   No runner is free",
+    "    2  job-1  servo/servo  333  1              1 s         not yet    queued   brand_new_reason",
   ]);
 });
 
@@ -79,7 +80,7 @@ it("says first which monitors are ill, drained or left alone and which profiles 
     ],
   });
   expect(text.split("\n").slice(1, 7)).toEqual([
-    "Nobody waits. 2 runners idle, 2 of 4 monitors well.",
+    "Nobody waits. 0 runners free to claim, 2 idle but not free (2 paused), 2 of 4 monitors well.",
     "! ci1 gives no dashboard",
     '! ci0 is draining: "new kernel"',
     "! ci2 was never heard of",
@@ -111,9 +112,9 @@ it("says of each end what it was, after how long, and which runners were given o
     ],
   });
   expect(sectionOf(text, "ENDED")).toEqual([
-    "  when                 end        repository   run          profile  waited     runners",
-    "  11:59:00             taken      servo/servo  17204939000  linux    1 min 1 s  ci0/41, ci1/7",
-    "  2026-11-20 11:00:00  abandoned  servo/servo  17204939000  linux    30 s       2 asked",
+    "  when                 end        job          repository   run          profile  waited     runners",
+    "  11:59:00             taken      ended-60     servo/servo  17204939000  linux    1 min 1 s  ci0/41, ci1/7",
+    "  2026-11-20 11:00:00  abandoned  ended-90000  servo/servo  17204939000  linux    30 s       2 asked",
   ]);
 });
 
@@ -138,9 +139,10 @@ it("keeps its columns straight and its lines short whatever the names are", () =
     monitors: ["m".repeat(64)],
   });
   const profile_key = "p".repeat(64);
-  const counts = { profile_key, idle: 1, claimed: 0, available: 1, healthy: 1, target: 1 };
-  const long = {
+  const counts = { profile_key, idle: 1, claimed: 0, available: 1, healthy: 1, target: 1, refused_in_a_row: 0 };
+  const long: Dashboard = {
     ...quietDashboard(),
+    unique_ids: "shortened",
     profiles: [profileOf({ profile_key, waiting: 1, jobs: [job, jobOf({ qualified_repo: "日本/語", run_id: "1" })] })],
     monitors: [monitorOf({ name: "m".repeat(64), profiles: [counts] })],
     ends: [

@@ -1,7 +1,7 @@
 // Times tick in the browser, by the queue's clock, and not in the markup: while nothing happens, nothing is sent.
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
-import { renderMain } from "../../src/dashboard/page.ts";
+import { renderMain } from "../../src/dashboard/page/page.ts";
 import { hasChromium } from "../support/chromium.ts";
 import { openLive, useBrowser } from "./browser.ts";
 import { busyDay } from "./busy-day.ts";

@@ -46,8 +46,8 @@ const looks = ["status", "jobs", "monitors", "history"] as const;
 test("status says of each profile who waits, for how many runners and how long, and of each monitor how it is", async () => {
   const lines = await linesOf(service.url, "status");
   expect(lines.map((line) => line.replaceAll(/\d+ s\b/g, "n s").replaceAll(/ +/g, " "))).toEqual([
-    "PROFILE WAITING RUNNERS WANTED OLDEST IDLE CLAIMED TARGET PAUSED",
-    expect.stringMatching(/^linux 1 1 n s 0 \d 1 by ann n s ago, ends in (2 h|1 h 59 min): kernel update$/),
+    "PROFILE WAITING RUNNERS WANTED OLDEST FREE IDLE CLAIMED TARGET PAUSED",
+    expect.stringMatching(/^linux 1 1 n s 0 0 \d 1 by ann n s ago, ends in (2 h 0 min|1 h 59 min): kernel update$/),
     "",
     "MONITOR STATE IDLE TARGET DRAINING",
     "ci0 fresh 0 1 by bob n s ago: new disk",

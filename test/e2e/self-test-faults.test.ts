@@ -1,7 +1,7 @@
 // Every check of the self-test can fail: each of the queues in queue-faults.ts breaks one promise, and the check that is there for it says so. The real
 // service stands behind, so everything else is as it should be.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { checkNames } from "../../scripts/self-test/check.ts";
+import { checkNames } from "../../scripts/self-test/command.ts";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { startMeddler } from "../support/meddler.ts";
 import { queueFaults } from "../support/queue-faults.ts";

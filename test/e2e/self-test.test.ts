@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { checkNames } from "../../scripts/self-test/check.ts";
+import { checkNames } from "../../scripts/self-test/command.ts";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { enqueueForTicket, takeUntilDone } from "../support/client.ts";
 import { startMeddler } from "../support/meddler.ts";

@@ -251,3 +251,29 @@ it("after all that the service still does its work", async () => {
   expect(reply.status).toBe(200);
   expect(service.logLines().filter(({ where }) => where === "http")).toEqual([]);
 });
+
+it("a path with dot segments leads nowhere, however they are written, and the folded path is not served in its place", async () => {
+  for (const path of [
+    "/x/../healthz",
+    "/./healthz",
+    "/healthz/.",
+    "/healthz/..",
+    "/x/%2e%2e/healthz",
+    "/x/.%2E/healthz?y=1",
+    "/%2e",
+    "/jobs/..",
+    "/take/..?token=x",
+    `${service.url}/x/../healthz`,
+  ]) {
+    for (const method of ["GET", "POST"]) {
+      const { status, type } = await send(method, path, { authorization: `Bearer ${apiToken}` });
+      expect([path, status, type]).toEqual([path, 404, "application/problem+json"]);
+    }
+  }
+  // Dots elsewhere are part of names.
+  expect((await send("GET", "/healthz?a=/../b", {})).status).toBe(200);
+  for (const id of [".a", "a.", "a..b", "...", "..a"]) {
+    const { body } = await send("GET", `/jobs/${id}`, { authorization: `Bearer ${apiToken}` });
+    expect([id, body]).toEqual([id, expect.stringContaining('"code":"job_unknown"')]);
+  }
+});

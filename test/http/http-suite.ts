@@ -218,6 +218,33 @@ export function describeHttpContract(name: string, start: StartQueue): void {
       expect((await ask("GET", "/readyz")).status).toBe(200);
     });
 
+    it("says of every reply that it must not be kept, and of each that holds something that it is what it says it is", async () => {
+      const ticket = await enqueueForTicket(service.url, { profile: "gang", uniqueId: "headers" });
+      for (const [method, path] of [
+        ["GET", "/"],
+        ["GET", "/dashboard.json"],
+        ["GET", "/dashboard.txt"],
+        ["HEAD", "/events"],
+        ["GET", "/history.json"],
+        ["GET", "/metrics"],
+        ["GET", "/healthz"],
+        ["GET", "/readyz"],
+        ["GET", "/openapi.json"],
+        ["GET", "/nothing/here"],
+        ["PUT", "/healthz"],
+        ["POST", "/take/nobody?token=x"],
+        ["POST", `/take/headers?token=${ticket}`],
+        ["GET", `/jobs/headers?token=${ticket}`],
+        ["DELETE", `/jobs/headers?token=${ticket}`],
+        ["POST", "/profile/linux/enqueue"],
+        ["POST", "/monitors/nobody/drain"],
+      ] as const) {
+        const { status, headers, text } = await ask(method, path);
+        expect([path, status, headers.get("cache-control")]).toEqual([path, status, "no-store"]);
+        if (text !== "") expect([path, headers.get("x-content-type-options")]).toEqual([path, "nosniff"]);
+      }
+    });
+
     it("describes itself: every route of the OpenAPI exists", async () => {
       const description = JSON.parse((await ask("GET", "/openapi.json")).text) as {
         paths: Record<string, Record<string, unknown>>;

@@ -99,7 +99,7 @@ export const exampleDashboard = {
       draining: null,
       backing_off_until: null,
       takes: { taken: 12 },
-      profiles: [{ profile_key: "linux", ...capacity }],
+      profiles: [{ profile_key: "linux", ...capacity, refused_in_a_row: 0 }],
     },
   ],
   ends: [entry],

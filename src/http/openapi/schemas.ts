@@ -116,6 +116,10 @@ export const dashboardSchemas: Json = {
     at: time,
     version: text,
     store: oneOf(["embedded", "redis"]),
+    unique_ids: {
+      ...oneOf(["whole", "shortened"]),
+      description: "Whole with an operator's token or DASHBOARD_TOKEN; else the first 8 characters of each",
+    },
     profiles: listOf(
       shape({
         profile_key: text,
@@ -141,7 +145,13 @@ export const dashboardSchemas: Json = {
         draining: orNull(ref("Act")),
         backing_off_until: timeOrNull,
         takes: { type: "object", additionalProperties: whole },
-        profiles: listOf(shape({ profile_key: text, ...capacity })),
+        profiles: listOf(
+          shape({
+            profile_key: text,
+            ...capacity,
+            refused_in_a_row: { ...whole, description: "Takes; one that succeeds ends it" },
+          }),
+        ),
       }),
     ),
     ends: listOf(ref("Entry")),

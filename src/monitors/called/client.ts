@@ -1,6 +1,7 @@
 // HTTP to the monitors: takes, dashboards and the barrier. Every failure is a value; nothing here decides what it means for a job.
 
 import { parseJson, readJson } from "../../bounded-json.ts";
+import { delay } from "../../delay.ts";
 import type { Evidence } from "../../queue/evidence.ts";
 import type { DashboardNews, Monitors, TakeRequest } from "../../queue/monitors.ts";
 import { type Dashboard, parseDashboard, runnersReservedFor } from "./dashboard.ts";
@@ -184,8 +185,4 @@ function takePath({ ticket, runners }: TakeRequest): string {
     run_id: ticket.runId,
   });
   return `/profile/${ticket.profileKey}/take${count}?${query}`;
-}
-
-function delay(ms: number): Promise<void> {
-  return ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
 }

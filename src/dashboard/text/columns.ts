@@ -1,6 +1,6 @@
 // Text in aligned columns for a terminal: cells that are too long are cut, and no line is longer than a terminal is wide. All text is made plain
 // first: others wrote some of it.
-import { makePlain } from "./plain-text.ts";
+import { makePlain } from "../plain-text.ts";
 
 /** Columns of a terminal that a line fills at most. */
 export const lineWidth = 118;
@@ -14,16 +14,19 @@ export interface Column {
   readonly isFigure?: boolean;
 }
 
-/** A heading and the rows below it, each after `indent`. */
+/** A heading and the rows below it, each after `indent`. @param most columns of the terminal */
 export function alignColumns(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   indent: string,
+  most = lineWidth,
 ): string[] {
   const table = [columns.map(({ name }) => name), ...rows.map((row) => row.map(makePlain))];
-  const widths = columns.map(({ most }, at) => Math.min(most, Math.max(...table.map((row) => widthOf(row[at] ?? "")))));
+  const widths = columns.map((column, at) =>
+    Math.min(column.most, Math.max(...table.map((row) => widthOf(row[at] ?? "")))),
+  );
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + gap.length, indent.length);
-  widths[widths.length - 1] = Math.max(leastLast, lineWidth - before);
+  widths[widths.length - 1] = Math.max(leastLast, most - before);
   return table.map((row) => {
     const cells = columns.map(({ isFigure }, at) => {
       const width = widths[at] ?? 0;

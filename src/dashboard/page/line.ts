@@ -1,10 +1,20 @@
 // The line of a profile as a table: who waits, for what, for how long, and why.
 import { html } from "hono/html";
-import type { DashboardJob, DashboardProfile } from "./dashboard-data.ts";
-import { idOf, type Markup, renderBadge, renderForeign, renderHeads, renderRun, renderTable } from "./fragments.ts";
-import { makePlain } from "./plain-text.ts";
+import type { DashboardJob, DashboardProfile } from "../dashboard-data.ts";
+import { makePlain } from "../plain-text.ts";
+import { countOf, describeReason, formatCount, toneOfReason } from "../words.ts";
+import {
+  idOf,
+  type Markup,
+  nameRows,
+  renderBadge,
+  renderForeign,
+  renderHeads,
+  renderJobId,
+  renderRun,
+  renderTable,
+} from "./fragments.ts";
 import { renderTime } from "./time.ts";
-import { countOf, describeReason, formatCount, toneOfReason } from "./words.ts";
 
 /**
  * A poll is written down up to TOUCH_INTERVAL late, and the next comes a third of ABANDON_AFTER later: with the shipped settings nobody who is
@@ -14,6 +24,7 @@ const justNowMs = 20_000;
 
 const heads = [
   ["#", "position"],
+  ["Job", "job"],
   ["Repository", "repo"],
   ["Run", "run"],
   ["Runners", "runners"],
@@ -27,6 +38,10 @@ const heads = [
 export function renderLine({ profile_key, jobs, waiting }: DashboardProfile, at: string): Markup | string {
   if (jobs.length === 0) return "";
   const id = idOf("line", profile_key);
+  const names = nameRows(
+    "job",
+    jobs.map(({ unique_id, enqueued_at }) => [unique_id, enqueued_at] as const),
+  );
   const caption = html`The line for ${renderForeign(profile_key)}, the next job first`;
   const unlisted = countUnlisted({ jobs, waiting });
   const listed =
@@ -38,7 +53,7 @@ ${renderTable(
   id,
   caption,
   renderHeads(heads),
-  jobs.map((job) => renderJob(job, at)),
+  jobs.map((job, i) => renderJob(job, at, names[i] ?? "")),
 )}
 ${unlisted === 0 ? "" : html`<p class="more">and ${formatCount(unlisted)} more</p>`}
 </details>`;
@@ -54,12 +69,13 @@ export function isJustNow(lastPollAt: string, at: string): boolean {
   return Date.parse(at) - Date.parse(lastPollAt) < justNowMs;
 }
 
-function renderJob(job: DashboardJob, at: string): Markup {
+function renderJob(job: DashboardJob, at: string, name: string): Markup {
   const { unique_id, position, qualified_repo, run_id, run_url, enqueued_at, state, reason } = job;
-  return html`<tr id="${idOf("job", unique_id)}">
+  return html`<tr id="${name}">
 <td class="position">${position === null ? "now" : formatCount(position)}</td>
+<td class="job">${renderJobId(unique_id)}</td>
 <th scope="row" class="repo">${renderForeign(qualified_repo)}</th>
-<td class="run">${renderRun(idOf("run", unique_id), run_id, run_url, unique_id)}</td>
+<td class="run">${renderRun(`run-${name}`, run_id, run_url)}</td>
 <td class="runners">${renderRunners(job)}</td>
 <td class="waited">${renderTime(enqueued_at, "since")}</td>
 <td class="poll">${renderLastPoll(job, at)}</td>

@@ -1,15 +1,14 @@
 // The operator's view as a page: whole without its script, alive with it. It asks nothing of any other host, and all its links are relative, so
 // that it works below any path of a proxy.
 import { html, raw } from "hono/html";
-import { countWaiting, listConcerns, summarise } from "./concerns.ts";
-import type { Dashboard } from "./dashboard-data.ts";
+import { countWaiting, listConcerns, summarise } from "../concerns.ts";
+import type { Dashboard } from "../dashboard-data.ts";
+import { pageScript, pageStyle } from "../page-assets.generated.ts";
+import { makePlain } from "../plain-text.ts";
 import { renderEnds } from "./ends.ts";
 import { idOf, type Markup, renderForeign } from "./fragments.ts";
 import { renderMonitor } from "./monitor.ts";
-import { makePlain } from "./plain-text.ts";
 import { renderProfile } from "./profile.ts";
-import { script } from "./script.ts";
-import { style } from "./style.ts";
 
 /** What changes. Two documents that differ by time alone give the same, but for the charts, which move once a minute. */
 export function renderMain(dashboard: Dashboard): Markup {
@@ -19,7 +18,7 @@ export function renderMain(dashboard: Dashboard): Markup {
 <section class="profiles" aria-labelledby="profiles-name">
 <h2 id="profiles-name">Lines</h2>
 ${profiles.length === 0 ? html`<p class="empty card">No profile is known yet: no monitor has shown one so far.</p>` : ""}
-${profiles.map((profile) => renderProfile(profile, at))}</section>
+${profiles.map((profile) => renderProfile(profile, dashboard))}</section>
 <section class="monitors" aria-labelledby="monitors-name">
 <h2 id="monitors-name">Monitors</h2>
 ${monitors.map((monitor) => renderMonitor(monitor, at))}</section>
@@ -42,14 +41,14 @@ export function renderPage(main: string | null): Markup {
 <title>runner-queue</title>
 <link rel="icon" href="${icon}">
 <noscript><meta http-equiv="refresh" content="10"></noscript>
-<style>${raw(style)}</style>
+<style>${raw(pageStyle)}</style>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the lines</a>
 <header><h1>runner-queue</h1><span id="live"><noscript>New every 10 seconds</noscript></span></header>
 <p id="banner" role="status"></p>
 <main id="main" tabindex="-1">${main === null ? html`<p class="empty card">The store does not answer. As soon as it does, the lines are shown here.</p>` : raw(main)}</main>
-<script type="module">${raw(script)}</script>
+<script type="module">${raw(pageScript)}</script>
 </body>
 </html>
 `;
@@ -66,8 +65,8 @@ export function contentSecurityPolicy(): Promise<string> {
 async function writePolicy(): Promise<string> {
   return [
     "default-src 'none'",
-    `style-src ${await hashSource(style)}`,
-    `script-src ${await hashSource(script)}`,
+    `style-src ${await hashSource(pageStyle)}`,
+    `script-src ${await hashSource(pageScript)}`,
     "connect-src 'self'",
     "img-src data:",
     "base-uri 'none'",
@@ -89,7 +88,7 @@ const icon = `data:image/svg+xml,${encodeURIComponent(
 function renderSummary(dashboard: Dashboard): Markup {
   const concerns = listConcerns(dashboard).map(
     ({ what, about, name, tone, says, note }) =>
-      html`<li class="${tone}"><a id="${idOf("concern", what, about, name)}" href="#${idOf(about, name)}">${renderForeign(name)}</a> ${says}${note === "" ? "" : html`: <q>${renderForeign(note)}</q>`}</li>`,
+      html`<li class="${tone}"><a id="${idOf("concern", what, about, name)}" href="#${idOf(about, name)}">${renderForeign(name)}</a> ${makePlain(says)}${note === "" ? "" : html`: <q>${renderForeign(note)}</q>`}</li>`,
   );
   return html`<section id="summary" aria-labelledby="summary-name" data-waiting="${countWaiting(dashboard)}">
 <h2 id="summary-name" class="unseen">At a glance</h2>

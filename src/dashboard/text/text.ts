@@ -1,16 +1,23 @@
 // The dashboard as text for a terminal, such as `watch curl -s .../dashboard.txt`: what is ill comes first, the lines next, what is over last.
-import { describeDuration } from "../duration.ts";
+import { describeDuration } from "../../duration.ts";
+import { describeRefusals, endOfBackoff, isIll, listConcerns, listRefusals, summarise } from "../concerns.ts";
+import type { Dashboard, DashboardEnd, DashboardJob, DashboardMonitor, DashboardProfile } from "../dashboard-data.ts";
+import { describeKept, explainIdle } from "../idle-runners.ts";
+import { describeMoment, msBetween } from "../moment.ts";
+import { countUnlisted } from "../page/line.ts";
+import { findOldest } from "../page/profile.ts";
+import { makePlain } from "../plain-text.ts";
+import { shownIdLength } from "../shortened-ids.ts";
+import { countOf, describeReason, describeTakes, describeWaiting, formatCount } from "../words.ts";
 import { alignColumns, cutTo, lineWidth, wrapProse } from "./columns.ts";
-import { endOfBackoff, isIll, listConcerns, summarise } from "./concerns.ts";
-import type { Dashboard, DashboardEnd, DashboardJob, DashboardMonitor, DashboardProfile } from "./dashboard-data.ts";
-import { countUnlisted } from "./line.ts";
-import { makePlain } from "./plain-text.ts";
-import { findOldest } from "./profile.ts";
-import { describeMoment, msBetween } from "./time.ts";
-import { countOf, describeReason, describeTakes, describeWaiting, formatCount } from "./words.ts";
+
+/** A UUID; what is longer is cut. */
+const mostOfId = 36;
 
 export function renderText(dashboard: Dashboard): string {
-  const { at, version, store, monitors, profiles, ends } = dashboard;
+  const { at, version, store, unique_ids, monitors, profiles, ends } = dashboard;
+  // Whole ids would leave no room for why a job waits: who is shown them gets longer lines.
+  const width = lineWidth + (unique_ids === "whole" ? mostOfId - shownIdLength : 0);
   const title = `runner-queue ${version}, ${store} store`;
   const concerns = listConcerns(dashboard).flatMap(({ name, says, note }) =>
     wrapProse(`! ${name} ${says}${note === "" ? "" : `: "${note}"`}`, ""),
@@ -22,18 +29,18 @@ export function renderText(dashboard: Dashboard): string {
     "",
     "MONITORS",
     ...writeMonitors(monitors, at),
-    ...profiles.flatMap((profile) => ["", ...writeProfile(profile, at)]),
+    ...profiles.flatMap((profile) => ["", ...writeProfile(profile, dashboard, width)]),
     "",
     "ENDED",
-    ...(ends.length === 0 ? ["  No job has ended yet."] : writeEnds(ends, at)),
+    ...(ends.length === 0 ? ["  No job has ended yet."] : writeEnds(ends, at, width)),
   ];
-  return `${lines.map((line) => cutTo(makePlain(line), lineWidth)).join("\n")}\n`;
+  return `${lines.map((line) => cutTo(makePlain(line), width)).join("\n")}\n`;
 }
 
 const countColumns = [
+  { name: "free", most: 6, isFigure: true },
   { name: "idle", most: 6, isFigure: true },
   { name: "claimed", most: 7, isFigure: true },
-  { name: "free", most: 6, isFigure: true },
   { name: "healthy", most: 16 },
 ] as const;
 const monitorColumns = [
@@ -58,12 +65,13 @@ function writeMonitors(monitors: readonly DashboardMonitor[], at: string): strin
 }
 
 function writeCounts({ idle, claimed, available, healthy, target }: DashboardProfile["capacity"]): string[] {
-  return [...[idle, claimed, available].map(formatCount), `${formatCount(healthy)} of ${formatCount(target)}`];
+  return [...[available, idle, claimed].map(formatCount), `${formatCount(healthy)} of ${formatCount(target)}`];
 }
 
 function describeMonitor(monitor: DashboardMonitor, at: string): string[] {
   const { answered_at, failures, next_ask_at, draining, takes } = monitor;
   const backoff = endOfBackoff(monitor, at);
+  const refusals = listRefusals(monitor);
   const silence =
     answered_at === null
       ? "it never gave a dashboard"
@@ -74,6 +82,7 @@ function describeMonitor(monitor: DashboardMonitor, at: string): string[] {
     ...(isIll(monitor) ? [`${silence}${inARow}${probe}`] : []),
     ...(draining === null ? [] : [`drained ${describeAct(draining)}`]),
     ...(backoff === null ? [] : [`takes go there again ${describeWhen(backoff, at)}: it refused some`]),
+    ...(refusals.length === 0 ? [] : [`it ${describeRefusals(refusals)}`]),
     `takes: ${describeTakes(takes)}`,
   ];
 }
@@ -90,7 +99,8 @@ function describeWhen(time: string, at: string): string {
 
 const jobColumns = [
   { name: "#", most: 6, isFigure: true },
-  { name: "repository", most: 28 },
+  { name: "job", most: mostOfId },
+  { name: "repository", most: 26 },
   { name: "run", most: 20 },
   { name: "runners", most: 13 },
   { name: "waited", most: 11 },
@@ -99,17 +109,20 @@ const jobColumns = [
   { name: "why it waits", most: 40 },
 ] as const;
 
-function writeProfile(profile: DashboardProfile, at: string): string[] {
+function writeProfile(profile: DashboardProfile, dashboard: Dashboard, width: number): string[] {
+  const { at } = dashboard;
   const { profile_key, paused, waiting, runners_wanted, capacity, jobs } = profile;
   const oldest = findOldest(profile);
   const since = oldest === null ? "" : `; the first has waited for ${describeDuration(msBetween(oldest, at))}`;
-  const [idle, claimed, available, healthy] = writeCounts(capacity);
+  const known = explainIdle(dashboard, profile_key);
+  const [free, idle, claimed, healthy] = writeCounts({ ...capacity, available: known.free });
+  const kept = known.kept.length === 0 ? "" : ` (idle but not free: ${describeKept(known)})`;
   const unlisted = countUnlisted(profile);
   return [
     `${profile_key}${paused === null ? "" : " (paused)"}`,
     `  ${describeWaiting(waiting, runners_wanted)}${since}.`,
     ...(paused === null ? [] : wrapProse(`Paused ${describeAct(paused)}`, "  ")),
-    `  ${idle} idle, ${claimed} claimed, ${available} free to claim, ${healthy} healthy`,
+    `  ${free} free to claim, ${idle} idle, ${claimed} claimed, ${healthy} healthy${kept}`,
     ...drawChart(profile, at),
     ...(jobs.length === 0
       ? []
@@ -117,6 +130,7 @@ function writeProfile(profile: DashboardProfile, at: string): string[] {
           jobColumns,
           jobs.map((job) => writeJob(job, at)),
           "  ",
+          width,
         )),
     ...(unlisted === 0 ? [] : [`  and ${formatCount(unlisted)} more`]),
   ];
@@ -128,6 +142,7 @@ function writeJob(job: DashboardJob, at: string): string[] {
   const asked = monitors.length === 0 ? "" : `: ${[...new Set(monitors)].join(", ")}`;
   return [
     position === null ? "now" : formatCount(position),
+    job.unique_id,
     qualified_repo,
     run_id,
     `${formatCount(runner_count)}${runners_in_hand === 0 ? "" : ` (${formatCount(runners_in_hand)} in hand)`}`,
@@ -160,22 +175,24 @@ function drawChart({ chart }: DashboardProfile, at: string): string[] {
 const endColumns = [
   { name: "when", most: 19 },
   { name: "end", most: 9 },
-  { name: "repository", most: 26 },
+  { name: "job", most: mostOfId },
+  { name: "repository", most: 24 },
   { name: "run", most: 20 },
   { name: "profile", most: 24 },
   { name: "waited", most: 11 },
   { name: "runners", most: 40 },
 ] as const;
 
-function writeEnds(ends: readonly DashboardEnd[], at: string): string[] {
+function writeEnds(ends: readonly DashboardEnd[], at: string, width: number): string[] {
   const rows = ends.map((end) => [
     end.at.slice(0, 10) === at.slice(0, 10) ? end.at.slice(11, 19) : describeMoment(end.at).slice(0, 19),
     end.what,
+    end.unique_id ?? "",
     end.qualified_repo ?? "",
     end.run_id ?? "",
     end.profile_key,
     end.waited_ms === null ? "" : describeDuration(end.waited_ms),
     end.runners.length > 0 ? end.runners.join(", ") : `${formatCount(end.runner_count ?? 0)} asked`,
   ]);
-  return alignColumns(endColumns, rows, "  ");
+  return alignColumns(endColumns, rows, "  ", width);
 }

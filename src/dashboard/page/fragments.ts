@@ -1,9 +1,10 @@
 // Small pieces of markup that several parts of the page are made of. All text passes through `html`, which escapes it.
 import { html } from "hono/html";
-import type { DashboardMonitor, DashboardProfile } from "./dashboard-data.ts";
-import { makePlain } from "./plain-text.ts";
+import type { DashboardProfile } from "../dashboard-data.ts";
+import { makePlain } from "../plain-text.ts";
+import { shownIdLength } from "../shortened-ids.ts";
+import { formatCount, type Tone } from "../words.ts";
 import { renderTime } from "./time.ts";
-import { formatCount, type Tone } from "./words.ts";
 
 export type Markup = ReturnType<typeof html>;
 
@@ -21,10 +22,29 @@ export function renderBadge(text: string, tone: Tone): Markup {
   return html`<span class="badge ${tone}">${makePlain(text)}</span>`;
 }
 
+/**
+ * Names for rows that stay the same while the rows are there. Eight characters may be all that is shown of several ids, so
+ * there the time helps; what is the same even so is numbered.
+ */
+export function nameRows(kind: string, rows: readonly (readonly [uniqueId: string, time: string])[]): string[] {
+  const seen = new Map<string, number>();
+  return rows.map(([uniqueId, time]) => {
+    const name = uniqueId.length === shownIdLength ? idOf(kind, uniqueId, time) : idOf(kind, uniqueId);
+    const times = (seen.get(name) ?? 0) + 1;
+    seen.set(name, times);
+    return times === 1 ? name : `${name}-${times}`;
+  });
+}
+
+/** A job's id: its first characters stand there, the whole of it is there to be found, copied and read out. */
+export function renderJobId(uniqueId: string): Markup {
+  return html`<span class="id" title="${makePlain(uniqueId)}">${renderForeign(uniqueId)}</span>`;
+}
+
 /** A link to a run, or its number alone where there is no address that a browser should follow. */
-export function renderRun(id: string, run: string, url: string | null, uniqueId: string): Markup {
+export function renderRun(id: string, run: string, url: string | null): Markup {
   if (url === null || !/^https?:\/\//i.test(url)) return renderForeign(run);
-  return html`<a id="${id}" href="${url}" rel="noopener" title="job ${makePlain(uniqueId)}">${renderForeign(run)}</a>`;
+  return html`<a id="${id}" href="${url}" rel="noopener">${renderForeign(run)}</a>`;
 }
 
 /** Who did it, when, why, and until when. */
@@ -34,14 +54,14 @@ export function renderAct(what: string, act: NonNullable<DashboardProfile["pause
   return html`<p class="act">${what} by ${renderForeign(act.by)}${why}, since ${renderTime(act.at, "clock")}, ${end}.</p>`;
 }
 
-type Counts = Omit<DashboardMonitor["profiles"][number], "profile_key">;
+type Counts = DashboardProfile["capacity"];
 
 /** What runners there are, as figures with their names. */
 export function renderCounts({ idle, claimed, available, healthy, target }: Counts): Markup {
   const figures = [
+    ["Free to claim", formatCount(available)],
     ["Idle", formatCount(idle)],
     ["Claimed", formatCount(claimed)],
-    ["Free to claim", formatCount(available)],
     ["Healthy", `${formatCount(healthy)} of ${formatCount(target)}`],
   ];
   return html`<dl class="figures">${figures.map(([name, figure]) => html`<div><dt>${name}</dt><dd>${figure}</dd></div>`)}</dl>`;

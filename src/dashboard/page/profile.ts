@@ -1,15 +1,17 @@
 // One profile: how it stands, its last hour, and its line.
 import { html } from "hono/html";
+import type { Dashboard, DashboardProfile } from "../dashboard-data.ts";
+import { describeKept, explainIdle } from "../idle-runners.ts";
+import { describeWaiting } from "../words.ts";
 import { renderChart } from "./chart.ts";
-import type { DashboardProfile } from "./dashboard-data.ts";
 import { idOf, type Markup, renderAct, renderBadge, renderCounts, renderForeign } from "./fragments.ts";
 import { renderLine } from "./line.ts";
 import { renderTime } from "./time.ts";
-import { describeWaiting } from "./words.ts";
 
-/** @param at the document's time */
-export function renderProfile(profile: DashboardProfile, at: string): Markup {
+export function renderProfile(profile: DashboardProfile, dashboard: Dashboard): Markup {
   const { profile_key, paused, capacity } = profile;
+  const { at } = dashboard;
+  const idle = explainIdle(dashboard, profile_key);
   const id = idOf("profile", profile_key);
   return html`<article id="${id}" class="card profile" aria-labelledby="${id}-name">
 <h3 id="${id}-name">${renderForeign(profile_key)} ${paused === null ? "" : renderBadge("paused", "warn")}</h3>
@@ -17,7 +19,8 @@ export function renderProfile(profile: DashboardProfile, at: string): Markup {
 <div>
 ${renderWaiting(profile)}
 ${paused === null ? "" : renderAct("Paused", paused)}
-${renderCounts(capacity)}
+${renderCounts({ ...capacity, available: idle.free })}
+${idle.kept.length === 0 ? "" : html`<p class="kept">Idle but not free: ${describeKept(idle)}.</p>`}
 </div>
 ${renderChart(profile, at)}
 </div>

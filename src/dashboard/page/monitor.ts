@@ -1,16 +1,17 @@
 // One monitor: whether it is well, what operators did to it, what came of its takes, and what it has.
 import { html } from "hono/html";
-import { endOfBackoff, isIll } from "./concerns.ts";
-import type { DashboardMonitor } from "./dashboard-data.ts";
+import { describeRefusals, endOfBackoff, isIll, listRefusals } from "../concerns.ts";
+import type { DashboardMonitor } from "../dashboard-data.ts";
+import { makePlain } from "../plain-text.ts";
+import { countOf, describeTakes, formatCount, toneOfMonitor } from "../words.ts";
 import { idOf, type Markup, renderAct, renderBadge, renderForeign, renderHeads, renderTable } from "./fragments.ts";
 import { renderTime } from "./time.ts";
-import { countOf, describeTakes, formatCount, toneOfMonitor } from "./words.ts";
 
 const heads = [
   ["Profile", "repo"],
+  ["Free", "figure"],
   ["Idle", "figure"],
   ["Claimed", "figure"],
-  ["Free", "figure"],
   ["Healthy", "figure"],
 ] as const;
 
@@ -19,7 +20,9 @@ export function renderMonitor(monitor: DashboardMonitor, at: string): Markup {
   const { name, state, draining, takes } = monitor;
   const backoff = endOfBackoff(monitor, at);
   const id = idOf("monitor", name);
-  const tone = isIll(monitor) ? toneOfMonitor(state) : draining !== null || backoff !== null ? "warn" : "good";
+  const refusals = listRefusals(monitor);
+  const isOff = draining !== null || backoff !== null || refusals.length > 0;
+  const tone = isIll(monitor) ? toneOfMonitor(state) : isOff ? "warn" : "good";
   return html`<article id="${id}" class="card monitor ${tone}" aria-labelledby="${id}-name">
 <h3 id="${id}-name">${renderForeign(name)} ${renderBadge(state, toneOfMonitor(state))} ${draining === null ? "" : renderBadge("draining", "warn")} ${
     backoff === null ? "" : renderBadge("backing off", "warn")
@@ -27,6 +30,7 @@ export function renderMonitor(monitor: DashboardMonitor, at: string): Markup {
 ${renderIllness(monitor)}
 ${draining === null ? "" : renderAct("Drained", draining)}
 ${backoff === null ? "" : html`<p>Takes go there again ${renderTime(backoff, "in")}: it refused some.</p>`}
+${refusals.length === 0 ? "" : html`<p class="refusals">It ${makePlain(describeRefusals(refusals))}.</p>`}
 <p class="takes">Takes: ${describeTakes(takes)}.</p>
 ${renderProfiles(monitor, id)}
 </article>
@@ -46,20 +50,20 @@ function renderIllness(monitor: DashboardMonitor): Markup | string {
 
 function renderProfiles({ name, profiles }: DashboardMonitor, id: string): Markup {
   if (profiles.length === 0) return html`<p class="empty">It showed no profile yet.</p>`;
-  const [idle, claimed, healthy, target] = (["idle", "claimed", "healthy", "target"] as const).map((figure) =>
+  const [free, idle, healthy, target] = (["available", "idle", "healthy", "target"] as const).map((figure) =>
     formatCount(profiles.reduce((sum, profile) => sum + profile[figure], 0)),
   );
   const rows = profiles.map(
     ({ profile_key, idle, claimed, available, healthy, target }) => html`<tr>
 <th scope="row" class="repo">${renderForeign(profile_key)}</th>
+<td class="figure">${formatCount(available)}</td>
 <td class="figure">${formatCount(idle)}</td>
 <td class="figure">${formatCount(claimed)}</td>
-<td class="figure">${formatCount(available)}</td>
 <td class="figure">${formatCount(healthy)} of ${formatCount(target)}</td>
 </tr>
 `,
   );
-  return html`<details id="${id}-fold"><summary>${idle} idle, ${claimed} claimed, ${healthy} of ${target} healthy</summary>
+  return html`<details id="${id}-fold"><summary>${free} free, ${idle} idle, ${healthy} of ${target} healthy</summary>
 ${renderTable(`${id}-profiles`, html`Runners of ${renderForeign(name)} by profile`, renderHeads(heads), rows)}
 </details>`;
 }

@@ -1,15 +1,25 @@
 // The last jobs that are over: who got which runner after how long, and who got none.
 
 import { html } from "hono/html";
-import { describeDuration } from "../duration.ts";
-import type { DashboardEnd } from "./dashboard-data.ts";
-import { idOf, type Markup, renderBadge, renderForeign, renderHeads, renderRun, renderTable } from "./fragments.ts";
+import { describeDuration } from "../../duration.ts";
+import type { DashboardEnd } from "../dashboard-data.ts";
+import { countOf, formatCount, toneOfEnd } from "../words.ts";
+import {
+  type Markup,
+  nameRows,
+  renderBadge,
+  renderForeign,
+  renderHeads,
+  renderJobId,
+  renderRun,
+  renderTable,
+} from "./fragments.ts";
 import { renderTime } from "./time.ts";
-import { countOf, formatCount, toneOfEnd } from "./words.ts";
 
 const heads = [
   ["When", "when"],
   ["End", "end"],
+  ["Job", "job"],
   ["Repository", "repo"],
   ["Run", "run"],
   ["Profile", "profile"],
@@ -21,23 +31,26 @@ const mostNames = 4;
 
 export function renderEnds(ends: readonly DashboardEnd[]): Markup {
   if (ends.length === 0) return html`<p class="empty">No job has ended yet.</p>`;
+  const names = nameRows(
+    "end",
+    ends.map(({ unique_id, at }) => [`${at}-${unique_id ?? ""}`, at] as const),
+  );
   return renderTable(
     "ends-table",
     "The last jobs that ended, the newest first",
     renderHeads(heads),
-    ends.map(renderEnd),
+    ends.map((end, i) => renderEnd(end, names[i] ?? "")),
   );
 }
 
-function renderEnd(end: DashboardEnd): Markup {
+function renderEnd(end: DashboardEnd, name: string): Markup {
   const { at, what, profile_key, unique_id, qualified_repo, run_id, run_url, waited_ms } = end;
-  const id = unique_id ?? "";
-  const run = run_id ?? "";
-  return html`<tr id="${idOf("end", at, id)}">
+  return html`<tr id="${name}">
 <td class="when">${renderTime(at, "clock")}</td>
 <td class="end">${renderBadge(what, toneOfEnd(what))}${renderAttempts(end)}</td>
+<td class="job">${unique_id === null ? "" : renderJobId(unique_id)}</td>
 <th scope="row" class="repo">${renderForeign(qualified_repo ?? "")}</th>
-<td class="run">${renderRun(idOf("end-run", at, id), run, run_url, id)}</td>
+<td class="run">${renderRun(`run-${name}`, run_id ?? "", run_url)}</td>
 <td class="profile">${renderForeign(profile_key)}</td>
 <td class="runners">${renderRunners(end)}</td>
 <td class="waited">${waited_ms === null ? "" : describeDuration(waited_ms)}</td>
