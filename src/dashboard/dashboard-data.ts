@@ -152,8 +152,8 @@ function describeMonitor(
     profiles: rows.map(([profile_key, row]) => ({
       profile_key,
       ...sumCapacity([row], now, settings.snapshotFreshMs),
-      /** jobs that were refused there; a take that succeeds ends it */
-      refused_in_a_row: row.refusedJobs.length,
+      /** takes; one that succeeds ends it */
+      refused_in_a_row: row.refusals,
     })),
   };
 }

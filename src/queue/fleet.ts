@@ -41,6 +41,8 @@ export const takesSchema = z.object({
   emptyAt: z.number(),
   /** the jobs that were refused here since the last success: a bad job is one mark against a monitor, however often it asks */
   refusedJobs: z.array(z.string()),
+  /** takes that were refused here since the last success, for people to read */
+  refusals: z.number().int(),
   blockedUntil: z.number(),
   lastTakeAt: z.number(),
 });
@@ -69,7 +71,15 @@ export const noSnapshot: Snapshot = {
   drainedUntil: 0,
   freed: 0,
 };
-export const noTakes: Takes = { out: [], settled: [], emptyAt: 0, refusedJobs: [], blockedUntil: 0, lastTakeAt: 0 };
+export const noTakes: Takes = {
+  out: [],
+  settled: [],
+  emptyAt: 0,
+  refusedJobs: [],
+  refusals: 0,
+  blockedUntil: 0,
+  lastTakeAt: 0,
+};
 
 /** Whether a time lies ahead by no more than it can: one that lies further ahead was written before the clock was set back. */
 function isAhead(until: number, now: number, maxAheadMs: number): boolean {
@@ -196,17 +206,25 @@ export function withLegEnded(row: FleetRow, claimId: string, asked: number, end:
   if (end.state === "taken") {
     const emptyAt = end.runners < asked ? now : row.emptyAt;
     const settled = row.settled.filter(([at]) => at >= row.askedAt);
-    return { ...back, refusedJobs: [], blockedUntil: 0, emptyAt, settled: [...settled, [now, end.runners]] };
+    return {
+      ...back,
+      refusedJobs: [],
+      refusals: 0,
+      blockedUntil: 0,
+      emptyAt,
+      settled: [...settled, [now, end.runners]],
+    };
   }
   // Nobody's fault, but asking here again at once would meet the same: let the next monitor be asked.
   if (end.blame === "none") return { ...back, blockedUntil: Math.max(row.blockedUntil, now + unsentBackoffMs) };
   const refusedJobs = [...row.refusedJobs.filter((id) => id !== end.uniqueId), end.uniqueId].slice(-maxRefusedJobs);
   const backoffMs = end.blame === "rejected" ? rejectedBackoffMs : decideTakeBackoffMs(refusedJobs.length);
-  return { ...back, refusedJobs, emptyAt: now, blockedUntil: now + backoffMs };
+  return { ...back, refusedJobs, refusals: row.refusals + 1, emptyAt: now, blockedUntil: now + backoffMs };
 }
 
-export function takesOf({ out, settled, emptyAt, refusedJobs, blockedUntil, lastTakeAt }: Takes): Takes {
-  return { out, settled, emptyAt, refusedJobs, blockedUntil, lastTakeAt };
+export function takesOf(row: Takes): Takes {
+  const { out, settled, emptyAt, refusedJobs, refusals, blockedUntil, lastTakeAt } = row;
+  return { out, settled, emptyAt, refusedJobs, refusals, blockedUntil, lastTakeAt };
 }
 
 export function snapshotOf(row: Snapshot): Snapshot {

@@ -93,7 +93,7 @@ test("in the GitHub-hosted label and count neither makes an output nor runs", as
   expect(end.outputs).toMatchObject({
     "selected-runner-label": "ubuntu-latestis_self_hosted=true$(touch pwned)",
     "selected-runner-count": "1",
-    "selected-runner-indices": "[0]",
+    "selected-runner-indices": "[1]",
     "is-self-hosted": "false",
   });
   expect(existsSync("pwned")).toBe(false);

@@ -188,12 +188,12 @@ describe("falls back", () => {
     expect(end.log.match(/::add-mask::/g)).toHaveLength(1);
   });
 
-  test("when nothing listens where the queue should be, after a few tries", async () => {
+  test("when nothing listens where the queue should be, after half a minute: a restart takes no longer", async () => {
     const run = await startWorkflowRun();
     const startedAt = performance.now();
     expectFallback(await run.select({ "queue-url": "http://127.0.0.1:1" }), /cannot be reached: curl: \(7\)/);
-    expect(performance.now() - startedAt).toBeLessThan(9000);
-  });
+    expect(performance.now() - startedAt).toBeGreaterThan(20_000);
+  }, 180_000);
 
   test("when enqueue is answered 503 for too long, with the queue's reason", async () => {
     const run = await startWorkflowRun();

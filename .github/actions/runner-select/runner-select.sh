@@ -165,7 +165,7 @@ enqueue_with_artifact() {
 # enqueue PATH BEARER [MORE_PARAMETERS]
 enqueue() {
   ask POST "$queue_url$1?unique_id=$unique_id&qualified_repo=$GITHUB_REPOSITORY&run_id=$GITHUB_RUN_ID${3:-}" "$2" \
-    --connect-timeout 5 --max-time 30 --retry 5 --retry-delay 1 --retry-max-time 30 --retry-connrefused
+    --connect-timeout 5 --max-time 30 --retry 30 --retry-delay 1 --retry-max-time 30 --retry-connrefused
 }
 
 keep_ticket() {
@@ -382,8 +382,9 @@ output() {
 
 # output_runners LABEL COUNT TYPE IS_SELF_HOSTED
 output_runners() {
-  local indices=0 i
-  for ((i = 1; i < $2; i++)); do indices+=,$i; done
+  # from 1, as the deployed action counts: a step says "chunk i of n" by them
+  local indices=1 i
+  for ((i = 2; i <= $2; i++)); do indices+=,$i; done
   output selected_runner_label "$1"
   output selected_runner_count "$2"
   output selected_runner_indices "[$indices]"
