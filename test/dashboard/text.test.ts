@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
 import { renderText } from "../../src/dashboard/text/text.ts";
 import { describeReason } from "../../src/dashboard/words.ts";
-import { waitReasons } from "../../src/queue/turn.ts";
+import { waitReasons } from "../../src/queue/line/turn.ts";
 import { busyDay } from "./busy-day.ts";
 import { before, crowdedDashboard, endOf, jobOf, monitorOf, noon, profileOf, quietDashboard } from "./documents.ts";
 

@@ -2,8 +2,8 @@
 
 import { parseJson, readJson } from "../../bounded-json.ts";
 import { delay } from "../../delay.ts";
-import type { Evidence } from "../../queue/evidence.ts";
-import type { DashboardNews, Monitors, TakeRequest } from "../../queue/monitors.ts";
+import type { DashboardNews, Monitors, TakeRequest } from "../../queue/fleet/monitors.ts";
+import type { Evidence } from "../../queue/job/evidence.ts";
 import { type Dashboard, parseDashboard, runnersReservedFor } from "./dashboard.ts";
 import type { AnswerShape } from "./runner-json.ts";
 import { decideTakeOutcome, decideTakeSilence, nameOfFailure, takeBodyLimit } from "./take-outcome.ts";

@@ -2,8 +2,9 @@
 //
 // A total carries the time until which it holds: snapshots go stale, back-offs and drains end, legs stop counting. Until
 // then a poll reads one number, however many monitors there are. A changed row changes the total by its own part.
+
+import { targetMemoryMs } from "../settings.ts";
 import { availableRunners, type Fleet, type FleetRow, isFresh, isHeardLately, legsOut, servableAt } from "./fleet.ts";
-import { targetMemoryMs } from "./settings.ts";
 
 export interface Totals {
   /** runners that may be claimed now */
