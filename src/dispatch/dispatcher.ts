@@ -1,6 +1,7 @@
 // Where the queue acts for its callers: enqueue, take, inspect and cancel all come through this door. Rules are elsewhere,
 // pure; the parts beside this file do the I/O around them and decide nothing about whose turn it is.
 import { nanoid } from "nanoid";
+import { delay } from "../delay.ts";
 import { type Observe, waitedMs } from "../queue/events.ts";
 import type { FreedRate } from "../queue/fleet/freed-rate.ts";
 import type { Monitors } from "../queue/fleet/monitors.ts";
@@ -211,8 +212,4 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     isBusy: () => work.size > 0 || reconciling.size > 0,
     idle: work.idle,
   };
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
