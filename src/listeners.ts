@@ -56,8 +56,8 @@ export async function listenEverywhere(
 
 function createListener(fetch: Fetch, listeners: number, trustedProxies: readonly string[]): Server {
   const server = createAdaptorServer({
-    // A promise always: a reply that comes at once, before the request's body is read, makes the server
-    // reset the connection.
+    // A promise always: a reply that comes at once, before the request's body is read, makes the
+    // server reset the connection.
     fetch: async (request, bindings) => {
       const { incoming } = bindings as HttpBindings;
       if (hasTwoHosts(incoming)) return refuse("repeated_parameter", "There are two Host headers");

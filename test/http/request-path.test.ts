@@ -27,3 +27,13 @@ test("a client whose base URL ends in a slash enqueues and gets its runner", asy
   const ticket = await enqueueForTicket(`${service.url}/`, { profile: "linux", uniqueId: "job" });
   expect((await take(`${service.url}/`, "job", ticket)).status).toBe(200);
 });
+
+test("with BASE_PATH the whole service is found below it, and described so", async () => {
+  const monitor = await startMonitor();
+  await using service = await startService({ monitors: [monitor], env: { BASE_PATH: "/queue" } });
+  const base = `${service.url}/queue`;
+  const ticket = await enqueueForTicket(base, { profile: "linux", uniqueId: "job" });
+  expect((await take(base, "job", ticket)).status).toBe(200);
+  const description = (await (await fetch(`${base}/openapi.json`)).json()) as { servers: unknown };
+  expect(description.servers).toMatchObject([{ url: "/queue" }]);
+});
