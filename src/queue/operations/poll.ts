@@ -7,7 +7,7 @@ import { type Takes, withLegOut } from "../fleet.ts";
 import { describeChange } from "../history.ts";
 import { enqueuedAt, heldSince, isOver, isSameRequest, type Job, neededRunners, type Ticket } from "../job.ts";
 import { entryOf, orderOf, sumAhead } from "../line.ts";
-import { deadlinesOf, type Hold, needsRecord, presenceAfterPoll, withHolder } from "../presence.ts";
+import { deadlinesOf, type Hold, needsRecord, presenceAfterPoll, withAsideOfNow, withHolder } from "../presence.ts";
 import type { Change, Decision, Operation, ProfileView } from "../profile.ts";
 import { decideRetryAfterSeconds, retryAfterHoldSeconds } from "../retry-after.ts";
 import { keepsPlaces } from "../silence.ts";
@@ -78,8 +78,9 @@ function decidePoll(command: PollCommand, view: ProfileView): Decision<PollReply
     if (!command.isBooked) return { answer: { kind: "unbooked" } };
     return pollQueued(command, view, known, createJob(ticket, view.lostAt, now, settings), true);
   }
-  const job = matchTicket(known, ticket);
-  if (job === null) return { answer: { kind: "superseded" } };
+  const matched = matchTicket(known, ticket);
+  if (matched === null) return { answer: { kind: "superseded" } };
+  const job = withAsideOfNow(matched, now, settings);
   const over = replyWhenOver(job, now, settings.answerTtlMs);
   if (over !== null) return { answer: over };
   if (job.state === "claimed") return pollClaimed(command, view, job);
