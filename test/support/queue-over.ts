@@ -30,8 +30,15 @@ export type QueueOver = ReturnType<typeof createQueueOver>;
 /**
  * @param owner the instance that acts. Commit ids are counted, so that two runs of the same calls write the same
  * @param isServing between two calls some instance served without a break, however far the clock went on
+ * @param canReach whether this instance knows a monitor
  */
-export function createQueueOver(store: Store, settings: QueueSettings, owner = "me", isServing = true) {
+export function createQueueOver(
+  store: Store,
+  settings: QueueSettings,
+  owner = "me",
+  isServing = true,
+  canReach: (monitor: string) => boolean = () => true,
+) {
   const documents = createDocuments(store);
   const mark = createServiceMark(documents, settings, () => {});
   let commits = 0;
@@ -48,7 +55,7 @@ export function createQueueOver(store: Store, settings: QueueSettings, owner = "
     store,
     settings,
     owner,
-    canReach: () => true,
+    canReach,
     mark,
     newCommitId: () => `${owner}-commit-${++commits}`,
     delay: async () => {},

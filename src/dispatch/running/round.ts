@@ -7,7 +7,7 @@ import { maxPresenceAheadMs } from "../../queue/job/presence.ts";
 import { dueAtOf, type Entry, entryOf, type NeedCount } from "../../queue/line/line.ts";
 import { claimableJobs, type PresentJob } from "../../queue/line/turn.ts";
 import type { Change, Decision, JobView, Operation, ProfileHead, ProfileView } from "../../queue/profile.ts";
-import type { QueueSettings } from "../../queue/settings.ts";
+import { clockToleranceMs, type QueueSettings } from "../../queue/settings.ts";
 import type {
   CommitPart,
   FleetDocument,
@@ -84,7 +84,8 @@ export class Round {
       jobs: reads.length === 1 ? (reads[0]?.jobs ?? []) : reads.flatMap((one) => one.jobs ?? []),
       front: some("front") ? maxFront : 0,
       due: some("due") ? maxDue : 0,
-      maxDueAheadMs: 2 * (maxPresenceAheadMs(settings) + settings.monitorReserveTimeoutMs + settings.answerTtlMs),
+      // further ahead than anything can be due: written before the clock was set back
+      maxDueAheadMs: clockToleranceMs + Math.max(maxPresenceAheadMs(settings), settings.answerTtlMs),
       listed: Math.max(0, ...reads.map(({ listed = 0 }) => listed)),
       absent: Math.max(0, ...reads.map(({ absent = 0 }) => absent)),
       places: reads.filter(({ place }) => place === true).length,
@@ -129,8 +130,9 @@ export class Round {
       if (!this.#jobs.has(uniqueId)) this.#jobs.set(uniqueId, loaded.stored);
     }
     const orders = new Map((operation.reads.jobs ?? []).map(({ uniqueId, order }) => [uniqueId, order]));
+    // a store may name a job twice, where it was due at that time before: two changes of it would be a conflict for ever
     const current = (stored: readonly StoredJob[]): Job[] =>
-      stored.flatMap((one) => {
+      [...new Map(stored.map((one) => [one.job.uniqueId, one])).values()].flatMap((one) => {
         const { uniqueId } = one.job;
         if (!this.#jobs.has(uniqueId)) this.#jobs.set(uniqueId, one);
         const known = this.#jobs.get(uniqueId);

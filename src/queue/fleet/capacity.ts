@@ -4,7 +4,15 @@
 // then a poll reads one number, however many monitors there are. A changed row changes the total by its own part.
 
 import { targetMemoryMs } from "../settings.ts";
-import { availableRunners, type Fleet, type FleetRow, isFresh, isHeardLately, legsOut, servableAt } from "./fleet.ts";
+import {
+  availableRunners,
+  claimedRunners,
+  type Fleet,
+  type FleetRow,
+  isFresh,
+  isHeardLately,
+  servableAt,
+} from "./fleet.ts";
 
 export interface Totals {
   /** runners that may be claimed now */
@@ -121,8 +129,7 @@ export function sumCapacity(rows: Iterable<FleetRow>, now: number, freshMs: numb
     const isCounted = isFresh(row, now, freshMs);
     idle += isCounted ? row.idle : 0;
     healthy += isCounted ? row.healthy : 0;
-    claimed += legsOut(row, now).reduce((sum, [, runners]) => sum + runners, 0);
-    claimed += row.settled.reduce((sum, [at, runners]) => sum + (at >= row.askedAt ? runners : 0), 0);
+    claimed += claimedRunners(row, now);
     available += availableRunners(row, now, freshMs);
     target += row.target;
   }

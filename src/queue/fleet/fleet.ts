@@ -104,7 +104,12 @@ export function availableRunners(row: FleetRow, now: number, freshMs: number): n
 /** Runners asked for at one monitor, or reserved there and not yet visible in a snapshot. */
 export function claimedRunners(row: FleetRow, now: number): number {
   const asked = legsOut(row, now).reduce((sum, [, runners]) => sum + runners, 0);
-  return row.settled.reduce((sum, [at, runners]) => sum + (at >= row.askedAt ? runners : 0), asked);
+  return settledUnseen(row, now).reduce((sum, [, runners]) => sum + runners, asked);
+}
+
+/** What was reserved, but perhaps after the snapshot was rendered. One from the future was settled before the clock was set back. */
+export function settledUnseen(row: FleetRow, now: number): Takes["settled"] {
+  return row.settled.filter(([at]) => at >= row.askedAt && at <= now + clockToleranceMs);
 }
 
 /** Whether takes leave the monitor alone, after refusals. */
@@ -183,7 +188,7 @@ export function decideTakeBackoffMs(refusedJobs: number): number {
 /** The takes after a leg was sent out. What no longer counts is left behind. */
 export function withLegOut(row: FleetRow, claimId: string, leg: Leg, now: number): Takes {
   const until = leg.holdUntil + legMemoryMs;
-  const settled = row.settled.filter(([at]) => at >= row.askedAt);
+  const settled = settledUnseen(row, now);
   return { ...takesOf(row), settled, out: [...legsOut(row, now), [claimId, leg.runners, until]], lastTakeAt: now };
 }
 
@@ -205,15 +210,8 @@ export function withLegEnded(row: FleetRow, claimId: string, asked: number, end:
   const back: Takes = { ...takesOf(row), out: row.out.filter(([id]) => id !== claimId) };
   if (end.state === "taken") {
     const emptyAt = end.runners < asked ? now : row.emptyAt;
-    const settled = row.settled.filter(([at]) => at >= row.askedAt);
-    return {
-      ...back,
-      refusedJobs: [],
-      refusals: 0,
-      blockedUntil: 0,
-      emptyAt,
-      settled: [...settled, [now, end.runners]],
-    };
+    const settled: Takes["settled"] = [...settledUnseen(row, now), [now, end.runners]];
+    return { ...back, refusedJobs: [], refusals: 0, blockedUntil: 0, emptyAt, settled };
   }
   // Nobody's fault, but asking here again at once would meet the same: let the next monitor be asked.
   if (end.blame === "none") return { ...back, blockedUntil: Math.max(row.blockedUntil, now + unsentBackoffMs) };

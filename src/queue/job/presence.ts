@@ -108,6 +108,13 @@ function notFromFuture(time: number, now: number, settings: QueueSettings): numb
   return time > now + maxPresenceAheadMs(settings) + clockToleranceMs ? now : time;
 }
 
+/** A job that stands aside until a time of before the clock was set back does so once more, for as long as one ever does. */
+export function withAsideOfNow(job: Job, now: number, settings: QueueSettings): Job {
+  const latest = now + settings.monitorReserveTimeoutMs;
+  const isPossible = job.asideUntil === undefined || job.asideUntil <= latest + clockToleranceMs;
+  return isPossible ? job : { ...job, asideUntil: latest };
+}
+
 /** The job with the held request that last spoke for it; a poll that is answered at once changes nothing in that. */
 export function withHolder<T extends Pick<Job, "holder">>(job: T, holder: string): T {
   return holder === "" ? job : { ...job, holder };

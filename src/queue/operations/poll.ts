@@ -6,7 +6,7 @@ import { describeChange } from "../history.ts";
 import { isSuspect, waitsForOthers } from "../job/after-loss.ts";
 import { claimJob, reasonOfClaim } from "../job/claim.ts";
 import { enqueuedAt, heldSince, isOver, isSameRequest, type Job, neededRunners, type Ticket } from "../job/job.ts";
-import { deadlinesOf, type Hold, needsRecord, presenceAfterPoll, withHolder } from "../job/presence.ts";
+import { deadlinesOf, type Hold, needsRecord, presenceAfterPoll, withAsideOfNow, withHolder } from "../job/presence.ts";
 import { createJob, endJob, isAnswerGood, isForgotten } from "../job/tombstone.ts";
 import { entryOf, orderOf, sumAhead } from "../line/line.ts";
 import { decideRetryAfterSeconds, retryAfterHoldSeconds } from "../line/retry-after.ts";
@@ -78,8 +78,9 @@ function decidePoll(command: PollCommand, view: ProfileView): Decision<PollReply
     if (!command.isBooked) return { answer: { kind: "unbooked" } };
     return pollQueued(command, view, known, createJob(ticket, view.lostAt, now, settings), true);
   }
-  const job = matchTicket(known, ticket);
-  if (job === null) return { answer: { kind: "superseded" } };
+  const matched = matchTicket(known, ticket);
+  if (matched === null) return { answer: { kind: "superseded" } };
+  const job = withAsideOfNow(matched, now, settings);
   const over = replyWhenOver(job, now, settings.answerTtlMs);
   if (over !== null) return { answer: over };
   if (job.state === "claimed") return pollClaimed(command, view, job);

@@ -6,6 +6,7 @@ import {
   noSnapshot,
   noTakes,
   type ProfileCounts,
+  settledUnseen,
   snapshotOf,
   withDrained,
   withSnapshot,
@@ -39,10 +40,7 @@ export function snapshotOperation(command: SnapshotCommand): Operation<boolean> 
       const freed = isNews ? countFreed(informed, askedAt, counts, now, settings.snapshotFreshMs) : 0;
       const row = { ...next, freed: next.freed + freed };
       const isWanted =
-        sizes.line.length > 0 ||
-        sizes.aside.length > 0 ||
-        row.out.length > 0 ||
-        row.settled.some(([at]) => at >= row.askedAt);
+        sizes.line.length > 0 || sizes.aside.length > 0 || row.out.length > 0 || settledUnseen(row, now).length > 0;
       if (!isNews && informed === known) return { answer: isWanted };
       const before = capacity.totals(now);
       capacity.set(monitor, row, now);

@@ -7,9 +7,9 @@ import { countRate, type FreedRate, minCountMs } from "../fleet/freed-rate.ts";
 import { describeChange, type HistoryEntry } from "../history.ts";
 import { canTakeOver, isLeased } from "../job/claim.ts";
 import { hasOpenLeg, isOver, type Job } from "../job/job.ts";
-import { deadlinesOf, maxPresenceAheadMs } from "../job/presence.ts";
+import { deadlinesOf, maxPresenceAheadMs, withAsideOfNow } from "../job/presence.ts";
 import { releaseRunners } from "../job/settlement.ts";
-import { endJob, isForgotten, withoutAnswer } from "../job/tombstone.ts";
+import { endJob, isAnswerGood, isForgotten, withoutAnswer } from "../job/tombstone.ts";
 import { sumAhead } from "../line/line.ts";
 import { isSilent, keepsPlaces, type Silence } from "../line/silence.ts";
 import type { JobChange, Operation, ProfileHead, ProfileView } from "../profile.ts";
@@ -77,7 +77,7 @@ interface Passed {
 /** What time does to one job of which something is due. */
 function passTime(before: Job, view: ProfileView, silence: Silence): Passed {
   const nothing = { before, abandoned: null, leaked: [], lapsed: null };
-  const { now, owner } = view;
+  const { now, owner, settings } = view;
   if (isForgotten(before, now)) return { ...nothing, change: { before, after: null } };
   if (before.claim !== undefined && hasOpenLeg(before) && !isLeased(before.claim.leaseUntil, now)) {
     if (!canTakeOver(before, now, view.canReach)) return { ...nothing, change: null };
@@ -85,7 +85,7 @@ function passTime(before: Job, view: ProfileView, silence: Silence): Passed {
     return { ...nothing, change: { before, after: lapsed }, lapsed };
   }
   if (isOver(before.state)) {
-    const isStale = before.answer !== undefined && (before.answerUntil ?? 0) <= now;
+    const isStale = before.answer !== undefined && !isAnswerGood(before, now, settings.answerTtlMs);
     return { ...nothing, change: isStale ? { before, after: withoutAnswer(before) } : null };
   }
   if (before.state !== "queued") return { ...nothing, change: null };
@@ -94,7 +94,7 @@ function passTime(before: Job, view: ProfileView, silence: Silence): Passed {
 
 function passQueued(before: Job, view: ProfileView, silence: Silence): Passed {
   const { now, settings } = view;
-  const released = releaseRunners(before, now, settings, now - settings.holdTimeoutMs);
+  const released = releaseRunners(withAsideOfNow(before, now, settings), now, settings, now - settings.holdTimeoutMs);
   const deadlines = deadlinesOf(notFromFuture(before, view), view.renewedAt, settings);
   const isKept = keepsPlaces(silence, now);
   if (deadlines.abandonAt <= now && !isKept) {
