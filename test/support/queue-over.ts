@@ -115,6 +115,7 @@ export function createQueueOver(
     beginPoll: book.beginPoll,
     finishPoll: async (monitor: string, askedAt: number, news: DashboardNews, pace: PollPace) =>
       await book.finishPoll(monitor, askedAt, news, pace),
+    silentMonitors: book.silent,
     findProfile: booking.findProfile,
   };
 }
