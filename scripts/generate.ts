@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { describeSettings } from "../src/config.ts";
 import { problems, retryReasons } from "../src/http/problem.ts";
-import { jobStates, transitions } from "../src/queue/job.ts";
+import { jobStates, transitions } from "../src/queue/job/job.ts";
 import { describeKeys } from "../src/store/redis/keys.ts";
 
 const root = new URL("../", import.meta.url);

@@ -2,7 +2,7 @@
 // redaction is the second net.
 import { type DestinationStream, pino } from "pino";
 import type { Observe, QueueEvent } from "./queue/events.ts";
-import type { Ticket } from "./queue/job.ts";
+import type { Ticket } from "./queue/job/job.ts";
 import { StoreUnavailable } from "./queue/store.ts";
 
 export type Log = pino.Logger;

@@ -5,7 +5,7 @@ import { startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts"
 import { createTickets } from "../../src/auth/ticket.ts";
 import { queueSettingsOf } from "../../src/compose.ts";
 import { parseConfig } from "../../src/config.ts";
-import type { Ticket } from "../../src/queue/job.ts";
+import type { Ticket } from "../../src/queue/job/job.ts";
 import { createRedisStore } from "../../src/store/redis/redis-store.ts";
 import { createQueueOver, type QueueOver } from "../../test/support/queue-over.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";

@@ -8,7 +8,7 @@
 // reaches the instances.
 import { CompactSign, compactVerify, decodeProtectedHeader } from "jose";
 import { z } from "zod";
-import type { Ticket } from "../queue/job.ts";
+import type { Ticket } from "../queue/job/job.ts";
 import {
   maxRunnersOfAnyJob,
   profileKeySchema,

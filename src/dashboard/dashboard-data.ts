@@ -3,10 +3,10 @@
 import type { Administration } from "../dispatch/administration.ts";
 import type { MonitorView } from "../dispatch/monitor-book.ts";
 import type { Act } from "../queue/acts.ts";
-import { sumCapacity } from "../queue/capacity.ts";
-import { type FleetRow, isBlocked } from "../queue/fleet.ts";
+import { sumCapacity } from "../queue/fleet/capacity.ts";
+import { type FleetRow, isBlocked } from "../queue/fleet/fleet.ts";
 import type { HistoryEntry } from "../queue/history.ts";
-import { enqueuedAt } from "../queue/job.ts";
+import { enqueuedAt } from "../queue/job/job.ts";
 import type { ListedJob, ProfileOverview } from "../queue/operations/inspect.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 

@@ -2,28 +2,28 @@
 // pure; the parts beside this file do the I/O around them and decide nothing about whose turn it is.
 import { nanoid } from "nanoid";
 import { type Observe, waitedMs } from "../queue/events.ts";
-import type { FreedRate } from "../queue/freed-rate.ts";
-import { type Job, type JobRequest, type Ticket, ticketOf } from "../queue/job.ts";
-import { orderOf } from "../queue/line.ts";
-import type { Monitors } from "../queue/monitors.ts";
+import type { FreedRate } from "../queue/fleet/freed-rate.ts";
+import type { Monitors } from "../queue/fleet/monitors.ts";
+import { type Job, type JobRequest, type Ticket, ticketOf } from "../queue/job/job.ts";
+import { noHold } from "../queue/job/presence.ts";
+import { orderOf } from "../queue/line/line.ts";
 import { type CancelReply, cancelOperation } from "../queue/operations/cancel.ts";
 import { claimableOperation, type InspectReply, inspectOperation } from "../queue/operations/inspect.ts";
-import { noHold } from "../queue/presence.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 import type { Store } from "../queue/store.ts";
-import { createClaimWork, createSettle } from "./claim-work.ts";
-import { createDocuments } from "./documents.ts";
 import { createEnqueuer, type EnqueueAnswer } from "./enqueuer.ts";
-import { createHeldTake } from "./held-take.ts";
 import { createIdBooking } from "./id-booking.ts";
-import { createLegSender } from "./leg-sender.ts";
 import { createMonitorBook, type MonitorBook } from "./monitor-book.ts";
-import { createOperationRunner, type OperationRunner, type RoundNote } from "./operation-runner.ts";
 import { createProfileNames, type ProfileNames } from "./profile-names.ts";
-import { createReconcile } from "./reconciler.ts";
-import { createServiceMark } from "./service-mark.ts";
+import { createDocuments } from "./running/documents.ts";
+import { createOperationRunner, type OperationRunner, type RoundNote } from "./running/operation-runner.ts";
+import { createServiceMark } from "./running/service-mark.ts";
 import { createSweeper, type Sweeper } from "./sweeper.ts";
-import { createTakeOnce, type TakeReply } from "./take.ts";
+import { createClaimWork, createSettle } from "./takes/claim-work.ts";
+import { createHeldTake } from "./takes/held-take.ts";
+import { createLegSender } from "./takes/leg-sender.ts";
+import { createReconcile } from "./takes/reconciler.ts";
+import { createTakeOnce, type TakeReply } from "./takes/take.ts";
 
 /** Well before the 30 s that the deployed client gives an attempt. */
 const replyBudgetMs = 20_000;

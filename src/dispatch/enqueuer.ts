@@ -1,8 +1,8 @@
 // Enqueue, from booking the id to the place in line.
-import type { JobRequest } from "../queue/job.ts";
+import type { JobRequest } from "../queue/job/job.ts";
 import { type EnqueueReply, enqueueOperation } from "../queue/operations/enqueue.ts";
 import type { IdBooking } from "./id-booking.ts";
-import type { OperationRunner } from "./operation-runner.ts";
+import type { OperationRunner } from "./running/operation-runner.ts";
 
 export type EnqueueAnswer = Exclude<EnqueueReply, { kind: "booking_too_old" }>;
 

@@ -4,11 +4,11 @@
 //   free --- booked ---> pending --- its job is committed ---> used --- the job is over ---> may be taken over
 //   pending --- twice a commit's longest age, and no job came ---> may be taken over
 import { z } from "zod";
+import { isIdFree } from "../queue/job/tombstone.ts";
 import { inspectOperation } from "../queue/operations/inspect.ts";
 import { maxCommitAgeMs } from "../queue/settings.ts";
-import { isIdFree } from "../queue/tombstone.ts";
-import type { Documents } from "./documents.ts";
-import type { OperationRunner } from "./operation-runner.ts";
+import type { Documents } from "./running/documents.ts";
+import type { OperationRunner } from "./running/operation-runner.ts";
 
 const bookingSchema = z.object({ uniqueId: z.string(), profileKey: z.string() });
 type Booking = z.infer<typeof bookingSchema>;

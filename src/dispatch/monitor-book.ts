@@ -4,7 +4,7 @@
 // A drain is three steps, each of which holds by itself, so that it cannot be left half done: the last word (every snapshot
 // carries it on), the fence (no take is sent), and the rows that are there (no claim is planned).
 import { type Act, type ActRequest, actOf, actSchema, drainedBy, isInForce } from "../queue/acts.ts";
-import type { ProfileCounts } from "../queue/fleet.ts";
+import type { ProfileCounts } from "../queue/fleet/fleet.ts";
 import {
   beginIdlePolling,
   beginPoll,
@@ -15,13 +15,13 @@ import {
   monitorRecordSchema,
   noRecord,
   type PollPace,
-} from "../queue/monitor-record.ts";
-import type { DashboardNews } from "../queue/monitors.ts";
+} from "../queue/fleet/monitor-record.ts";
+import type { DashboardNews } from "../queue/fleet/monitors.ts";
 import { drainOperation } from "../queue/operations/act.ts";
 import { forgetMonitorOperation, snapshotOperation } from "../queue/operations/snapshot.ts";
 import type { Store } from "../queue/store.ts";
-import type { Documents } from "./documents.ts";
-import type { OperationRunner } from "./operation-runner.ts";
+import type { Documents } from "./running/documents.ts";
+import type { OperationRunner } from "./running/operation-runner.ts";
 
 const recordKeptForMs = 3_600_000;
 /** What a monitor has of a profile that it shows no more. */

@@ -2,13 +2,13 @@
 // seconds all the same; however many profiles there are, no more than `maxSweepsPerSecond` are looked at. Every instance
 // sweeps; a commit makes sure that each thing happens once.
 import { type Observe, waitedMs } from "../queue/events.ts";
-import { type FreedRate, freedRateUnknown } from "../queue/freed-rate.ts";
-import { type Job, type Ticket, ticketOf } from "../queue/job.ts";
+import { type FreedRate, freedRateUnknown } from "../queue/fleet/freed-rate.ts";
+import { type Job, type Ticket, ticketOf } from "../queue/job/job.ts";
 import { type SweepReply, sweepOperation } from "../queue/operations/sweep.ts";
 import type { MonitorBook } from "./monitor-book.ts";
-import type { OperationRunner } from "./operation-runner.ts";
 import type { ProfileNames } from "./profile-names.ts";
-import type { ServiceMarkKeeper } from "./service-mark.ts";
+import type { OperationRunner } from "./running/operation-runner.ts";
+import type { ServiceMarkKeeper } from "./running/service-mark.ts";
 
 const lookEveryMs = 1_000;
 const maxQuietMs = 10_000;

@@ -9,8 +9,8 @@ import type { Tickets } from "../auth/ticket.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { OidcCheck, OidcResult } from "../github/oidc.ts";
 import type { Observe } from "../queue/events.ts";
-import { type Estimate, estimateWait, maxRunnersWithin } from "../queue/freed-rate.ts";
-import type { JobRequest } from "../queue/job.ts";
+import { type Estimate, estimateWait, maxRunnersWithin } from "../queue/fleet/freed-rate.ts";
+import type { JobRequest } from "../queue/job/job.ts";
 import { createJobRequestSchema, type EnqueueRequest, parseJobRequest } from "./params.ts";
 import { comeBack, noStore, type ProblemCode, refuse, writeEstimate } from "./problem.ts";
 

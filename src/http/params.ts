@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import { profileKeySchema, qualifiedRepoSchema, runIdSchema, uniqueIdSchema } from "../auth/job-schemas.ts";
 import type { ProofRequest } from "../github/artifact-proof.ts";
-import type { JobRequest } from "../queue/job.ts";
+import type { JobRequest } from "../queue/job/job.ts";
 import { refuse } from "./problem.ts";
 
 /** RFC 7636 section 4.1. */

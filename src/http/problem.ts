@@ -3,8 +3,8 @@
 // - a refusal is final: a 4xx that curl does not retry, with an RFC 9457 body that a workflow log can print;
 // - "not now" is retried: 429 or 503, with an empty body, for curl appends the body of every failed try to its output file. What
 //   it is about goes into X-Queue-Reason.
-import type { Estimate } from "../queue/freed-rate.ts";
-import { waitReasons } from "../queue/turn.ts";
+import type { Estimate } from "../queue/fleet/freed-rate.ts";
+import { waitReasons } from "../queue/line/turn.ts";
 
 /** Every refusal: its status and what to tell the person who reads it. docs/http-api.md lists them all (checked). */
 export const problems = {

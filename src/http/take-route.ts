@@ -4,7 +4,7 @@ import { parseBearer } from "../auth/bearer.ts";
 import { uniqueIdSchema } from "../auth/job-schemas.ts";
 import type { Tickets } from "../auth/ticket.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
-import { estimateWait } from "../queue/freed-rate.ts";
+import { estimateWait } from "../queue/fleet/freed-rate.ts";
 import type { GuessLimit } from "./callers/guess-limit.ts";
 import { parseQuery } from "./params.ts";
 import { comeBack, noStore, refuse, waitInLine } from "./problem.ts";

@@ -2,9 +2,9 @@
 // hot path: they are plain numbers, handed over when somebody asks.
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { EnqueueOutcome, PollOutcome, QueueEvent } from "../queue/events.ts";
-import type { DashboardNews } from "../queue/monitors.ts";
-import type { SettleReply } from "../queue/settlement.ts";
-import { waitReasons } from "../queue/turn.ts";
+import type { DashboardNews } from "../queue/fleet/monitors.ts";
+import type { SettleReply } from "../queue/job/settlement.ts";
+import { waitReasons } from "../queue/line/turn.ts";
 import { type KnownLabels, others } from "./known-labels.ts";
 
 const enqueueOutcomes = [

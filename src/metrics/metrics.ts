@@ -2,7 +2,7 @@
 // Each service has a registry of its own, so that nothing is shared by accident. docs/operations.md explains every metric (checked).
 import { Registry } from "prom-client";
 import type { Administration } from "../dispatch/administration.ts";
-import type { RoundNote } from "../dispatch/operation-runner.ts";
+import type { RoundNote } from "../dispatch/running/operation-runner.ts";
 import type { Observe } from "../queue/events.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 import type { Store } from "../queue/store.ts";

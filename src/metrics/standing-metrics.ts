@@ -4,9 +4,9 @@
 import { Gauge, type Registry } from "prom-client";
 import type { Administration } from "../dispatch/administration.ts";
 import type { MonitorView } from "../dispatch/monitor-book.ts";
-import { sumCapacity } from "../queue/capacity.ts";
-import { type FleetRow, isBlocked, legsOut } from "../queue/fleet.ts";
-import { enqueuedAt } from "../queue/job.ts";
+import { sumCapacity } from "../queue/fleet/capacity.ts";
+import { type FleetRow, isBlocked, legsOut } from "../queue/fleet/fleet.ts";
+import { enqueuedAt } from "../queue/job/job.ts";
 import type { ProfileOverview } from "../queue/operations/inspect.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 import { type KnownLabels, mostProfiles } from "./known-labels.ts";

@@ -1,6 +1,6 @@
 // The store, with every command timed and its failures counted, and how rounds of operations went.
 import { Counter, Histogram, type Registry } from "prom-client";
-import type { RoundNote } from "../dispatch/operation-runner.ts";
+import type { RoundNote } from "../dispatch/running/operation-runner.ts";
 import type { Store } from "../queue/store.ts";
 
 const commands = [

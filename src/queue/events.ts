@@ -1,11 +1,12 @@
 // What happened, in words that logs and metrics are made of. Every word is of a closed list; `detail` and `why` are for people
 // to read, and nobody takes them apart. Never holds a ticket, a token or a monitor's body.
-import type { Job, JobRequest, Ticket } from "./job.ts";
-import { type DashboardNews, type OpenWord, openWords } from "./monitors.ts";
+
+import { type DashboardNews, type OpenWord, openWords } from "./fleet/monitors.ts";
+import type { Job, JobRequest, Ticket } from "./job/job.ts";
+import type { SettleReply } from "./job/settlement.ts";
+import type { WaitReason } from "./line/turn.ts";
 import type { EnqueueReply } from "./operations/enqueue.ts";
 import type { PollReply } from "./operations/poll.ts";
-import type { SettleReply } from "./settlement.ts";
-import type { WaitReason } from "./turn.ts";
 
 /** What came of a leg. */
 export const legWords = [

@@ -2,7 +2,7 @@
 // forgets its beginning. An entry is written in the same step as the change itself.
 import { z } from "zod";
 import type { ActRequest } from "./acts.ts";
-import { enqueuedAt, type Job } from "./job.ts";
+import { enqueuedAt, type Job } from "./job/job.ts";
 
 /** How many entries a profile's history keeps (Redis may keep some more). */
 export const historyLength = 2_000;

@@ -3,16 +3,16 @@
 // An operation is a pure function from a ProfileView to a Decision. Whoever runs it loads what it asks for, and commits its
 // change only if everything that it relied on still holds; else the operation is decided anew on a fresh view.
 import type { Act } from "./acts.ts";
-import type { Capacity } from "./capacity.ts";
-import type { Sample } from "./chart.ts";
-import type { Snapshot, Takes } from "./fleet.ts";
-import type { FreedRate } from "./freed-rate.ts";
+import type { Capacity } from "./fleet/capacity.ts";
+import type { Sample } from "./fleet/chart.ts";
+import type { Snapshot, Takes } from "./fleet/fleet.ts";
+import type { FreedRate } from "./fleet/freed-rate.ts";
 import type { HistoryEntry } from "./history.ts";
-import type { Job } from "./job.ts";
-import type { ListName, NeedCount } from "./line.ts";
+import type { Job } from "./job/job.ts";
+import type { ListName, NeedCount } from "./line/line.ts";
+import type { Silence } from "./line/silence.ts";
+import type { PresentJob } from "./line/turn.ts";
 import type { QueueSettings } from "./settings.ts";
-import type { Silence } from "./silence.ts";
-import type { PresentJob } from "./turn.ts";
 
 /** What is kept of a profile beside its jobs and its fleet. */
 export interface ProfileHead {

@@ -1,10 +1,10 @@
 // What a store does. It knows no rule of the queue: it loads what an operation asks for, and commits what it decided if all
 // that it relied on still holds. Each of the two is atomic. A store that cannot be reached, or answers with an error,
 // throws StoreUnavailable: a lost dependency, not an outcome.
-import type { Snapshot, Takes } from "./fleet.ts";
+import type { Snapshot, Takes } from "./fleet/fleet.ts";
 import type { HistoryEntry } from "./history.ts";
-import type { Job } from "./job.ts";
-import type { Entry, ListName, NeedCount } from "./line.ts";
+import type { Job } from "./job/job.ts";
+import type { Entry, ListName, NeedCount } from "./line/line.ts";
 import type { JobRead, ProfileHead } from "./profile.ts";
 
 export class StoreUnavailable extends Error {

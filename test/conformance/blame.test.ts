@@ -1,8 +1,8 @@
 // Blame goes where it belongs: monitors that are wrong cost no job anything, one bad job costs no monitor anything, and where
 // everybody is refused, nobody is spent.
 import { expect, it } from "vitest";
-import type { Ticket } from "../../src/queue/job.ts";
-import type { RefusalCause } from "../../src/queue/settlement.ts";
+import type { Ticket } from "../../src/queue/job/job.ts";
+import type { RefusalCause } from "../../src/queue/job/settlement.ts";
 import { describeOnStores, openQueue, type ServedQueue, takenAt } from "../support/hand-clock.ts";
 
 const five = { m0: 1, m1: 1, m2: 1, m3: 1, m4: 1 };

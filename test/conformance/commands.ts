@@ -1,8 +1,8 @@
 // Random command sequences for a store: what may come from outside, as plain data, and how to carry one out.
 import fc from "fast-check";
-import { isOpen, type Job, type Ticket } from "../../src/queue/job.ts";
+import { isOpen, type Job, type Ticket } from "../../src/queue/job/job.ts";
+import type { LegOutcome, RefusalCause } from "../../src/queue/job/settlement.ts";
 import type { PollReply } from "../../src/queue/operations/poll.ts";
-import type { LegOutcome, RefusalCause } from "../../src/queue/settlement.ts";
 import type { QueueOver } from "../support/queue-over.ts";
 
 export const profileKey = "p";

@@ -1,6 +1,6 @@
 // What must hold after every command, whatever came before. Stated as code, over what a store shows of itself.
-import { availableRunners, type Fleet, servableRunners } from "../../src/queue/fleet.ts";
-import { isOver, type Job, neededRunners } from "../../src/queue/job.ts";
+import { availableRunners, type Fleet, servableRunners } from "../../src/queue/fleet/fleet.ts";
+import { isOver, type Job, neededRunners } from "../../src/queue/job/job.ts";
 import type { PollReply } from "../../src/queue/operations/poll.ts";
 import { legMemoryMs, type QueueSettings } from "../../src/queue/settings.ts";
 import { type Command, ids, isClaimOpen, type World } from "./commands.ts";

@@ -1,7 +1,7 @@
 // Nobody loses a place by our outage: time in which nobody could be heard counts for nobody, and a clock that is set is no
 // more than such a time.
 import { expect, it } from "vitest";
-import type { Ticket } from "../../src/queue/job.ts";
+import type { Ticket } from "../../src/queue/job/job.ts";
 import { describeOnStores, openQueue, type ServedQueue } from "../support/hand-clock.ts";
 
 const ids = ["a", "b", "c", "d"];

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { renderText } from "../../src/dashboard/text.ts";
 import { describeReason } from "../../src/dashboard/words.ts";
-import { waitReasons } from "../../src/queue/turn.ts";
+import { waitReasons } from "../../src/queue/line/turn.ts";
 import { busyDay } from "./busy-day.ts";
 import { before, crowdedDashboard, endOf, jobOf, monitorOf, noon, profileOf, quietDashboard } from "./documents.ts";
 

@@ -1,9 +1,8 @@
 // The pure rules where a table of cases says more than a sequence of commands.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Capacity } from "../../src/queue/capacity.ts";
-import { decideByEvidence, type Evidence, planEvidence } from "../../src/queue/evidence.ts";
-import { decideTakeBackoffMs, type FleetRow, noSnapshot, noTakes, withSnapshot } from "../../src/queue/fleet.ts";
+import { Capacity } from "../../src/queue/fleet/capacity.ts";
+import { decideTakeBackoffMs, type FleetRow, noSnapshot, noTakes, withSnapshot } from "../../src/queue/fleet/fleet.ts";
 import {
   countFreed,
   countRate,
@@ -13,10 +12,11 @@ import {
   freedWindowMs,
   isScarce,
   maxRunnersWithin,
-} from "../../src/queue/freed-rate.ts";
-import { planLegs } from "../../src/queue/placement.ts";
-import { decideRetryAfterSeconds, spreadOf } from "../../src/queue/retry-after.ts";
-import { createJob } from "../../src/queue/tombstone.ts";
+} from "../../src/queue/fleet/freed-rate.ts";
+import { planLegs } from "../../src/queue/fleet/placement.ts";
+import { decideByEvidence, type Evidence, planEvidence } from "../../src/queue/job/evidence.ts";
+import { createJob } from "../../src/queue/job/tombstone.ts";
+import { decideRetryAfterSeconds, spreadOf } from "../../src/queue/line/retry-after.ts";
 import { testSettings } from "../support/settings.ts";
 
 const settings = testSettings();

@@ -1,10 +1,10 @@
 // Who waits leaves no trace, and no wake between a poll and its wait is lost.
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createHeldTake } from "../../src/dispatch/held-take.ts";
-import type { OperationRunner } from "../../src/dispatch/operation-runner.ts";
-import { createWaitingRoom } from "../../src/dispatch/waiting-room.ts";
-import type { Ticket } from "../../src/queue/job.ts";
+import type { OperationRunner } from "../../src/dispatch/running/operation-runner.ts";
+import { createHeldTake } from "../../src/dispatch/takes/held-take.ts";
+import { createWaitingRoom } from "../../src/dispatch/takes/waiting-room.ts";
+import type { Ticket } from "../../src/queue/job/job.ts";
 import type { Store } from "../../src/queue/store.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));

@@ -1,7 +1,7 @@
 // An operator's word on a monitor reaches every row of it in the end, wherever an instance died or two of them crossed: each
 // snapshot carries it, and a fence keeps takes from being sent meanwhile.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { availableRunners } from "../../src/queue/fleet.ts";
+import { availableRunners } from "../../src/queue/fleet/fleet.ts";
 import type { Store } from "../../src/queue/store.ts";
 import { createKeys } from "../../src/store/redis/keys.ts";
 import { createRedisStore } from "../../src/store/redis/redis-store.ts";

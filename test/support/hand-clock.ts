@@ -1,9 +1,9 @@
 // A queue over a store whose clock is set by hand, so that a test says in seconds who served, who was heard and what monitors
 // showed meanwhile.
 import { describe, onTestFinished } from "vitest";
-import type { Job, JobRequest, Ticket } from "../../src/queue/job.ts";
+import type { Job, JobRequest, Ticket } from "../../src/queue/job/job.ts";
+import type { LegOutcome, RefusalCause, Settlement } from "../../src/queue/job/settlement.ts";
 import type { PollReply } from "../../src/queue/operations/poll.ts";
-import type { LegOutcome, RefusalCause, Settlement } from "../../src/queue/settlement.ts";
 import type { Store } from "../../src/queue/store.ts";
 import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
 import { createRedisStore } from "../../src/store/redis/redis-store.ts";

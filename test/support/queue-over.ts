@@ -1,16 +1,19 @@
 // The production's operations over a store, as plain calls: what the dispatcher does around them, without its clocks and
 // without monitors. For suites that compare stores step by step.
-import { createDocuments } from "../../src/dispatch/documents.ts";
+
 import { createEnqueuer } from "../../src/dispatch/enqueuer.ts";
 import { createIdBooking } from "../../src/dispatch/id-booking.ts";
 import { createMonitorBook } from "../../src/dispatch/monitor-book.ts";
-import { createOperationRunner, type OperationRunner } from "../../src/dispatch/operation-runner.ts";
-import { createServiceMark } from "../../src/dispatch/service-mark.ts";
+import { createDocuments } from "../../src/dispatch/running/documents.ts";
+import { createOperationRunner, type OperationRunner } from "../../src/dispatch/running/operation-runner.ts";
+import { createServiceMark } from "../../src/dispatch/running/service-mark.ts";
 import type { ActRequest } from "../../src/queue/acts.ts";
-import type { JobRequest, Ticket } from "../../src/queue/job.ts";
-import { orderOf } from "../../src/queue/line.ts";
-import type { PollPace } from "../../src/queue/monitor-record.ts";
-import type { DashboardNews } from "../../src/queue/monitors.ts";
+import type { PollPace } from "../../src/queue/fleet/monitor-record.ts";
+import type { DashboardNews } from "../../src/queue/fleet/monitors.ts";
+import type { JobRequest, Ticket } from "../../src/queue/job/job.ts";
+import { noHold } from "../../src/queue/job/presence.ts";
+import type { Settlement } from "../../src/queue/job/settlement.ts";
+import { orderOf } from "../../src/queue/line/line.ts";
 import { pauseOperation } from "../../src/queue/operations/act.ts";
 import { cancelOperation } from "../../src/queue/operations/cancel.ts";
 import { hangUpOperation } from "../../src/queue/operations/hang-up.ts";
@@ -19,9 +22,7 @@ import { pollOperation } from "../../src/queue/operations/poll.ts";
 import { renewOperation } from "../../src/queue/operations/renew.ts";
 import { settleOperation } from "../../src/queue/operations/settle.ts";
 import { sweepOperation } from "../../src/queue/operations/sweep.ts";
-import { noHold } from "../../src/queue/presence.ts";
 import type { QueueSettings } from "../../src/queue/settings.ts";
-import type { Settlement } from "../../src/queue/settlement.ts";
 import type { Store } from "../../src/queue/store.ts";
 
 export type QueueOver = ReturnType<typeof createQueueOver>;

@@ -9,7 +9,7 @@ import {
 } from "../../auth/job-schemas.ts";
 import { proofRefusals } from "../../github/artifact-proof.ts";
 import { oidcRefusals } from "../../github/oidc.ts";
-import { waitReasons } from "../../queue/turn.ts";
+import { waitReasons } from "../../queue/line/turn.ts";
 import { codeVerifierSchema, maxSeconds } from "../params.ts";
 import type { ProblemCode, RetryReason } from "../problem.ts";
 import { exampleAnswers, exampleCancelled, exampleJob, exampleTicket } from "./examples.ts";

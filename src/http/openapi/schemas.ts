@@ -1,6 +1,6 @@
 // The documents that the API answers, as JSON schemas. Tests hold real replies against them.
 import { happenings } from "../../queue/history.ts";
-import { jobStates } from "../../queue/job.ts";
+import { jobStates } from "../../queue/job/job.ts";
 import { problems } from "../problem.ts";
 import { type Json, ref } from "./parts.ts";
 

@@ -1,8 +1,8 @@
 // HTTP to the monitors: takes, dashboards and the barrier. Every failure is a value; nothing here decides what it means for a job.
 
 import { parseJson, readJson } from "../../bounded-json.ts";
-import type { Evidence } from "../../queue/evidence.ts";
-import type { DashboardNews, Monitors, TakeRequest } from "../../queue/monitors.ts";
+import type { DashboardNews, Monitors, TakeRequest } from "../../queue/fleet/monitors.ts";
+import type { Evidence } from "../../queue/job/evidence.ts";
 import { type Dashboard, parseDashboard, runnersReservedFor } from "./dashboard.ts";
 import type { AnswerShape } from "./runner-json.ts";
 import { decideTakeOutcome, decideTakeSilence, nameOfFailure, takeBodyLimit } from "./take-outcome.ts";

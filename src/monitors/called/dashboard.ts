@@ -1,7 +1,7 @@
 // What we read of a monitor's /dashboard.json. Everything else in it is left alone, and a part that is absurd spoils only itself.
 import { z } from "zod";
-import type { ProfileCounts } from "../../queue/fleet.ts";
-import type { HeldRunner } from "../../queue/job.ts";
+import type { ProfileCounts } from "../../queue/fleet/fleet.ts";
+import type { HeldRunner } from "../../queue/job/job.ts";
 import { type AnswerShape, inShape, runnerIdSchema, writeRunner } from "./runner-json.ts";
 
 const countSchema = z.number().int().min(0).max(100_000);

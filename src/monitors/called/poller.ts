@@ -2,7 +2,7 @@
 // the store lets one of them ask at a time; a monitor that fails is asked again after a growing back-off.
 import type { MonitorBook } from "../../dispatch/monitor-book.ts";
 import type { Observe } from "../../queue/events.ts";
-import type { MonitorRecord } from "../../queue/monitor-record.ts";
+import type { MonitorRecord } from "../../queue/fleet/monitor-record.ts";
 import { type MonitorClient, newsOf } from "./client.ts";
 
 const maxBackoffMs = 30_000;

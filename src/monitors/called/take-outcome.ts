@@ -2,8 +2,8 @@
 // are certain. All else is "unknown": the monitor labels at GitHub first and answers later, and even a `null` can have a label set.
 import { z } from "zod";
 import type { Json } from "../../bounded-json.ts";
-import type { HeldRunner } from "../../queue/job.ts";
-import type { OpenWord, TakeOutcome } from "../../queue/monitors.ts";
+import type { OpenWord, TakeOutcome } from "../../queue/fleet/monitors.ts";
+import type { HeldRunner } from "../../queue/job/job.ts";
 import { type AnswerShape, inShape, maxRunnerBytes, runnerIdSchema, writeRunner } from "./runner-json.ts";
 import type { TakeReply } from "./transport.ts";
 

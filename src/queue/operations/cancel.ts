@@ -1,9 +1,9 @@
 // Cancel: a place is given up at once. With a ticket also for a job that the store lost, so that no late poll brings it back.
 import { describeChange } from "../history.ts";
-import { isOver, isSameRequest, type Job, type JobState, type Ticket } from "../job.ts";
+import { isOver, isSameRequest, type Job, type JobState, type Ticket } from "../job/job.ts";
+import { releaseRunners } from "../job/settlement.ts";
+import { createJob, endJob, isForgotten } from "../job/tombstone.ts";
 import type { Operation } from "../profile.ts";
-import { releaseRunners } from "../settlement.ts";
-import { createJob, endJob, isForgotten } from "../tombstone.ts";
 
 export type CancelReply =
   | { readonly kind: "cancelled"; readonly job: Job; readonly leaked: readonly string[] }

@@ -1,14 +1,14 @@
 // Enqueue: a job takes the next place of its profile's line. The same request again gets the same place, and is presence.
 import { isInForce } from "../acts.ts";
-import { targetRunners } from "../fleet.ts";
+import { targetRunners } from "../fleet/fleet.ts";
 import { describeChange } from "../history.ts";
-import { isSameRequest, type JobRequest } from "../job.ts";
-import { sumAhead } from "../line.ts";
-import { presenceAfterRepeat } from "../presence.ts";
+import { isSameRequest, type JobRequest } from "../job/job.ts";
+import { presenceAfterRepeat } from "../job/presence.ts";
+import { createJob, isAnswerGood, isForgotten, isIdFree } from "../job/tombstone.ts";
+import { sumAhead } from "../line/line.ts";
+import { endSilence } from "../line/silence.ts";
 import type { Operation, ProfileView } from "../profile.ts";
 import { maxCommitAgeMs } from "../settings.ts";
-import { endSilence } from "../silence.ts";
-import { createJob, isAnswerGood, isForgotten, isIdFree } from "../tombstone.ts";
 
 export interface EnqueueCommand {
   readonly request: JobRequest;

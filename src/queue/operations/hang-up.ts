@@ -1,7 +1,7 @@
 // Hang-up: a held request ended before its time. Its job is due to be polled at once, as after an enqueue. Nothing happens
 // where another request spoke for the job since: those declare themselves anew.
-import { isOver, type Ticket } from "../job.ts";
-import { presenceAfterHangUp } from "../presence.ts";
+import { isOver, type Ticket } from "../job/job.ts";
+import { presenceAfterHangUp } from "../job/presence.ts";
 import type { Operation } from "../profile.ts";
 
 export function hangUpOperation({ uniqueId, profileKey }: Ticket, holder: string): Operation<null> {

@@ -1,13 +1,13 @@
 // Inspect and view: how a job, or a whole profile, stands. They change nothing, and are no presence.
 import { type Act, isInForce } from "../acts.ts";
-import type { Capacity } from "../capacity.ts";
-import type { Sample } from "../chart.ts";
-import { isOver, type Job } from "../job.ts";
-import { sumAhead } from "../line.ts";
-import { explainJob, type Outlook } from "../outlook.ts";
+import type { Capacity } from "../fleet/capacity.ts";
+import type { Sample } from "../fleet/chart.ts";
+import { isOver, type Job } from "../job/job.ts";
+import { isForgotten } from "../job/tombstone.ts";
+import { sumAhead } from "../line/line.ts";
+import { explainJob, type Outlook } from "../line/outlook.ts";
+import { claimableJobs } from "../line/turn.ts";
 import type { Operation } from "../profile.ts";
-import { isForgotten } from "../tombstone.ts";
-import { claimableJobs } from "../turn.ts";
 
 export type InspectReply =
   | {

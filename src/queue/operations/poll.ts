@@ -1,18 +1,18 @@
 // Poll: a job asks whether it is its turn. It claims, or waits and says why. A waiting poll changes nothing, but that its
 // presence is written down now and then.
 import { isInForce } from "../acts.ts";
-import { isSuspect, waitsForOthers } from "../after-loss.ts";
-import { claimJob, reasonOfClaim } from "../claim.ts";
-import { type Takes, withLegOut } from "../fleet.ts";
+import { type Takes, withLegOut } from "../fleet/fleet.ts";
 import { describeChange } from "../history.ts";
-import { enqueuedAt, heldSince, isOver, isSameRequest, type Job, neededRunners, type Ticket } from "../job.ts";
-import { entryOf, orderOf, sumAhead } from "../line.ts";
-import { deadlinesOf, type Hold, needsRecord, presenceAfterPoll, withAsideOfNow, withHolder } from "../presence.ts";
+import { isSuspect, waitsForOthers } from "../job/after-loss.ts";
+import { claimJob, reasonOfClaim } from "../job/claim.ts";
+import { enqueuedAt, heldSince, isOver, isSameRequest, type Job, neededRunners, type Ticket } from "../job/job.ts";
+import { deadlinesOf, type Hold, needsRecord, presenceAfterPoll, withAsideOfNow, withHolder } from "../job/presence.ts";
+import { createJob, endJob, isAnswerGood, isForgotten } from "../job/tombstone.ts";
+import { entryOf, orderOf, sumAhead } from "../line/line.ts";
+import { decideRetryAfterSeconds, retryAfterHoldSeconds } from "../line/retry-after.ts";
+import { keepsPlaces } from "../line/silence.ts";
+import { decideTurn, type WaitReason } from "../line/turn.ts";
 import type { Change, Decision, Operation, ProfileView } from "../profile.ts";
-import { decideRetryAfterSeconds, retryAfterHoldSeconds } from "../retry-after.ts";
-import { keepsPlaces } from "../silence.ts";
-import { createJob, endJob, isAnswerGood, isForgotten } from "../tombstone.ts";
-import { decideTurn, type WaitReason } from "../turn.ts";
 import { heard } from "./enqueue.ts";
 import { decideSilence, maxAbsentLooks } from "./sweep.ts";
 

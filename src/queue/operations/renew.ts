@@ -1,6 +1,6 @@
 // Renew: the owner of a claim still works on it. Whose request is still open is present meanwhile.
-import { hasOpenLeg, isOver, type Ticket } from "../job.ts";
-import { presenceAfterPoll } from "../presence.ts";
+import { hasOpenLeg, isOver, type Ticket } from "../job/job.ts";
+import { presenceAfterPoll } from "../job/presence.ts";
 import type { Operation } from "../profile.ts";
 import { claimLeaseMs } from "../settings.ts";
 

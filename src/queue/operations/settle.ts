@@ -1,9 +1,9 @@
 // Settle: outcomes of legs, and runners that evidence found, become the job's. settlement.ts says what follows from them.
 import { describeChange } from "../history.ts";
-import { isSameRequest, type Job, type Ticket } from "../job.ts";
+import { isSameRequest, type Job, type Ticket } from "../job/job.ts";
+import { namesOfSettlement, type Settlement, type SettleReply, settleJob } from "../job/settlement.ts";
+import { createJob, isForgotten } from "../job/tombstone.ts";
 import type { Operation } from "../profile.ts";
-import { namesOfSettlement, type Settlement, type SettleReply, settleJob } from "../settlement.ts";
-import { createJob, isForgotten } from "../tombstone.ts";
 
 export interface SettleAnswer {
   readonly reply: SettleReply;

@@ -10,8 +10,8 @@ import {
   snapshotOf,
   withDrained,
   withSnapshot,
-} from "../fleet.ts";
-import { countFreed } from "../freed-rate.ts";
+} from "../fleet/fleet.ts";
+import { countFreed } from "../fleet/freed-rate.ts";
 import type { Operation } from "../profile.ts";
 
 export interface SnapshotCommand {

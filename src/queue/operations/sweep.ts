@@ -1,19 +1,19 @@
 // Sweep: what time alone does. Jobs become absent or are abandoned, let go of what they held too long, come back from
 // standing aside; claims whose owner died are taken over; answers and tombstones are forgotten. Chart and rates are counted.
 
-import { withSample } from "../chart.ts";
-import { canTakeOver, isLeased } from "../claim.ts";
-import { idleRunners } from "../fleet.ts";
-import { countRate, type FreedRate, minCountMs } from "../freed-rate.ts";
+import { withSample } from "../fleet/chart.ts";
+import { idleRunners } from "../fleet/fleet.ts";
+import { countRate, type FreedRate, minCountMs } from "../fleet/freed-rate.ts";
 import { describeChange, type HistoryEntry } from "../history.ts";
-import { hasOpenLeg, isOver, type Job } from "../job.ts";
-import { sumAhead } from "../line.ts";
-import { deadlinesOf, maxPresenceAheadMs, withAsideOfNow } from "../presence.ts";
+import { canTakeOver, isLeased } from "../job/claim.ts";
+import { hasOpenLeg, isOver, type Job } from "../job/job.ts";
+import { deadlinesOf, maxPresenceAheadMs, withAsideOfNow } from "../job/presence.ts";
+import { releaseRunners } from "../job/settlement.ts";
+import { endJob, isAnswerGood, isForgotten, withoutAnswer } from "../job/tombstone.ts";
+import { sumAhead } from "../line/line.ts";
+import { isSilent, keepsPlaces, type Silence } from "../line/silence.ts";
 import type { JobChange, Operation, ProfileHead, ProfileView } from "../profile.ts";
 import { claimLeaseMs, clockToleranceMs } from "../settings.ts";
-import { releaseRunners } from "../settlement.ts";
-import { isSilent, keepsPlaces, type Silence } from "../silence.ts";
-import { endJob, isAnswerGood, isForgotten, withoutAnswer } from "../tombstone.ts";
 
 /** A sweep looks at no more jobs than these at once; when thousands leave together, it is repeated. */
 export const maxAbsentLooks = 200;

@@ -1,11 +1,11 @@
 // One profile's part of the embedded store: jobs, lists, due times, fleet documents, head and history, in memory. It checks and
 // writes what it is told, as the Redis scripts do, and knows no rule of the queue.
-import { freedRateUnknown } from "../../queue/freed-rate.ts";
+import { freedRateUnknown } from "../../queue/fleet/freed-rate.ts";
 import { type HistoryEntry, historyLength } from "../../queue/history.ts";
-import { type ListName, type NeedCount, sumAhead } from "../../queue/line.ts";
+import { type ListName, type NeedCount, sumAhead } from "../../queue/line/line.ts";
+import { noSilence } from "../../queue/line/silence.ts";
 import type { ProfileHead } from "../../queue/profile.ts";
 import { maxCommitAgeMs } from "../../queue/settings.ts";
-import { noSilence } from "../../queue/silence.ts";
 import type {
   CommitPart,
   FleetDocument,

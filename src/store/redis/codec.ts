@@ -2,12 +2,12 @@
 // version: unknown fields are left alone, and what cannot be understood is a bug or a foreign key, and throws.
 import { z } from "zod";
 import { actSchema } from "../../queue/acts.ts";
-import { snapshotSchema, takesSchema } from "../../queue/fleet.ts";
-import { freedRateSchema, freedRateUnknown } from "../../queue/freed-rate.ts";
-import { type Job, jobSchema } from "../../queue/job.ts";
-import type { Entry, listNames, NeedCount } from "../../queue/line.ts";
+import { snapshotSchema, takesSchema } from "../../queue/fleet/fleet.ts";
+import { freedRateSchema, freedRateUnknown } from "../../queue/fleet/freed-rate.ts";
+import { type Job, jobSchema } from "../../queue/job/job.ts";
+import type { Entry, listNames, NeedCount } from "../../queue/line/line.ts";
+import { noSilence } from "../../queue/line/silence.ts";
 import type { ProfileHead } from "../../queue/profile.ts";
-import { noSilence } from "../../queue/silence.ts";
 import type { FleetDocument, FleetValue, FrontJob, StoredJob } from "../../queue/store.ts";
 
 const chartSchema = z.array(z.tuple([z.number(), z.number(), z.number()]));

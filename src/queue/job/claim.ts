@@ -1,7 +1,8 @@
 // How a queued job becomes a claimed one, and why a claimed one waits.
+
+import type { PlannedLeg } from "../fleet/placement.ts";
+import { claimLeaseMs, minEvidenceMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "../settings.ts";
 import { type Claim, hasOpenLeg, type Job, neededRunners } from "./job.ts";
-import type { PlannedLeg } from "./placement.ts";
-import { claimLeaseMs, minEvidenceMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "./settings.ts";
 
 /** Why a claimed job waits: it is being asked for, or what was reserved has to be found out. */
 export function reasonOfClaim({ claim }: Pick<Job, "claim">, now: number): "claim_in_flight" | "reconciling" {

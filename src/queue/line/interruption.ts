@@ -1,7 +1,7 @@
 // Since when somebody could be heard without a break. Serving instances renew a mark in the store once a second; where it
 // is old, nobody served: all were stopped, the store was away, the only process was paused, or the clock was set. After
 // such a break every job has its time anew (presence.ts).
-import { clockToleranceMs, type QueueSettings } from "./settings.ts";
+import { clockToleranceMs, type QueueSettings } from "../settings.ts";
 
 export interface ServiceMark {
   /** store clock, ms, when an instance last renewed it */

@@ -1,8 +1,8 @@
 // Renews the mark that says since when somebody could be heard without a break (queue/interruption.ts). Every serving
 // instance renews it once a second; whoever finds it old renews it before deciding anything about presence.
 import { z } from "zod";
-import { isInterrupted, renewMark, type ServiceMark } from "../queue/interruption.ts";
-import type { QueueSettings } from "../queue/settings.ts";
+import { isInterrupted, renewMark, type ServiceMark } from "../../queue/line/interruption.ts";
+import type { QueueSettings } from "../../queue/settings.ts";
 import type { Documents } from "./documents.ts";
 
 const markSchema = z.object({ at: z.number(), since: z.number() });

@@ -2,15 +2,15 @@
 //
 // A take's request and the work it starts are two things. The request answers within its budget; a claim that it started goes
 // on without it, until every leg is settled, and the answer waits in the store for the next poll.
-import { type Observe, waitedMs } from "../queue/events.ts";
-import type { Claim, Job, Ticket } from "../queue/job.ts";
-import { type PollReply, pollOperation, type WaitReply } from "../queue/operations/poll.ts";
-import type { Hold } from "../queue/presence.ts";
-import { spreadOf } from "../queue/retry-after.ts";
-import type { QueueSettings } from "../queue/settings.ts";
+import { type Observe, waitedMs } from "../../queue/events.ts";
+import type { Claim, Job, Ticket } from "../../queue/job/job.ts";
+import type { Hold } from "../../queue/job/presence.ts";
+import { spreadOf } from "../../queue/line/retry-after.ts";
+import { type PollReply, pollOperation, type WaitReply } from "../../queue/operations/poll.ts";
+import type { QueueSettings } from "../../queue/settings.ts";
+import type { IdBooking } from "../id-booking.ts";
+import type { OperationRunner } from "../running/operation-runner.ts";
 import { type ClaimWork, settledWithin } from "./claim-work.ts";
-import type { IdBooking } from "./id-booking.ts";
-import type { OperationRunner } from "./operation-runner.ts";
 
 export type TakeReply = Exclude<PollReply, { kind: "claimed" } | { kind: "suspect" } | { kind: "unbooked" | "late" }>;
 

@@ -4,7 +4,7 @@
 //   heard --- all absent, at least three runs, last heard within seconds of each other ---> silent since ...
 //   silent --- somebody of the profile is heard ---> heard; everybody has their time anew from then
 //   silent --- ten minutes ---> heard; who is still gone is abandoned
-import type { Job } from "./job.ts";
+import type { Job } from "../job/job.ts";
 
 export interface Silence {
   /** null: somebody is heard */

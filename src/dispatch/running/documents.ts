@@ -1,6 +1,6 @@
 // Documents that belong to no profile, as values: read, decide, swap; and again where somebody was faster.
 import type { z } from "zod";
-import { type MaybePromise, type Store, StoreUnavailable } from "../queue/store.ts";
+import { type MaybePromise, type Store, StoreUnavailable } from "../../queue/store.ts";
 
 const maxTries = 20;
 

@@ -1,9 +1,9 @@
 // Whose turn it is: a job may claim if and only if the runners that present jobs ahead of it need, plus its own, fit in
 // the capacity. So nobody is overtaken, and nobody waits for a sleeper when there is enough for both.
-import type { Capacity } from "./capacity.ts";
-import { availableRunners, legsOut } from "./fleet.ts";
-import { type PlannedLeg, planLegs } from "./placement.ts";
-import type { QueueSettings } from "./settings.ts";
+import type { Capacity } from "../fleet/capacity.ts";
+import { availableRunners, legsOut } from "../fleet/fleet.ts";
+import { type PlannedLeg, planLegs } from "../fleet/placement.ts";
+import type { QueueSettings } from "../settings.ts";
 
 /** Why a job waits; sent to clients as X-Queue-Reason. */
 export const waitReasons = [

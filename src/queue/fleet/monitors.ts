@@ -1,7 +1,7 @@
 // What the queue asks of monitors, and what may come of it. Implementations know how to reach them; the rules know only this.
-import type { Evidence } from "./evidence.ts";
+import type { Evidence } from "../job/evidence.ts";
+import type { HeldRunner, Ticket } from "../job/job.ts";
 import type { ProfileCounts } from "./fleet.ts";
-import type { HeldRunner, Ticket } from "./job.ts";
 
 export interface TakeRequest {
   readonly monitor: string;

@@ -2,6 +2,8 @@
 //
 // A total carries the time until which it holds: snapshots go stale, back-offs and drains end, legs stop counting. Until
 // then a poll reads one number, however many monitors there are. A changed row changes the total by its own part.
+
+import { targetMemoryMs } from "../settings.ts";
 import {
   availableRunners,
   claimedRunners,
@@ -11,7 +13,6 @@ import {
   isHeardLately,
   servableAt,
 } from "./fleet.ts";
-import { targetMemoryMs } from "./settings.ts";
 
 export interface Totals {
   /** runners that may be claimed now */

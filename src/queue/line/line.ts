@@ -6,9 +6,9 @@
 //
 // A list keeps its jobs by need (runners that the job lacks), then by order. So "how many runners do those ahead of me
 // need" is one count per need, and jobs whose need nobody can serve now are left out by it.
-import { isSuspect } from "./after-loss.ts";
-import { hasOpenLeg, heldSince, isOver, type Job, neededRunners } from "./job.ts";
-import type { QueueSettings } from "./settings.ts";
+import { isSuspect } from "../job/after-loss.ts";
+import { hasOpenLeg, heldSince, isOver, type Job, neededRunners } from "../job/job.ts";
+import type { QueueSettings } from "../settings.ts";
 
 export const listNames = ["line", "aside", "claimed"] as const;
 export type ListName = (typeof listNames)[number];

@@ -1,7 +1,8 @@
 // How a job begins, and what is kept of it when it is over.
+
+import { legMemoryMs, type QueueSettings } from "../settings.ts";
 import { enqueuedAt, isOpen, isOver, type Job, type Ticket } from "./job.ts";
 import { presenceOfNewJob } from "./presence.ts";
-import { legMemoryMs, type QueueSettings } from "./settings.ts";
 
 /**
  * A job as it enters the line, or comes back to it by its ticket. One whose place is of this epoch has no claim that the store

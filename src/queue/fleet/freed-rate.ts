@@ -1,9 +1,9 @@
 // How fast runners of a profile come free, measured only while they are scarce: where some stand idle the rate says how many
 // jobs there are, not how many runners could come. And from it how long a job will wait.
 import { z } from "zod";
+import { hashOf } from "../hash.ts";
 import type { Capacity } from "./capacity.ts";
 import { type FleetRow, isFresh, type ProfileCounts } from "./fleet.ts";
-import { hashOf } from "./hash.ts";
 
 export const freedRateSchema = z.object({
   /** when it was last counted; 0: never so far */

@@ -1,9 +1,9 @@
 // Why a job waits, as its owner and operators see it: the same rules that a poll goes by.
-import { isInForce } from "./acts.ts";
-import { isSuspect } from "./after-loss.ts";
-import { reasonOfClaim } from "./claim.ts";
-import { type Job, neededRunners } from "./job.ts";
-import type { ProfileView } from "./profile.ts";
+import { isInForce } from "../acts.ts";
+import { isSuspect } from "../job/after-loss.ts";
+import { reasonOfClaim } from "../job/claim.ts";
+import { type Job, neededRunners } from "../job/job.ts";
+import type { ProfileView } from "../profile.ts";
 import { decideTurn, type WaitReason } from "./turn.ts";
 
 /** Why a live job waits, and how many runners have to come free before its turn, as in a Turn. */

@@ -3,9 +3,9 @@
 // Settling is fenced by the claim's id and may be repeated: a leg that is settled already is left alone. Legs settle one by
 // one, as they come; the job stays claimed while one is open. Runners that came too late for their leg are kept if the
 // job can still use them, and reported as leaked if not: there is no way to give one back.
-import { type Fleet, type FleetRow, type LegEnd, type Takes, withLegEnded, withLegExtended } from "./fleet.ts";
+import { type Fleet, type FleetRow, type LegEnd, type Takes, withLegEnded, withLegExtended } from "../fleet/fleet.ts";
+import { minEvidenceMs, type QueueSettings } from "../settings.ts";
 import { type HeldRunner, hasOpenLeg, heldSince, isOpen, isOver, type Job, type Leg, neededRunners } from "./job.ts";
-import { minEvidenceMs, type QueueSettings } from "./settings.ts";
 import { endJob } from "./tombstone.ts";
 
 /**

@@ -2,8 +2,9 @@
 //
 // A runner is found by its label `reserved-for:<unique_id>`, on every monitor that may ever have been asked. "Not found"
 // counts only once all of those were looked at, or can no longer hold anything: a runner may stand where it is not expected.
+
+import { type QueueSettings, sendWithinMs } from "../settings.ts";
 import { enqueuedAt, type HeldRunner, isOpen, type Job } from "./job.ts";
-import { type QueueSettings, sendWithinMs } from "./settings.ts";
 import type { FoundRunner, LegOutcome, Settlement } from "./settlement.ts";
 
 /** What one monitor showed: its runners reserved for the job, or nothing to be had until it no longer mattered. */

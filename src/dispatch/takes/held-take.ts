@@ -1,9 +1,9 @@
 // A take that is held: it waits inside its request until its job's turn has come, its job is over, or its time is up. A wake is
 // only a hint to poll again.
-import type { Ticket } from "../queue/job.ts";
-import { hangUpOperation } from "../queue/operations/hang-up.ts";
-import type { Store } from "../queue/store.ts";
-import type { OperationRunner } from "./operation-runner.ts";
+import type { Ticket } from "../../queue/job/job.ts";
+import { hangUpOperation } from "../../queue/operations/hang-up.ts";
+import type { Store } from "../../queue/store.ts";
+import type { OperationRunner } from "../running/operation-runner.ts";
 import type { TakeOnce, TakeReply } from "./take.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
 

@@ -6,7 +6,7 @@
 //              snapshot was rendered. A settled claim stops being subtracted when a snapshot arrives that was asked for
 //              after the claim settled.
 import { z } from "zod";
-import type { Leg } from "./job.ts";
+import type { Leg } from "../job/job.ts";
 import {
   clockToleranceMs,
   forgetMonitorAfterMs,
@@ -15,7 +15,7 @@ import {
   rejectedBackoffMs,
   targetMemoryMs,
   unsentBackoffMs,
-} from "./settings.ts";
+} from "../settings.ts";
 
 export const snapshotSchema = z.object({
   /** store clock, ms, when the question was asked that this answers; 0: never answered */

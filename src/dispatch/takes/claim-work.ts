@@ -3,16 +3,16 @@
 //
 // This process renews the claim's lease while it works. Should it die, the lease lapses and another instance's sweep goes on
 // with the evidence.
-import { type Observe, waitedMs } from "../queue/events.ts";
-import { type Claim, hasOpenLeg, type Job, type Ticket } from "../queue/job.ts";
-import { inspectOperation } from "../queue/operations/inspect.ts";
-import { renewOperation } from "../queue/operations/renew.ts";
-import { settleOperation } from "../queue/operations/settle.ts";
-import { claimLeaseMs, type QueueSettings } from "../queue/settings.ts";
-import type { Settlement, SettleReply } from "../queue/settlement.ts";
-import { StoreUnavailable } from "../queue/store.ts";
+import { type Observe, waitedMs } from "../../queue/events.ts";
+import { type Claim, hasOpenLeg, type Job, type Ticket } from "../../queue/job/job.ts";
+import type { Settlement, SettleReply } from "../../queue/job/settlement.ts";
+import { inspectOperation } from "../../queue/operations/inspect.ts";
+import { renewOperation } from "../../queue/operations/renew.ts";
+import { settleOperation } from "../../queue/operations/settle.ts";
+import { claimLeaseMs, type QueueSettings } from "../../queue/settings.ts";
+import { StoreUnavailable } from "../../queue/store.ts";
+import type { OperationRunner } from "../running/operation-runner.ts";
 import type { SendLeg } from "./leg-sender.ts";
-import type { OperationRunner } from "./operation-runner.ts";
 import type { Reconcile } from "./reconciler.ts";
 
 export interface Work {

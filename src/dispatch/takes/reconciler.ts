@@ -1,11 +1,11 @@
 // Acts where a leg's outcome is unknown: looks for evidence at the monitors and settles by what it shows. It only reads there,
 // so that two instances doing it for one job do no harm.
-import type { Observe } from "../queue/events.ts";
-import { decideByEvidence, type Evidence, planEvidence } from "../queue/evidence.ts";
-import type { Job, Ticket } from "../queue/job.ts";
-import type { Monitors } from "../queue/monitors.ts";
-import type { QueueSettings } from "../queue/settings.ts";
-import type { Settlement, SettleReply } from "../queue/settlement.ts";
+import type { Observe } from "../../queue/events.ts";
+import type { Monitors } from "../../queue/fleet/monitors.ts";
+import { decideByEvidence, type Evidence, planEvidence } from "../../queue/job/evidence.ts";
+import type { Job, Ticket } from "../../queue/job/job.ts";
+import type { Settlement, SettleReply } from "../../queue/job/settlement.ts";
+import type { QueueSettings } from "../../queue/settings.ts";
 
 export type Settle = (ticket: Ticket, settlement: Settlement) => Promise<SettleReply>;
 

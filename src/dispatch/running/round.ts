@@ -1,12 +1,13 @@
 // One round of a profile's operations, on what one load brought: each operation sees what those before it decided, and its
 // change becomes a part of one commit. Nothing here outlives the round: what was put into the held fleet is undone.
 
-import type { FleetRow } from "../queue/fleet.ts";
-import type { Job } from "../queue/job.ts";
-import { dueAtOf, type Entry, entryOf, type NeedCount } from "../queue/line.ts";
-import { maxPresenceAheadMs } from "../queue/presence.ts";
-import type { Change, Decision, JobView, Operation, ProfileHead, ProfileView } from "../queue/profile.ts";
-import { clockToleranceMs, type QueueSettings } from "../queue/settings.ts";
+import type { FleetRow } from "../../queue/fleet/fleet.ts";
+import type { Job } from "../../queue/job/job.ts";
+import { maxPresenceAheadMs } from "../../queue/job/presence.ts";
+import { dueAtOf, type Entry, entryOf, type NeedCount } from "../../queue/line/line.ts";
+import { claimableJobs, type PresentJob } from "../../queue/line/turn.ts";
+import type { Change, Decision, JobView, Operation, ProfileHead, ProfileView } from "../../queue/profile.ts";
+import { clockToleranceMs, type QueueSettings } from "../../queue/settings.ts";
 import type {
   CommitPart,
   FleetDocument,
@@ -16,8 +17,7 @@ import type {
   Loaded,
   LoadRequest,
   StoredJob,
-} from "../queue/store.ts";
-import { claimableJobs, type PresentJob } from "../queue/turn.ts";
+} from "../../queue/store.ts";
 import { emptyRow, type FleetHeld } from "./fleet-held.ts";
 
 export interface RoundContext {

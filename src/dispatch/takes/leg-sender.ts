@@ -1,11 +1,11 @@
 // Sends one leg of a claim to its monitor, and says what came of it. It leaves within 2 s of its claim or not at all, and only
 // from one of the monitor's places, so that no more takes are at work there than it can bear.
-import type { LegWord, Observe } from "../queue/events.ts";
-import type { Claim, Job, Ticket } from "../queue/job.ts";
-import type { Monitors, TakeOutcome, TakeResult } from "../queue/monitors.ts";
-import { type QueueSettings, sendWithinMs, settlePerRunnerMs } from "../queue/settings.ts";
-import type { LegOutcome } from "../queue/settlement.ts";
-import type { Store } from "../queue/store.ts";
+import type { LegWord, Observe } from "../../queue/events.ts";
+import type { Monitors, TakeOutcome, TakeResult } from "../../queue/fleet/monitors.ts";
+import type { Claim, Job, Ticket } from "../../queue/job/job.ts";
+import type { LegOutcome } from "../../queue/job/settlement.ts";
+import { type QueueSettings, sendWithinMs, settlePerRunnerMs } from "../../queue/settings.ts";
+import type { Store } from "../../queue/store.ts";
 
 export interface LegSenderDeps {
   readonly store: Pick<Store, "takePlace" | "freePlace">;

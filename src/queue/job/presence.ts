@@ -8,8 +8,9 @@
 //
 // Time in which nobody could be heard does not count. `renewedAt` is when somebody could be heard again: from then on
 // every job has its time anew.
+
+import { clockToleranceMs, maxRetryAfterMs, type QueueSettings } from "../settings.ts";
 import type { Job } from "./job.ts";
-import { clockToleranceMs, maxRetryAfterMs, type QueueSettings } from "./settings.ts";
 
 /** For how long a poll's request stays open, ms, and which request that is; 0 and "" where it is answered at once. */
 export interface Hold {

@@ -3,8 +3,8 @@
 //   idle --- nextAskAt has come, or it was pushed ---> asked --- it answered, or failed ---> idle
 //                                                        \--- the asker died: nextAskAt comes ---> asked
 import { z } from "zod";
+import { clockToleranceMs, forgetMonitorAfterMs } from "../settings.ts";
 import type { DashboardNews } from "./monitors.ts";
-import { clockToleranceMs, forgetMonitorAfterMs } from "./settings.ts";
 
 export const monitorRecordSchema = z.object({
   /** store clock, ms, when it was asked last; 0: never */

@@ -7,9 +7,9 @@
 //   waiting --- a round begins ---> decided --- nothing to write, or written ---> answered
 //      ^                              |
 //      \------- conflict -------------/   at most `maxTries` times
-import { Capacity } from "../queue/capacity.ts";
-import type { Operation } from "../queue/profile.ts";
-import type { QueueSettings } from "../queue/settings.ts";
+import { Capacity } from "../../queue/fleet/capacity.ts";
+import type { Operation } from "../../queue/profile.ts";
+import type { QueueSettings } from "../../queue/settings.ts";
 import {
   type CommitPart,
   type Loaded,
@@ -17,7 +17,7 @@ import {
   type PartResult,
   type Store,
   StoreUnavailable,
-} from "../queue/store.ts";
+} from "../../queue/store.ts";
 import { FleetHeld } from "./fleet-held.ts";
 import { type Decided, Round } from "./round.ts";
 import type { ServiceMarkKeeper } from "./service-mark.ts";

@@ -1,5 +1,5 @@
 // When a waiting client should ask again.
-import { hashOf } from "./hash.ts";
+import { hashOf } from "../hash.ts";
 
 const nextFew = 3;
 const midLine = 20;
