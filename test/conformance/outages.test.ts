@@ -81,6 +81,7 @@ describeOnStores("an outage", (open) => {
     for (let second = 0; second < 40; second++) {
       served.clock.now += 1000;
       await served.queue.renewMark();
+      for (const ticket of tickets.slice(2)) await served.poll(ticket);
     }
     for (const ticket of tickets.slice(0, 2)) expect((await served.poll(ticket)).kind).toBe("abandoned");
     for (const ticket of tickets.slice(0, 2)) expect((await served.poll(ticket)).kind).toBe("abandoned");
@@ -234,6 +235,18 @@ describeOnStores("everybody of a profile falls silent within seconds", (open) =>
     await served.serve(120_000);
     for (const ticket of [...tickets].reverse()) expect((await served.poll(ticket)).kind).toBe("wait");
     expect(await serveInOrder(served, tickets)).toEqual(ids);
+    expect(served.abandoned).toEqual([]);
+  });
+
+  it("and the first who comes back does so before any sweep noticed the silence: nobody is abandoned", async () => {
+    const served = await openQueue(open);
+    const tickets = await enqueueLine(served);
+    await served.serve(29_000);
+    for (let at = 0; at < 8; at++) {
+      served.clock.now += 1000;
+      await served.queue.renewMark();
+    }
+    for (const ticket of tickets) expect((await served.poll(ticket)).kind).toBe("wait");
     expect(served.abandoned).toEqual([]);
   });
 

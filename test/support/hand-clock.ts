@@ -102,6 +102,18 @@ export async function openQueue(open: OpenStore) {
     const claim = { claimId: job.claim?.id ?? null, claimedAt: job.claim?.at ?? clock.now };
     return await queue.settle(ticket, { ...claim, legs, found: [], clearedFor: null, ...more });
   };
+  const showFleet = async (idle: Readonly<Record<string, number>>, target = 4): Promise<void> => {
+    for (const [monitor, free] of Object.entries(idle)) {
+      const counts = new Map([[profileKey, { idle: free, target, healthy: target }]]);
+      await queue.finishPoll(monitor, clock.now, { kind: "snapshot", counts }, { nextInMs: 1000, idleInMs: 1000 });
+    }
+  };
+  const enqueue = async (uniqueId: string, more: Partial<JobRequest> = {}): Promise<Ticket> => {
+    const request = requestOf(uniqueId, more);
+    const reply = await queue.enqueue(request);
+    if (reply.kind !== "accepted") throw new Error(`${uniqueId} was not accepted: ${reply.kind}`);
+    return { ...request, place: reply.place };
+  };
   await sweep();
 
   return {
@@ -130,18 +142,15 @@ export async function openQueue(open: OpenStore) {
       queue = addInstance(await clocked.lose());
       await sweep();
     },
-    showFleet: async (idle: Readonly<Record<string, number>>, target = 4, askedAt = clock.now): Promise<void> => {
-      for (const [monitor, free] of Object.entries(idle)) {
-        const counts = new Map([[profileKey, { idle: free, target, healthy: target }]]);
-        await queue.finishPoll(monitor, askedAt, { kind: "snapshot", counts }, { nextInMs: 1000, idleInMs: 1000 });
-      }
-    },
+    showFleet,
     requestOf,
-    enqueue: async (uniqueId: string, more: Partial<JobRequest> = {}): Promise<Ticket> => {
-      const request = requestOf(uniqueId, more);
-      const reply = await queue.enqueue(request);
-      if (reply.kind !== "accepted") throw new Error(`${uniqueId} was not accepted: ${reply.kind}`);
-      return { ...request, place: reply.place };
+    enqueue,
+    /** A fleet that shows these idle runners, a job, and a moment later. */
+    enqueueOn: async (idle: Readonly<Record<string, number>>, uniqueId: string): Promise<Ticket> => {
+      await showFleet(idle);
+      const ticket = await enqueue(uniqueId);
+      clock.now += 10;
+      return ticket;
     },
     poll,
     claim: async (ticket: Ticket): Promise<Job> => {

@@ -86,11 +86,15 @@ export function createQueueOver(
     },
     poll: async (ticket: Ticket, claimId: string, hold = noHold) => {
       const command = { ticket, claimId, spread: 500, hold, roomSeenAt: 0 };
-      const reply = await runner.run(pollOperation({ ...command, isBooked: false }));
+      const ask = async (isBooked: boolean) => {
+        const asked = await runner.run(pollOperation({ ...command, isBooked, isLate: false }));
+        return asked.kind === "late" ? await runner.run(pollOperation({ ...command, isBooked, isLate: true })) : asked;
+      };
+      const reply = await ask(false);
       if (reply.kind !== "unbooked") return reply;
       const booked = await booking.book(ticket.uniqueId, ticket.profileKey, true);
       if (booked.kind !== "booked") return { kind: "superseded" as const };
-      return await runner.run(pollOperation({ ...command, isBooked: true }));
+      return await ask(true);
     },
     hangUp: async (ticket: Ticket, holder: string) => await runner.run(hangUpOperation(ticket, holder)),
     claimable: async (profileKey: string) => await runner.run(claimableOperation(profileKey)),
@@ -116,6 +120,7 @@ export function createQueueOver(
     beginPoll: book.beginPoll,
     finishPoll: async (monitor: string, askedAt: number, news: DashboardNews, pace: PollPace) =>
       await book.finishPoll(monitor, askedAt, news, pace),
+    silentMonitors: book.silent,
     findProfile: booking.findProfile,
   };
 }

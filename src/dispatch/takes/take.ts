@@ -12,7 +12,10 @@ import type { IdBooking } from "../id-booking.ts";
 import type { OperationRunner } from "../running/operation-runner.ts";
 import { type ClaimWork, settledWithin } from "./claim-work.ts";
 
-export type TakeReply = Exclude<PollReply, { kind: "claimed" } | { kind: "suspect" } | { kind: "unbooked" }>;
+export type TakeReply = Exclude<PollReply, { kind: "claimed" } | { kind: "suspect" } | { kind: "unbooked" | "late" }>;
+
+/** What a poll comes to, once it asked as often as it had to. */
+type Polled = Exclude<PollReply, { kind: "unbooked" | "late" }>;
 
 export interface TakeDeps {
   readonly runner: OperationRunner;
@@ -44,8 +47,9 @@ export function createTakeOnce(deps: TakeDeps): TakeOnce {
   const { runner, booking, work, settings, owner, observe } = deps;
   let polls = 0;
 
-  const poll = async (ticket: Ticket, hold: Hold): Promise<Exclude<PollReply, { kind: "unbooked" }>> => {
-    for (let isBooked = false; ; isBooked = true) {
+  const poll = async (ticket: Ticket, hold: Hold): Promise<Polled> => {
+    let [isBooked, isLate] = [false, false];
+    for (;;) {
       polls += 1;
       const reply = await runner.run(
         pollOperation({
@@ -54,10 +58,16 @@ export function createTakeOnce(deps: TakeDeps): TakeOnce {
           spread: spreadOf(ticket.uniqueId),
           hold,
           isBooked,
+          isLate,
           roomSeenAt: runner.roomSeenAt(ticket.profileKey),
         }),
       );
-      if (reply.kind !== "unbooked") return reply;
+      if (reply.kind !== "unbooked" && reply.kind !== "late") return reply;
+      if (reply.kind === "late") {
+        isLate = true;
+        continue;
+      }
+      isBooked = true;
       const booked = await booking.book(ticket.uniqueId, ticket.profileKey, true);
       if (booked.kind === "conflict") return { kind: "superseded" };
       if (booked.kind === "settling") return claimInFlight("reconciling");
@@ -95,7 +105,7 @@ function isClaimed(job: Job): job is Job & { claim: Claim } {
   return job.claim !== undefined;
 }
 
-function notePoll(observe: Observe, ticket: Ticket, reply: Exclude<PollReply, { kind: "unbooked" }>): void {
+function notePoll(observe: Observe, ticket: Ticket, reply: Polled): void {
   const isReadmitted =
     reply.kind === "wait" || reply.kind === "claimed"
       ? reply.isReadmitted
@@ -110,7 +120,7 @@ function notePoll(observe: Observe, ticket: Ticket, reply: Exclude<PollReply, { 
   observe({ kind: "poll_answered", outcome: outcomeOf(reply) });
 }
 
-function outcomeOf(reply: Exclude<PollReply, { kind: "unbooked" }>) {
+function outcomeOf(reply: Polled) {
   switch (reply.kind) {
     case "wait":
       return reply.reason;

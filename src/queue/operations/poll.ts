@@ -14,6 +14,7 @@ import { keepsPlaces } from "../line/silence.ts";
 import { decideTurn, type WaitReason } from "../line/turn.ts";
 import type { Change, Decision, Operation, ProfileView } from "../profile.ts";
 import { heard } from "./enqueue.ts";
+import { decideSilence, maxAbsentLooks } from "./sweep.ts";
 
 export interface PollCommand {
   readonly ticket: Ticket;
@@ -24,6 +25,8 @@ export interface PollCommand {
   readonly hold: Hold;
   /** the id is booked for this job: needed where the store knows nothing of it */
   readonly isBooked: boolean;
+  /** this poll came late before: whether all fell silent together is looked at with it */
+  readonly isLate: boolean;
   /** when room was last seen here, on the store's clock, ms */
   readonly roomSeenAt: number;
 }
@@ -47,6 +50,8 @@ export type PollReply =
   | { readonly kind: "taken"; readonly answer: string }
   /** the store knows nothing of the job: its id has to be booked before it comes back */
   | { readonly kind: "unbooked" }
+  /** its time seems to be over: whether all fell silent together has to be looked at first */
+  | { readonly kind: "late" }
   /** the store may have forgotten a claim of this job at `lostAt`: evidence first */
   | {
       readonly kind: "suspect";
@@ -60,11 +65,12 @@ export type PollReply =
   | { readonly kind: "failed" | "cancelled" | "answer_expired" | "ticket_expired" | "superseded" };
 
 export function pollOperation(command: PollCommand): Operation<PollReply> {
-  const { ticket } = command;
+  const { ticket, isLate } = command;
+  const others = isLate ? { due: true, sizes: true, absent: maxAbsentLooks } : {};
   return {
     name: "poll",
     profileKey: ticket.profileKey,
-    reads: { jobs: [{ uniqueId: ticket.uniqueId, order: orderOf(ticket) }] },
+    reads: { jobs: [{ uniqueId: ticket.uniqueId, order: orderOf(ticket) }], ...others },
     decide: (view) => decidePoll(command, view),
   };
 }
@@ -86,6 +92,12 @@ function decidePoll(command: PollCommand, view: ProfileView): Decision<PollReply
   if (job.state === "claimed") return pollClaimed(command, view, job);
   const isLate = deadlinesOf(job, view.renewedAt, settings).abandonAt <= now;
   if (isLate && !keepsPlaces(view.head.silence, now)) {
+    if (!command.isLate) return { answer: { kind: "late" } };
+    const silence = decideSilence(view);
+    // no sweep has noticed yet, and this poll ends it
+    if (keepsPlaces(silence, now)) {
+      return pollQueued(command, { ...view, head: { ...view.head, silence } }, known, job, false);
+    }
     const ended = endJob({ ...job, state: "abandoned" }, now, settings);
     const change = {
       jobs: [{ before: known, after: ended }],

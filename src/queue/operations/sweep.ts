@@ -118,7 +118,7 @@ function notFromFuture(job: Job, { now, settings }: ProfileView): Job {
 }
 
 /** Whether all fell silent together: looked at when the first of them would be abandoned. */
-function decideSilence(view: ProfileView): Silence {
+export function decideSilence(view: ProfileView): Silence {
   const { head, now, settings, renewedAt } = view;
   const isOverdue = view.due.some(
     (job) => job.state === "queued" && deadlinesOf(job, renewedAt, settings).abandonAt <= now,
