@@ -140,7 +140,7 @@ const monitors = {
 const store = {
   REDIS_URL: redisUrl
     .optional()
-    .describe("the Redis that all instances share; without it the embedded store, in memory, for one instance"),
+    .describe("the Redis that all instances share; without it the embedded store (DATA_FILE), for one instance"),
   REDIS_PREFIX: z
     .string()
     .regex(/^[\w.-]{1,64}$/, "is not 1 to 64 of A-Z a-z 0-9 . _ -")

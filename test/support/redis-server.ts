@@ -28,8 +28,13 @@ export interface RedisServer extends AsyncDisposable {
 /**
  * @param isDurable with an append-only file, fsynced at every write, as we ship it
  * @param isOnTcp for those who cannot reach a unix socket
+ * @param more arguments of redis-server
  */
-export async function startRedis(isDurable = false, isOnTcp = false): Promise<RedisServer> {
+export async function startRedis(
+  isDurable = false,
+  isOnTcp = false,
+  more: readonly string[] = [],
+): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), "rq-redis-"));
   const socket = join(folder, "redis.sock");
   const port = isOnTcp ? await findFreePort() : 0;
@@ -49,7 +54,7 @@ export async function startRedis(isDurable = false, isOnTcp = false): Promise<Re
       "",
       ...durable,
     ];
-    const started = spawn("redis-server", [...args, "--maxmemory-policy", "noeviction"], {
+    const started = spawn("redis-server", [...args, "--maxmemory-policy", "noeviction", ...more], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     server = started;
@@ -84,7 +89,7 @@ export async function startRedis(isDurable = false, isOnTcp = false): Promise<Re
 }
 
 /** One that was free a moment ago. */
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

@@ -77,7 +77,7 @@ export interface PresentJob {
 
 /**
  * The jobs that a poll would let claim right now. Waiters of these, and nobody else, are woken when room appears: the same
- * rule as the rank gate's, for the head of the line at once; and no more of them than monitors can be asked for at once,
+ * rule as a poll's, for the head of the line at once; and no more of them than monitors can be asked for at once,
  * else a hundred freed runners would be a hundred polls for each take: the next ones are woken when a take is settled.
  * @param line the first present jobs in order; read no further than the capacity reaches
  */

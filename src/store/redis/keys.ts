@@ -94,7 +94,7 @@ export function describeKeys(): readonly KeyDescription[] {
       key: fleet,
       holds:
         "what each monitor last said of the profile, and what was taken there since; a hash of JSON with revisions",
-      ends: "no TTL: a monitor that nobody has heard of for an hour is taken out",
+      ends: "no TTL: a monitor that no instance asks for two minutes is taken out",
     },
     { key: changes, holds: "which version of the fleet changed which of its documents", ends: "no TTL: as the fleet" },
     {

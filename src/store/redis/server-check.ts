@@ -23,9 +23,9 @@ export async function checkServer(url: string, keys: Keys, monitors: readonly st
     maxRetriesPerRequest: 0,
     retryStrategy: () => 200,
   });
-  client.on("error", () => {});
   try {
-    if (!(await isReady(client))) return { kind: "unreachable" };
+    const readiness = await waitUntilReady(client);
+    if (readiness.kind === "not_ready") return readiness.refusal ?? { kind: "unreachable" };
     const info = await client.info();
     const verdict = judge(info);
     if (verdict.kind === "refused" || address.kind !== "single") return verdict;
@@ -33,34 +33,45 @@ export async function checkServer(url: string, keys: Keys, monitors: readonly st
     if (adopted.kind === "refused") return adopted;
     return { kind: "fine", advice: [...verdict.advice, ...adopted.advice] };
   } catch (error) {
-    const why = whyOf(error);
-    if (why === "NOPERM") {
-      return {
-        kind: "refused",
-        why: "its user may not use INFO: the queue reads the server's run id by it. Allow +info",
-      };
-    }
-    if (why === "WRONGPASS" || why === "NOAUTH") {
-      return { kind: "refused", why: `${why}: the password in REDIS_URL is wrong or missing` };
-    }
-    return { kind: "unreachable" };
+    return refusalOf(error) ?? { kind: "unreachable" };
   } finally {
     client.disconnect();
   }
 }
 
-async function isReady(client: RedisClient): Promise<boolean> {
-  if (client.status === "ready") return true;
+type Refusal = Extract<ServerCheck, { kind: "refused" }>;
+type Readiness = { readonly kind: "ready" } | { readonly kind: "not_ready"; readonly refusal: Refusal | null };
+
+/** A server that refuses our password is never ready, and no later try changes that: its word comes as an event. */
+async function waitUntilReady(client: RedisClient): Promise<Readiness> {
   return await new Promise((resolve) => {
-    const end = (isThere: boolean) => {
+    const timer = setTimeout(() => resolve({ kind: "not_ready", refusal: null }), patienceMs);
+    const end = (readiness: Readiness) => {
       clearTimeout(timer);
-      client.off("ready", onReady);
-      resolve(isThere);
+      resolve(readiness);
     };
-    const onReady = () => end(true);
-    const timer = setTimeout(() => end(false), patienceMs);
-    client.on("ready", onReady);
+    client.on("ready", () => end({ kind: "ready" }));
+    client.on("error", (error: Error & { lastNodeError?: unknown }) => {
+      const refusal = refusalOf(error.lastNodeError ?? error);
+      if (refusal !== null) end({ kind: "not_ready", refusal });
+    });
   });
+}
+
+/** What no later try can mend; null: it may get well. */
+function refusalOf(error: unknown): Refusal | null {
+  switch (whyOf(error)) {
+    case "NOPERM":
+      return {
+        kind: "refused",
+        why: "its user may not use INFO: the queue reads the server's run id by it. Allow +info",
+      };
+    case "WRONGPASS":
+    case "NOAUTH":
+      return { kind: "refused", why: `${whyOf(error)}: the password in REDIS_URL is wrong or missing` };
+    default:
+      return null;
+  }
 }
 
 /** What a server's INFO says of it. */
