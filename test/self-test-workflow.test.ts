@@ -87,8 +87,7 @@ test("no script is put together from expressions, and the token goes to the self
     ]),
   );
   for (const { uses, with: given } of steps) {
-    if (uses?.startsWith("actions/checkout"))
-      expect([uses, given]).toEqual(["actions/checkout@v6", { "persist-credentials": false }]);
+    if (uses?.startsWith("actions/checkout")) expect(given).toEqual({ "persist-credentials": false });
   }
   const asked = scripts.flatMap((script) => /--only (\S+)$/.exec(script)?.[1] ?? []);
   expect(checkNames).toEqual(expect.arrayContaining(asked));

@@ -62,6 +62,22 @@ test.each(yamlFiles)(
   },
 );
 
+test("every action of others is pinned to a full commit, with its version beside it, and to the same one everywhere", () => {
+  const commits = new Map<string, Set<string>>();
+  for (const file of yamlFiles) {
+    const text = readFileSync(join(root, file), "utf8");
+    const lines = text.match(/^.*\buses:.*$/gm) ?? [];
+    expect(lines).toHaveLength(stepsIn(parse(text)).filter(({ uses }) => uses !== undefined).length);
+    for (const line of lines.filter((one) => !/uses: \.\//.test(one))) {
+      const [, name = "", pin = ""] = /uses: ([\w-]+\/[\w./-]+)@([0-9a-f]{40} # v\d+\.\d+\.\d+)$/.exec(line) ?? [];
+      expect(name, `${file}: ${line.trim()}`).not.toBe("");
+      commits.set(name, (commits.get(name) ?? new Set()).add(pin));
+    }
+  }
+  expect([...commits.keys()].sort()).toEqual(["actions/checkout", "actions/setup-node", "actions/upload-artifact"]);
+  for (const [name, pins] of commits) expect([name, pins.size]).toEqual([name, 1]);
+});
+
 test.skipIf(!hasShellcheck)("shellcheck has nothing to say about any script", () => {
   expect(scripts.length).toBeGreaterThanOrEqual(2);
   const { stdout, status } = spawnSync("shellcheck", scripts, { cwd: root, encoding: "utf8" });
