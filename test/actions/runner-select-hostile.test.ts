@@ -71,6 +71,12 @@ test.each([
   ["queue-url", 'http://127.0.0.1:1/"\nheader = "X: y'],
   ["queue-url", "$(touch pwned)"],
   ["queue-url", "-o/tmp/pwned"],
+  ["queue-url", "http://queue.example"],
+  ["queue-url", "http://127.0.0.1.evil.example:8002/"],
+  ["queue-url", "http://localhost.evil.example"],
+  ["queue-url", "http://127.evil.example"],
+  ["queue-url", "http://[::2]:8002"],
+  ["queue-url", "http://10.0.0.1/127.0.0.1/"],
   ["queue-url", ""],
 ])("in the input %s (%j) runs nothing, asks nobody, and falls back", async (input, value) => {
   const run = await startWorkflowRun();
@@ -93,7 +99,7 @@ test("in the GitHub-hosted label and count neither makes an output nor runs", as
   expect(end.outputs).toMatchObject({
     "selected-runner-label": "ubuntu-latestis_self_hosted=true$(touch pwned)",
     "selected-runner-count": "1",
-    "selected-runner-indices": "[0]",
+    "selected-runner-indices": "[1]",
     "is-self-hosted": "false",
   });
   expect(existsSync("pwned")).toBe(false);

@@ -14,7 +14,7 @@ function selfHosted(uniqueId: string | undefined, count = 1) {
     "unique-id": uniqueId,
     "selected-runner-label": `reserved-for:${uniqueId}`,
     "selected-runner-count": String(count),
-    "selected-runner-indices": JSON.stringify(Array.from({ length: count }, (_, index) => index)),
+    "selected-runner-indices": JSON.stringify(Array.from({ length: count }, (_, index) => index + 1)),
     "runner-type-label": "self-hosted-image:linux",
     "is-self-hosted": "true",
   };
@@ -81,7 +81,7 @@ test("an artifact is of no use to others: without the step's own secret the queu
 });
 
 test.each([true, false])(
-  "three runners come as one label and the indices [0,1,2] (by id token: %s)",
+  "three runners come as one label and the indices [1,2,3] (by id token: %s)",
   async (byIdToken) => {
     const queue = await startRealQueue({ runners: 3, takesIdTokens: true });
 
@@ -109,7 +109,7 @@ test("asking for more than the fleet keeps falls back at once, with the queue's 
   expect(outputs).toMatchObject({
     ...githubHosted,
     "selected-runner-count": "2",
-    "selected-runner-indices": "[0,1]",
+    "selected-runner-indices": "[1,2]",
   });
   const sentence =
     "The queue refused: The fleet has fewer runners of this profile than asked for: The monitors keep 1 of them in all (unsatisfiable).";

@@ -65,7 +65,7 @@ export async function startWorkflowRun(): Promise<WorkflowRun> {
 export const githubHosted = {
   "selected-runner-label": "ubuntu-latest",
   "selected-runner-count": "1",
-  "selected-runner-indices": "[0]",
+  "selected-runner-indices": "[1]",
   "runner-type-label": "ubuntu-latest",
   "is-self-hosted": "false",
 };
