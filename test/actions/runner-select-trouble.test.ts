@@ -55,8 +55,14 @@ describe("waiting", () => {
 
     expect(outputs["is-self-hosted"]).toBe("true");
     const takes = queue.asked.filter(({ url }) => url.pathname.startsWith("/take/"));
-    const pauses = takes.slice(1).map(({ at }, index) => Math.round((at - takes[index]!.at) / 1000));
-    expect(pauses).toEqual([0, 2, 1, 1, 1, 1]);
+    const pauses = takes.slice(1).map(({ at }, index) => (at - takes[index]!.at) / 1000);
+    const wanted = [0, 2, 1, 1, 1, 1];
+    expect(pauses).toHaveLength(wanted.length);
+    // Never sooner than asked to; how much later is a matter of how busy this machine is.
+    for (const [index, seconds] of wanted.entries()) {
+      expect(pauses[index]).toBeGreaterThan(seconds - 0.1);
+      expect(pauses[index]).toBeLessThan(seconds + 5);
+    }
     expect(takes.map(({ url }) => url.searchParams.get("wait"))).toEqual(["0", "25", "25", "25", "25", "25", "25"]);
     expect(log.split("\n").filter((line) => line.startsWith("Waiting"))).toEqual([
       "Waiting at position 2: not_your_turn",
