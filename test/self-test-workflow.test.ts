@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { checkNames } from "../scripts/self-test/command.ts";
+import { parseCommandLine } from "../scripts/self-test/command-line.ts";
 
 interface Step {
   readonly id?: string;
@@ -21,6 +22,7 @@ interface Job {
   readonly permissions?: Readonly<Record<string, string>>;
   readonly outputs?: Readonly<Record<string, string>>;
   readonly strategy?: { readonly matrix: Readonly<Record<string, string>> };
+  readonly env?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
 }
 
@@ -37,15 +39,16 @@ interface Workflow {
 }
 
 const expression = (text: string) => `\${{ ${text} }}`;
+const queueUrl = expression("vars.RUNNER_QUEUE_URL");
 const root = new URL("../", import.meta.url);
 const load = (path: string): unknown => parse(readFileSync(new URL(path, root), "utf8"));
 const workflow = load(".github/workflows/self-test.yml") as Workflow;
 const jobs = Object.values(workflow.jobs);
 const steps = jobs.flatMap((job) => job.steps);
 
-test("it is started by hand, with a queue and a profile, and has a job for each of six things", () => {
+test("it is started by hand, for a profile, and has a job for each of six things", () => {
   expect(Object.keys(workflow.on)).toEqual(["workflow_dispatch"]);
-  expect(Object.keys(workflow.on.workflow_dispatch.inputs)).toEqual(["queue-url", "profile"]);
+  expect(Object.keys(workflow.on.workflow_dispatch.inputs)).toEqual(["profile"]);
   const names = jobs.map(({ name }) => name.replace(/ [([].*$/, ""));
   const wanted = ["ok with one runner", "ok three at once", "unsatisfiable", "unauthorised", "abandoned", "replayed"];
   expect(names).toEqual(expect.arrayContaining(wanted));
@@ -75,10 +78,25 @@ test("it may read the repository, and only jobs that must may do more; every job
   for (const job of jobs) expect(job["timeout-minutes"]).toBeGreaterThan(0);
 });
 
+test("the token goes to the queue that the repository's variable names, and nobody who starts the workflow can name another", () => {
+  const text = JSON.stringify(workflow);
+  expect([...new Set(text.match(/\binputs\.[\w-]+/g))]).toEqual(["inputs.profile"]);
+  expect(
+    JSON.stringify(Object.values(workflow.jobs).map((job) => [job.env, job.steps.map(({ env }) => env)])),
+  ).not.toMatch(/QUEUE_URL|PROFILE/);
+  const selecting = steps.filter(({ uses }) => uses === "./.github/actions/runner-select");
+  expect(selecting.map(({ with: given }) => given?.["queue-url"])).toEqual([queueUrl, queueUrl]);
+});
+
+test("without the variable the token is sent to nobody, and the job says what is missing", () => {
+  const wrong = parseCommandLine(["--queue", "", "--profile", "linux"], { RUNNER_QUEUE_TOKEN: "t".repeat(32) });
+  expect(wrong).toEqual({ kind: "wrong", why: expect.stringContaining("--queue must be an http or https URL") });
+});
+
 test("no script is put together from expressions, and the token goes to the self-test alone, by its environment", () => {
   const scripts = steps.flatMap(({ run }) => (run === undefined ? [] : [run]));
   expect(scripts.filter((script) => script.includes("${{"))).toEqual([]);
-  expect(workflow.env).toEqual({ QUEUE_URL: expression("inputs.queue-url"), PROFILE: expression("inputs.profile") });
+  expect(workflow.env).toEqual({ QUEUE_URL: queueUrl, PROFILE: expression("inputs.profile") });
   const withToken = steps.filter((step) => JSON.stringify(step).includes("secrets."));
   expect(withToken.map(({ run, env }) => [run, env])).toEqual(
     ["unsatisfiable", "unauthorised", "abandoned", "replayed"].map((name) => [
@@ -87,8 +105,7 @@ test("no script is put together from expressions, and the token goes to the self
     ]),
   );
   for (const { uses, with: given } of steps) {
-    if (uses?.startsWith("actions/checkout"))
-      expect([uses, given]).toEqual(["actions/checkout@v6", { "persist-credentials": false }]);
+    if (uses?.startsWith("actions/checkout")) expect(given).toEqual({ "persist-credentials": false });
   }
   const asked = scripts.flatMap((script) => /--only (\S+)$/.exec(script)?.[1] ?? []);
   expect(checkNames).toEqual(expect.arrayContaining(asked));

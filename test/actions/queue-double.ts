@@ -29,8 +29,8 @@ export interface QueueDouble {
   readonly lines: () => string[];
 }
 
-/** Gone when the test is over. */
-export async function startQueueDouble(answer: Answer): Promise<QueueDouble> {
+/** Gone when the test is over. Any free port, unless told which. */
+export async function startQueueDouble(answer: Answer, port = 0, host = "127.0.0.1"): Promise<QueueDouble> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     void respond(request, response);
@@ -52,16 +52,25 @@ export async function startQueueDouble(answer: Answer): Promise<QueueDouble> {
     if (reply === "reset") return void response.socket?.resetAndDestroy();
     response.writeHead(reply.status, reply.headers).end(reply.body ?? "");
   }
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   onTestFinished(async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`,
     asked,
     lines: () => asked.map(({ method, url }) => `${method} ${url.pathname.replace(/[0-9a-f-]{36}/, "N")}`),
   };
+}
+
+/** A port at which nobody listens, until somebody does. */
+export async function reservePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 export async function passOn(target: string, { method, url, bearer }: Asked): Promise<Answered> {

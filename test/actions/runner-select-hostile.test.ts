@@ -71,6 +71,12 @@ test.each([
   ["queue-url", 'http://127.0.0.1:1/"\nheader = "X: y'],
   ["queue-url", "$(touch pwned)"],
   ["queue-url", "-o/tmp/pwned"],
+  ["queue-url", "http://queue.example"],
+  ["queue-url", "http://127.0.0.1.evil.example:8002/"],
+  ["queue-url", "http://localhost.evil.example"],
+  ["queue-url", "http://127.evil.example"],
+  ["queue-url", "http://[::2]:8002"],
+  ["queue-url", "http://10.0.0.1/127.0.0.1/"],
   ["queue-url", ""],
 ])("in the input %s (%j) runs nothing, asks nobody, and falls back", async (input, value) => {
   const run = await startWorkflowRun();

@@ -81,7 +81,7 @@ test("an artifact is of no use to others: without the step's own secret the queu
 });
 
 test.each([true, false])(
-  "three runners come as one label and the indices [1,2,3], as the deployed action counts (by id token: %s)",
+  "three runners come as one label and the indices [1,2,3] (by id token: %s)",
   async (byIdToken) => {
     const queue = await startRealQueue({ runners: 3, takesIdTokens: true });
 

@@ -1,7 +1,7 @@
 // What every action and workflow of ours keeps to, and that docs/runner-select.md says what the actions are: read from the files themselves.
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { loadAction, type Step } from "./action-file.ts";
@@ -9,6 +9,8 @@ import { loadAction, type Step } from "./action-file.ts";
 const root = join(import.meta.dirname, "../..");
 const docs = readFileSync(join(root, "docs/runner-select.md"), "utf8");
 const scripts = globSync(".github/**/*.sh", { cwd: root });
+/** What a step runs is named after its action; all others are parts of it. */
+const entries = scripts.filter((file) => basename(file, ".sh") === basename(dirname(file)));
 const yamlFiles = globSync(".github/**/*.{yml,yaml}", { cwd: root });
 
 interface Workflow {
@@ -62,14 +64,36 @@ test.each(yamlFiles)(
   },
 );
 
+test("every action of others is pinned to a full commit, with its version beside it, and to the same one everywhere", () => {
+  const commits = new Map<string, Set<string>>();
+  for (const file of yamlFiles) {
+    const text = readFileSync(join(root, file), "utf8");
+    const lines = text.match(/^.*\buses:.*$/gm) ?? [];
+    expect(lines).toHaveLength(stepsIn(parse(text)).filter(({ uses }) => uses !== undefined).length);
+    for (const line of lines.filter((one) => !/uses: \.\//.test(one))) {
+      const [, name = "", pin = ""] = /uses: ([\w-]+\/[\w./-]+)@([0-9a-f]{40} # v\d+\.\d+\.\d+)$/.exec(line) ?? [];
+      expect(name, `${file}: ${line.trim()}`).not.toBe("");
+      commits.set(name, (commits.get(name) ?? new Set()).add(pin));
+    }
+  }
+  expect([...commits.keys()].sort()).toEqual(["actions/checkout", "actions/setup-node", "actions/upload-artifact"]);
+  for (const [name, pins] of commits) expect([name, pins.size]).toEqual([name, 1]);
+});
+
 test.skipIf(!hasShellcheck)("shellcheck has nothing to say about any script", () => {
-  expect(scripts.length).toBeGreaterThanOrEqual(2);
-  const { stdout, status } = spawnSync("shellcheck", scripts, { cwd: root, encoding: "utf8" });
+  expect(entries).toHaveLength(2);
+  const { stdout, status } = spawnSync("shellcheck", ["-x", "-a", ...entries], { cwd: root, encoding: "utf8" });
   expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
 });
 
-test.each(scripts)("%s can be executed, and switches no check of shellcheck off", (file) => {
-  expect(statSync(join(root, file)).mode & 0o111).toBe(0o111);
+test.each(scripts)("%s can be executed or is part of one that can, and switches no check of shellcheck off", (file) => {
+  const folder = dirname(file);
+  const isEntry = entries.includes(file);
+  expect(statSync(join(root, file)).mode & 0o111).toBe(isEntry ? 0o111 : 0);
+  if (!isEntry) {
+    const entry = readFileSync(join(root, folder, `${basename(folder)}.sh`), "utf8");
+    expect(entry).toContain(`\n. "$here/${basename(file)}"\n`);
+  }
   const text = readFileSync(join(root, file), "utf8");
   expect(text).not.toContain("shellcheck disable");
   expect(text).not.toMatch(/^\s*set .*x/m);
@@ -90,8 +114,9 @@ test.each(["runner-select", "runner-timeout"])(
 );
 
 test("every sentence with which runner-select falls back is documented", () => {
-  const script = readFileSync(join(root, ".github/actions/runner-select/runner-select.sh"), "utf8");
-  const said = [...script.matchAll(/(?:fall_back|tell_fallback) (?:'([^']+)'|"([^"]+)")/g)]
+  const parts = scripts.filter((file) => file.includes("/runner-select/"));
+  const text = parts.map((file) => readFileSync(join(root, file), "utf8")).join("\n");
+  const said = [...text.matchAll(/(?:fall_back|tell_fallback) (?:'([^']+)'|"([^"]+)")/g)]
     .map(([, plain, filled]) => plain ?? (filled ?? "").replace(/\$\w+/g, "…"))
     .filter((sentence) => !/^(…|\$\(refusal\))$/.test(sentence));
   expect(said.length).toBeGreaterThan(10);
