@@ -53,8 +53,8 @@ function describeCluster(masters: readonly RedisServer[], url: string, stop: () 
     masters,
     slotOf: async (key) => Number(await masters[0]?.client.cluster("KEYSLOT", key)),
     ownerOf: async (slot) => {
-      const slots = (await masters[0]?.client.cluster("SLOTS")) as [number, number, [string, number]][];
-      const owner = slots.find(([first, last]) => first <= slot && slot <= last)?.[2][1];
+      const slots = (await masters[0]?.client.cluster("SLOTS")) ?? [];
+      const owner = slots.find(([first, last]) => first <= slot && slot <= last)?.[2]?.[1];
       const found = masters.find((master) => portOf(master) === owner);
       if (found === undefined) throw new Error(`nobody has slot ${slot}`);
       return found;
