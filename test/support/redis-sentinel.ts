@@ -73,7 +73,7 @@ async function startSentinel(masterPort: number) {
   ];
   const file = join(folder, "sentinel.conf");
   await writeFile(file, `${settings.join("\n")}\n`);
-  const sentinel = spawn("redis-sentinel", [file], { stdio: ["ignore", "ignore", "inherit"] });
+  const sentinel = spawn("redis-server", [file, "--sentinel"], { stdio: ["ignore", "ignore", "inherit"] });
   const client = new Redis(port, "127.0.0.1", { retryStrategy: () => 50, maxRetriesPerRequest: 100 });
   client.on("error", () => {});
   return {
