@@ -1,5 +1,4 @@
-// Lets time do its work. A profile is swept when something is due there, once a second while somebody waits, and every ten
-// seconds all the same; however many profiles there are, no more than `maxSweepsPerSecond` are looked at. Every instance
+// Lets time do its work. A profile is swept once a second while somebody waits, and every ten seconds all the same; however many profiles there are, no more than `maxSweepsPerSecond` are looked at. Every instance
 // sweeps; a commit makes sure that each thing happens once.
 import { type Observe, waitedMs } from "../queue/events.ts";
 import { type FreedRate, freedRateUnknown } from "../queue/fleet/freed-rate.ts";

@@ -78,8 +78,6 @@ export interface Loaded {
   /** the first of the places that were asked for */
   readonly place: number;
   readonly sizes: Readonly<Record<ListName, readonly NeedCount[]>>;
-  /** when time alone next changes something here; null: never */
-  readonly nextDueAt: number | null;
 }
 
 export interface JobWrite {

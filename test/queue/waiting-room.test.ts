@@ -62,7 +62,6 @@ it("news that comes while the poll is under way is heard, and what is known when
       throw new Error("nobody hangs up");
     },
     roomSeenAt: () => 0,
-    nextDueAt: () => null,
     capacity: () => null,
   };
   const held = createHeldTake(

@@ -46,8 +46,6 @@ export interface OperationRunner {
   run<Answer>(operation: Operation<Answer>): MaybePromise<Answer>;
   /** When room was last seen in a profile here, on the store's clock, ms; 0: never. */
   roomSeenAt(profileKey: string): number;
-  /** When time alone next changes something in a profile, as far as is known here. */
-  nextDueAt(profileKey: string): number | null;
   /** What is known here of a profile's fleet. */
   capacity(profileKey: string): Capacity | null;
 }
@@ -77,7 +75,6 @@ export function createOperationRunner(deps: RunnerDeps): OperationRunner {
   return {
     run: <Answer>(operation: Operation<Answer>) => laneOf(operation.profileKey).run(operation) as MaybePromise<Answer>,
     roomSeenAt: (profileKey) => lanes.get(profileKey)?.held.roomSeenAt ?? 0,
-    nextDueAt: (profileKey) => lanes.get(profileKey)?.nextDueAt ?? null,
     capacity: (profileKey) => lanes.get(profileKey)?.held.capacity ?? null,
   };
 }
@@ -87,7 +84,6 @@ class Lane {
   readonly #profileKey: string;
   readonly #deps: RunnerDeps;
   readonly held: FleetHeld;
-  nextDueAt: number | null = null;
   #waiting: Waiting[] = [];
   #isRunning = false;
 
@@ -217,7 +213,6 @@ class Lane {
   }
 
   #begin(loaded: Loaded): Round {
-    this.nextDueAt = loaded.nextDueAt;
     this.held.update(loaded);
     const { settings, owner, canReach, mark, newCommitId } = this.#deps;
     return new Round(this.#profileKey, loaded, this.held, {

@@ -130,9 +130,8 @@ export class Round {
       if (!this.#jobs.has(uniqueId)) this.#jobs.set(uniqueId, loaded.stored);
     }
     const orders = new Map((operation.reads.jobs ?? []).map(({ uniqueId, order }) => [uniqueId, order]));
-    // a store may name a job twice, where it was due at that time before: two changes of it would be a conflict for ever
     const current = (stored: readonly StoredJob[]): Job[] =>
-      [...new Map(stored.map((one) => [one.job.uniqueId, one])).values()].flatMap((one) => {
+      stored.flatMap((one) => {
         const { uniqueId } = one.job;
         if (!this.#jobs.has(uniqueId)) this.#jobs.set(uniqueId, one);
         const known = this.#jobs.get(uniqueId);

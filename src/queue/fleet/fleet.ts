@@ -9,7 +9,6 @@ import { z } from "zod";
 import type { Leg } from "../job/job.ts";
 import {
   clockToleranceMs,
-  forgetMonitorAfterMs,
   legMemoryMs,
   maxTakeBackoffMs,
   rejectedBackoffMs,
@@ -151,11 +150,6 @@ export function targetRunners(fleet: Fleet): number {
   let sum = 0;
   for (const row of fleet.values()) sum += row.target;
   return sum;
-}
-
-/** Whether a row says nothing worth keeping any more. */
-export function isForgotten(row: FleetRow, now: number): boolean {
-  return row.askedAt + forgetMonitorAfterMs <= now && legsOut(row, now).length === 0;
 }
 
 /** The snapshot after a dashboard was read; `counts` is null where the monitor failed to give one. Older news changes nothing. */

@@ -25,23 +25,18 @@ export class DueTimes {
     if (this.#heap.length > 64 && this.#heap.length > 4 * this.#current.size) this.#rebuild();
   }
 
-  /** When the first is due; null: nothing is. */
-  firstAt(): number | null {
-    this.#dropStale();
-    return this.#heap[0]?.at ?? null;
-  }
-
   /** The first that are due by `now`, at most `limit`. */
   dueBy(now: number, limit: number): readonly string[] {
-    const taken: Due[] = [];
-    for (this.#dropStale(); taken.length < limit; this.#dropStale()) {
+    // a name that was set to a time, away from it and back stands in the heap twice
+    const taken = new Map<string, Due>();
+    for (this.#dropStale(); taken.size < limit; this.#dropStale()) {
       const first = this.#heap[0];
       if (first === undefined || first.at > now) break;
-      taken.push(first);
+      taken.set(first.name, first);
       this.#pop();
     }
-    for (const due of taken) this.#push(due);
-    return taken.map(({ name }) => name);
+    for (const due of taken.values()) this.#push(due);
+    return [...taken.keys()];
   }
 
   /** Names that are due later than `time`: there are none, but where the clock was set back. */

@@ -100,7 +100,6 @@ export class ProfileMemory {
       absent: request.absent === 0 ? none : this.#readAll(this.#lists.aside.first(request.absent), now),
       place: request.places === 0 ? 0 : this.#givePlaces(request.places, since, now),
       sizes: request.sizes ? this.#countAll() : noSizes,
-      nextDueAt: this.#due.firstAt(),
     };
   }
 

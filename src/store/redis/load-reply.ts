@@ -17,14 +17,13 @@ type Reply = [
   absent: string[],
   place: string,
   sizes: [line: number[], aside: number[], claimed: number[]] | [],
-  nextDue: string,
 ];
-const replyLength = 15;
+const replyLength = 14;
 
 /** Throws for what no script of ours returns. */
 export function parseLoadReply(reply: unknown, request: LoadRequest, heads: HeadDecoder, jobs: JobDecoder): Loaded {
   if (!Array.isArray(reply) || reply.length !== replyLength) throw new TypeError("not a reply of the load script");
-  const [now, epoch, room, version, head, isWhole, fleet, jobList, front, due, listed, absent, place, sizes, nextDue] =
+  const [now, epoch, room, version, head, isWhole, fleet, jobList, front, due, listed, absent, place, sizes] =
     reply as Reply;
   const documentsOf = (flat: readonly string[]): readonly StoredJob[] => {
     if (flat.length === 0) return none;
@@ -60,7 +59,6 @@ export function parseLoadReply(reply: unknown, request: LoadRequest, heads: Head
       sizes.length === 0
         ? noSizes
         : { line: parseCounts(sizes[0]), aside: parseCounts(sizes[1]), claimed: parseCounts(sizes[2]) },
-    nextDueAt: nextDue === "" ? null : Number(nextDue),
   };
 }
 

@@ -1,9 +1,9 @@
--- load: what operations need of one profile, read in one step. Writes nothing, but for places in line that are asked for.
+-- load: what operations need of one profile, read in one step. Writes nothing but places that are asked for, and drops due times of no job.
 -- ARGV  1 now (0: Redis's clock)  2 epoch and 3 version of the fleet that the caller holds  4 front  5 due  6 how far ahead
 --       (ms) a due time can lie  7 listed  8 absent  9 places  10 sizes ("1")  11 figures ("1")
 --       12 those aside are counted while the epoch is younger than this, ms; then uniqueId and order ("" = none) of each job
 -- Returns {now, epoch, room, version, {paused, silence, freedRate, chart}, isWhole, {name, document ...}, {document, counts
---       ahead, counts aside, ...}, {member ...}, {id, document ...} due, listed, absent, place, {counts of each list}, next due}
+--       ahead, counts aside, ...}, {member ...}, {id, document ...} due, listed, absent, place, {counts of each list}}
 local now = clock(ARGV[1])
 local epoch, room, version, place, paused, silence =
   unpack(redis.call("HMGET", headKey, "epoch", "room", "version", "place", "paused", "silence"))
@@ -56,9 +56,8 @@ end
 
 local sizes = {}
 if ARGV[10] == "1" then sizes = { countByNeed(lineKey), countByNeed(asideKey), countByNeed(claimedKey) } end
-local nextDue = redis.call("ZRANGE", dueKey, 0, 0, "WITHSCORES")[2] or ""
 return {
   now, epoch or "", room or "0", version, { paused or "", silence or "", freedRate or "", chart or "" },
   isWhole and 1 or 0, fleet, jobs, firstOfEachNeed(lineKey, tonumber(ARGV[4]), {}), documentsOf(due), documentsOf(idsOf(listed)),
-  documentsOf(idsOf(absent)), firstPlace, sizes, nextDue,
+  documentsOf(idsOf(absent)), firstPlace, sizes,
 }
