@@ -155,11 +155,17 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       inBackground(`${job.uniqueId}@${lostAt}`, () => reconcile(ticketOf(job), job, now, lostAt)),
   });
   const held = createHeldTake(store, runner, owner, takeOnce, endingHolds.signal);
+  /** by profile, `lostAt` when those who wait last looked for it */
+  const knownLosses = new Map<string, number>();
   const wakeHeld = async (): Promise<void> => {
     // a monitor may have gone idle while they wait
     if (held.count() > 0) fleetNews.noteWaiting();
     for (const profileKey of held.profiles()) {
-      held.wake(profileKey, await runner.run(claimableOperation(profileKey)));
+      const { uniqueIds, lostAt } = await runner.run(claimableOperation(profileKey));
+      // a poll that writes nothing cannot see that the store was lost: whoever polled just before it was seen looks again
+      const hasBegunAnew = knownLosses.get(profileKey) !== lostAt;
+      knownLosses.set(profileKey, lostAt);
+      held.wake(profileKey, hasBegunAnew ? null : uniqueIds);
       held.wake(profileKey, await store.missedNews(profileKey));
     }
   };

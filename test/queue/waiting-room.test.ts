@@ -5,6 +5,7 @@ import type { OperationRunner } from "../../src/dispatch/running/operation-runne
 import { createHeldTake } from "../../src/dispatch/takes/held-take.ts";
 import { createWaitingRoom } from "../../src/dispatch/takes/waiting-room.ts";
 import type { Ticket } from "../../src/queue/job/job.ts";
+import type { WaitReason } from "../../src/queue/line/turn.ts";
 import type { Store } from "../../src/queue/store.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
@@ -44,26 +45,20 @@ it("a wake before the wait counts, one from before the poll does not, and others
   expect(await until()).toBe("woken");
 });
 
+const ticket: Ticket = { uniqueId: "a", profileKey: "p", runnerCount: 1, qualifiedRepo: "o/r", runId: "1", place: 5 };
+const waitReply = (position: number, reason: WaitReason = "no_capacity") =>
+  ({ kind: "wait", reason, position, retryAfterSeconds: 1, isReadmitted: false, runnersBefore: 1 }) as const;
+const runner: OperationRunner = {
+  run: () => {
+    throw new Error("nobody hangs up");
+  },
+  roomSeenAt: () => 0,
+  capacity: () => null,
+};
+
 it("news that comes while the poll is under way is heard, and what is known when time is up is said", async () => {
-  const ticket: Ticket = { uniqueId: "a", profileKey: "p", runnerCount: 1, qualifiedRepo: "o/r", runId: "1", place: 5 };
   let wake: Parameters<Store["onWake"]>[0] = () => {};
   const said: number[] = [];
-  const waitReply = (position: number) =>
-    ({
-      kind: "wait",
-      reason: "no_capacity",
-      position,
-      retryAfterSeconds: 1,
-      isReadmitted: false,
-      runnersBefore: 1,
-    }) as const;
-  const runner: OperationRunner = {
-    run: () => {
-      throw new Error("nobody hangs up");
-    },
-    roomSeenAt: () => 0,
-    capacity: () => null,
-  };
   const held = createHeldTake(
     {
       onWake: (listener) => {
@@ -86,5 +81,28 @@ it("news that comes while the poll is under way is heard, and what is known when
   expect(await reply).toEqual(waitReply(3));
   // at first, after the wake, and when the time was up
   expect(said).toEqual([1_000, 1_000, 0]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it("who waits for evidence looks again each second though nobody wakes them: only a poll has it looked for", async () => {
+  let polls = 0;
+  const held = createHeldTake(
+    { onWake: () => {}, listen: () => {} },
+    runner,
+    "me",
+    async () => {
+      polls += 1;
+      return polls < 4 ? waitReply(1, "reconciling") : waitReply(1);
+    },
+    new AbortController().signal,
+  );
+  const reply = held.take(ticket, new AbortController().signal, performance.now() + 30_000, performance.now() + 20_000);
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(polls).toBe(4);
+  // cleared: from now on it is woken, and asks nothing by itself
+  await vi.advanceTimersByTimeAsync(16_000);
+  expect(polls).toBe(4);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await reply).toEqual(waitReply(1));
   expect(vi.getTimerCount()).toBe(0);
 });

@@ -97,7 +97,7 @@ export function createQueueOver(
       return await ask(true);
     },
     hangUp: async (ticket: Ticket, holder: string) => await runner.run(hangUpOperation(ticket, holder)),
-    claimable: async (profileKey: string) => await runner.run(claimableOperation(profileKey)),
+    claimable: async (profileKey: string) => (await runner.run(claimableOperation(profileKey))).uniqueIds,
     renew: async (ticket: Ticket, claimId: string, isClientPresent: boolean) =>
       await runner.run(renewOperation(ticket, claimId, isClientPresent)),
     settle: async (ticket: Ticket, settlement: Settlement) => await runner.run(settleOperation(ticket, settlement)),

@@ -7,6 +7,9 @@ import type { OperationRunner } from "../running/operation-runner.ts";
 import type { TakeOnce, TakeReply } from "./take.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
 
+/** Only a poll has evidence looked for, and what it found may be nothing: nobody would wake who is not in line, ms. */
+const reconcilingLookMs = 1_000;
+
 export interface HeldTake {
   /** @param answerBy @param holdUntil both on performance.now(): when a claim that was won must be answered, and a job that waits */
   take(ticket: Ticket, gone: AbortSignal, answerBy: number, holdUntil: number): Promise<TakeReply>;
@@ -41,7 +44,8 @@ export function createHeldTake(
           const holdMs = Math.max(0, holdUntil - performance.now());
           const reply = await takeOnce(ticket, () => gone, answerBy, { holdMs, holder });
           if (reply.kind !== "wait" || holdMs === 0) return reply;
-          const end = await waiter.until(holdUntil, [gone, ending]);
+          const lookAt = reply.reason === "reconciling" ? performance.now() + reconcilingLookMs : holdUntil;
+          const end = await waiter.until(Math.min(lookAt, holdUntil), [gone, ending]);
           if (end === "gone") {
             // they declared to be present until the end of this request, and are not
             await runner.run(hangUpOperation(ticket, holder));

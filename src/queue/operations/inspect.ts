@@ -107,14 +107,20 @@ function isInLine(reason: Outlook["reason"]): boolean {
   return reason !== "asleep" && reason !== "reconciling" && reason !== "stands_aside";
 }
 
+export interface ClaimableReply {
+  readonly uniqueIds: readonly string[];
+  /** since when the store knows everything; where that changed, all who wait have to look again */
+  readonly lostAt: number;
+}
+
 /** Whose turn it is, for waiters whose wake may have been lost. */
-export function claimableOperation(profileKey: string): Operation<readonly string[]> {
+export function claimableOperation(profileKey: string): Operation<ClaimableReply> {
   return {
     name: "claimable",
     profileKey,
     reads: { front: true },
-    decide: ({ head, now, capacity, front, settings }) => ({
-      answer: isInForce(head.paused, now) ? [] : claimableJobs(capacity, front, now, settings),
+    decide: ({ head, now, lostAt, capacity, front, settings }) => ({
+      answer: { lostAt, uniqueIds: isInForce(head.paused, now) ? [] : claimableJobs(capacity, front, now, settings) },
     }),
   };
 }
