@@ -5,6 +5,7 @@ import type { EnqueueOutcome, PollOutcome, QueueEvent } from "../queue/events.ts
 import type { DashboardNews } from "../queue/fleet/monitors.ts";
 import type { SettleReply } from "../queue/job/settlement.ts";
 import { waitReasons } from "../queue/line/turn.ts";
+import { createCounters } from "./counters.ts";
 import { type KnownLabels, others } from "./known-labels.ts";
 
 const enqueueOutcomes = [
@@ -51,8 +52,7 @@ export function createAnswerMetrics(
   profiles: KnownLabels,
   monitors: KnownLabels,
 ): { readonly observe: (event: QueueEvent) => void } {
-  const counter = <Name extends string>(name: string, help: string, labelNames: readonly Name[]) =>
-    new Counter({ name: `runner_queue_${name}_total`, help, labelNames, registers: [registry] });
+  const counter = createCounters(registry);
   const enqueues = counter("enqueues", "Enqueues that reached the store, by outcome", ["profile", "outcome"]);
   const pollCounts = Object.fromEntries(pollOutcomes.map((outcome) => [outcome, 0])) as Record<PollOutcome, number>;
   new Counter({

@@ -1,7 +1,8 @@
 // What happens, counted from the queue's events. Texts of events are open; their labels here come from closed lists.
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Gauge, Histogram, type Registry } from "prom-client";
 import { legWords, type QueueEvent, troublePlaces, verdicts } from "../queue/events.ts";
 import { StoreUnavailable } from "../queue/store.ts";
+import { createCounters } from "./counters.ts";
 import { decideGithubTrouble, githubTroubles } from "./github-troubles.ts";
 import { createKnownLabels, type KnownLabels, others } from "./known-labels.ts";
 
@@ -15,8 +16,7 @@ export function createEventMetrics(
   profiles: KnownLabels,
   monitors: KnownLabels,
 ): { readonly observe: (event: QueueEvent) => void } {
-  const counter = <Name extends string>(name: string, help: string, labelNames: readonly Name[]) =>
-    new Counter({ name: `runner_queue_${name}_total`, help, labelNames, registers: [registry] });
+  const counter = createCounters(registry);
   const gauge = (name: string, help: string) =>
     new Gauge({ name: `runner_queue_${name}`, help, labelNames: ["account"], registers: [registry] });
 

@@ -1,7 +1,8 @@
 // The store, with every command timed and its failures counted, and how rounds of operations went.
-import { Counter, Histogram, type Registry } from "prom-client";
+import { Histogram, type Registry } from "prom-client";
 import type { RoundNote } from "../dispatch/running/operation-runner.ts";
 import type { Store } from "../queue/store.ts";
+import { createCounters } from "./counters.ts";
 
 const commands = [
   "load",
@@ -28,8 +29,7 @@ export interface StoreMetrics {
 }
 
 export function createStoreMetrics(registry: Registry): StoreMetrics {
-  const counter = <Name extends string>(name: string, help: string, labelNames: readonly Name[]) =>
-    new Counter({ name: `runner_queue_${name}_total`, help, labelNames, registers: [registry] });
+  const counter = createCounters(registry);
   const durations = new Histogram({
     name: "runner_queue_store_command_duration_seconds",
     help: "How long the store took, by command; failures included",
