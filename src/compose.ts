@@ -5,9 +5,11 @@ import { nanoid } from "nanoid";
 import { type ApiToken, createApiTokenCheck, ticketSecretsOf } from "./auth/api-token.ts";
 import { createBearerCheck } from "./auth/bearer.ts";
 import { createTickets } from "./auth/ticket.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { createAdministration } from "./dispatch/administration.ts";
-import { createDispatcher } from "./dispatch/dispatcher.ts";
+import { createDispatcher, type Dispatcher } from "./dispatch/dispatcher.ts";
+import type { RoundNote } from "./dispatch/running/operation-runner.ts";
 import { createArtifactCheck } from "./github/artifact-check.ts";
 import { createGithubApi } from "./github/github-api.ts";
 import { createGithubClient } from "./github/github-client.ts";
@@ -17,8 +19,8 @@ import { loadSoleFile } from "./github/sole-file.ts";
 import { createApp } from "./http/app.ts";
 import { createTally } from "./http/tally.ts";
 import { createMetrics } from "./metrics/metrics.ts";
-import { createMonitorClient } from "./monitors/called/client.ts";
-import { createPoller } from "./monitors/called/poller.ts";
+import { createMonitorClient, type MonitorClient } from "./monitors/called/client.ts";
+import { createPoller, type Poller } from "./monitors/called/poller.ts";
 import type { MonitorTransport } from "./monitors/called/transport.ts";
 import type { Observe } from "./queue/events.ts";
 import type { QueueSettings } from "./queue/settings.ts";
@@ -51,6 +53,60 @@ export interface Platform {
   readonly transport: MonitorTransport;
 }
 
+/** What makes two runs of a process differ: its time, and what it makes by chance. */
+export interface Surroundings {
+  readonly clock: Clock;
+  /** a text that nobody makes twice */
+  readonly newId: () => string;
+  /** from 0 up to 1 */
+  readonly random: () => number;
+}
+
+const ownSurroundings: Surroundings = { clock: systemClock, newId: nanoid, random: Math.random };
+
+export interface Queue {
+  readonly client: MonitorClient;
+  readonly dispatcher: Dispatcher;
+  readonly poller: Poller;
+}
+
+/** What acts: it asks monitors, serves takes and sweeps. A simulation runs it in surroundings of its own. */
+export function composeQueue(
+  config: Config,
+  outside: {
+    readonly store: Store;
+    readonly transport: MonitorTransport;
+    readonly observe: Observe;
+    readonly noteRound?: (round: RoundNote) => void;
+  },
+  surroundings: Surroundings,
+): Queue {
+  const { clock, newId } = surroundings;
+  const { transport, observe, ...rest } = outside;
+  const polling = { pollIntervalMs: config.MONITOR_POLL_INTERVAL, pollTimeoutMs: config.MONITOR_POLL_TIMEOUT };
+  const takeTimeoutMs = config.MONITOR_TAKE_TIMEOUT;
+  const apiToken = config.MONITOR_API_TOKEN ?? config.API_TOKENS[0] ?? "";
+  const client = createMonitorClient(
+    { monitors: config.MONITORS, apiToken, takeTimeoutMs, ...polling },
+    transport,
+    clock,
+  );
+  const dispatcher = createDispatcher({
+    ...surroundings,
+    ...rest,
+    monitors: client,
+    settings: { ...queueSettingsOf(config), takeTimeoutMs },
+    owner: newId(),
+    observe,
+    fleetNews: {
+      noteWaiting: () => poller.noteWaiting(),
+      noteChange: (monitor) => poller.noteChange(monitor),
+    },
+  });
+  const poller = createPoller(dispatcher.monitorBook, client, polling, newId, clock, observe);
+  return { client, dispatcher, poller };
+}
+
 export async function composeService(
   config: Config,
   bareStore: Store,
@@ -65,28 +121,12 @@ export async function composeService(
     metrics.observe(event);
     log(event);
   };
-  const monitorSettings = {
-    monitors: config.MONITORS,
-    apiToken: config.MONITOR_API_TOKEN ?? config.API_TOKENS[0] ?? "",
-    takeTimeoutMs: config.MONITOR_TAKE_TIMEOUT,
-    pollTimeoutMs: config.MONITOR_POLL_TIMEOUT,
-    pollIntervalMs: config.MONITOR_POLL_INTERVAL,
-  };
-  const client = createMonitorClient(monitorSettings, transport);
-  const polling = { pollIntervalMs: config.MONITOR_POLL_INTERVAL, pollTimeoutMs: config.MONITOR_POLL_TIMEOUT };
-  const dispatcher = createDispatcher({
-    store,
-    monitors: client,
-    settings: { ...settings, takeTimeoutMs: config.MONITOR_TAKE_TIMEOUT },
-    owner: nanoid(12),
-    observe,
-    noteRound: metrics.noteRound,
-    fleetNews: {
-      noteWaiting: () => poller.noteWaiting(),
-      noteChange: (monitor) => poller.noteChange(monitor),
-    },
-  });
-  const poller = createPoller(dispatcher.monitorBook, client, polling, nanoid, observe);
+  const { noteRound } = metrics;
+  const { client, dispatcher, poller } = composeQueue(
+    config,
+    { store, transport, observe, noteRound },
+    ownSurroundings,
+  );
   const { sweeper } = dispatcher;
   const administration = createAdministration(store, dispatcher, observe);
   let isDraining = false;

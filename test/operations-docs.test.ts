@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
+import { systemClock } from "../src/clock.ts";
 import { createAdministration } from "../src/dispatch/administration.ts";
 import { createDispatcher } from "../src/dispatch/dispatcher.ts";
 import { createMetrics } from "../src/metrics/metrics.ts";
@@ -29,6 +30,9 @@ beforeAll(async () => {
     readEvidence: async () => ({ kind: "none" }) as const,
   };
   const dispatcher = createDispatcher({
+    clock: systemClock,
+    newId: () => crypto.randomUUID(),
+    random: Math.random,
     store,
     monitors,
     settings: { ...settings, takeTimeoutMs: 1 },

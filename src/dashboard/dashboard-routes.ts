@@ -1,6 +1,6 @@
 // The operator's view: a page, the same as JSON and as text, a live stream of both, and the history.
 import type { Context } from "hono";
-import { delay } from "../delay.ts";
+import { delay, systemClock } from "../clock.ts";
 import { objectToOperator } from "../http/operator-routes.ts";
 import { parseQuery } from "../http/params.ts";
 import { comeBack, refuse, unstored } from "../http/problem.ts";
@@ -82,7 +82,7 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
   async function* newsOf(loadText: () => Promise<string>, over: AbortSignal): AsyncGenerator<string> {
     let last: string | null = "";
     let saidAt = 0;
-    for (; !deps.isDraining() && !over.aborted; await delay(everyMs)) {
+    for (; !deps.isDraining() && !over.aborted; await delay(systemClock, everyMs)) {
       const next = await loadText().catch(() => null);
       const now = performance.now();
       const isNews = next === null || next !== last;

@@ -1,7 +1,6 @@
 // Where the queue acts for its callers: enqueue, take, inspect and cancel all come through this door. Rules are elsewhere,
 // pure; the parts beside this file do the I/O around them and decide nothing about whose turn it is.
-import { nanoid } from "nanoid";
-import { delay } from "../delay.ts";
+import type { Clock } from "../clock.ts";
 import { type Observe, waitedMs } from "../queue/events.ts";
 import type { FreedRate } from "../queue/fleet/freed-rate.ts";
 import type { Monitors } from "../queue/fleet/monitors.ts";
@@ -43,6 +42,11 @@ export interface FleetNews {
 }
 
 export interface DispatcherDeps {
+  readonly clock: Clock;
+  /** a text that nobody makes twice */
+  readonly newId: () => string;
+  /** from 0 up to 1 */
+  readonly random: () => number;
   readonly store: Store;
   readonly monitors: Monitors;
   readonly settings: DispatcherSettings;
@@ -88,7 +92,7 @@ export interface Dispatcher {
 }
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { store, monitors, settings, owner, observe, fleetNews, noteRound } = deps;
+  const { clock, store, monitors, settings, owner, observe, fleetNews, noteRound } = deps;
   const known = new Set(monitors.names);
   const canReach = (monitor: string) => known.has(monitor);
   const lettingGo = new AbortController();
@@ -103,18 +107,18 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     owner,
     canReach,
     mark,
-    newCommitId: nanoid,
-    delay,
-    random: Math.random,
+    newCommitId: deps.newId,
+    clock,
+    random: deps.random,
     ...(noteRound !== undefined && { noteRound }),
   });
   const names = createProfileNames(store);
   const booking = createIdBooking(documents, runner, bookingKeptForMs);
   const monitorBook = createMonitorBook(store, documents, runner);
-  const settle = createSettle(runner, settings, observe, delay);
-  const reconcile = createReconcile(monitors, settings, settle, observe);
-  const sendLeg = createLegSender({ store, monitors, settings, observe, noteTaken: fleetNews.noteChange });
-  const work = createClaimWork(runner, sendLeg, settle, reconcile, observe);
+  const settle = createSettle(runner, settings, observe, clock);
+  const reconcile = createReconcile(monitors, settings, settle, observe, clock);
+  const sendLeg = createLegSender({ store, monitors, settings, observe, clock, noteTaken: fleetNews.noteChange });
+  const work = createClaimWork(runner, sendLeg, settle, reconcile, observe, clock);
   const silentMonitors = async () => await monitorBook.silent(monitors.names);
   const enqueue = createEnqueuer(runner, booking, async () => (await silentMonitors()).length === 0);
 
@@ -149,12 +153,13 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     settings,
     owner,
     observe,
+    clock,
     lettingGo: lettingGo.signal,
     noteWaiting: fleetNews.noteWaiting,
     lookForForgotten: ({ job, now, lostAt }) =>
       inBackground(`${job.uniqueId}@${lostAt}`, () => reconcile(ticketOf(job), job, now, lostAt)),
   });
-  const held = createHeldTake(store, runner, owner, takeOnce, endingHolds.signal);
+  const held = createHeldTake(store, runner, owner, takeOnce, endingHolds.signal, clock);
   /** by profile, `lostAt` when those who wait last looked for it */
   const knownLosses = new Map<string, number>();
   const wakeHeld = async (): Promise<void> => {
@@ -169,7 +174,17 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       held.wake(profileKey, await store.missedNews(profileKey));
     }
   };
-  const sweeper = createSweeper({ runner, names, mark, monitors: monitorBook, canReach, observe, takeOver, wakeHeld });
+  const sweeper = createSweeper({
+    runner,
+    names,
+    mark,
+    monitors: monitorBook,
+    canReach,
+    observe,
+    clock,
+    takeOver,
+    wakeHeld,
+  });
 
   return {
     runner,
@@ -189,9 +204,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       return reply;
     },
     take: async (ticket, clientGone, holdMs = 0) => {
-      const answerBy = performance.now() + Math.max(replyBudgetMs, holdMs);
+      const answerBy = clock.now() + Math.max(replyBudgetMs, holdMs);
       if (holdMs <= 0) return await takeOnce(ticket, clientGone, answerBy, noHold);
-      return await held.take(ticket, clientGone(), answerBy, performance.now() + holdMs);
+      return await held.take(ticket, clientGone(), answerBy, clock.now() + holdMs);
     },
     inspect: async (profileKey, uniqueId) => {
       const found = await runner.run(inspectOperation(profileKey, uniqueId, null));
@@ -205,7 +220,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         // also where the store had lost it: its id is known again
         if (ticket !== null) await booking.book(uniqueId, profileKey, false);
         const by = ticket === null ? "operator" : "owner";
-        observe({ kind: "cancelled", job: ticketOf(reply.job), waitedMs: waitedMs(reply.job, Date.now()), by });
+        observe({ kind: "cancelled", job: ticketOf(reply.job), waitedMs: waitedMs(reply.job, clock.date()), by });
         if (reply.leaked.length > 0) observe({ kind: "leaked", profileKey, uniqueId, runners: reply.leaked });
       }
       return reply;

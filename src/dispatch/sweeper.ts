@@ -1,5 +1,6 @@
 // Lets time do its work. A profile is swept once a second while somebody waits, and every ten seconds all the same; however many profiles there are, no more than `maxSweepsPerSecond` are looked at. Every instance
 // sweeps; a commit makes sure that each thing happens once.
+import type { Clock } from "../clock.ts";
 import { type Observe, waitedMs } from "../queue/events.ts";
 import { type FreedRate, freedRateUnknown } from "../queue/fleet/freed-rate.ts";
 import { type Job, type Ticket, ticketOf } from "../queue/job/job.ts";
@@ -34,6 +35,7 @@ export interface SweeperDeps {
   readonly monitors: MonitorBook;
   readonly canReach: (monitor: string) => boolean;
   readonly observe: Observe;
+  readonly clock: Clock;
   /** goes on with a claim that is ours now; `lostAt`: where the store was lost since, and may have forgotten more */
   readonly takeOver: (ticket: Ticket, job: Job, now: number, lostAt: number | null) => void;
   /** for wakes that were lost: whoever waits here looks whose turn it is */
@@ -41,16 +43,16 @@ export interface SweeperDeps {
 }
 
 interface Swept {
-  /** performance.now() */
+  /** the clock's `now` */
   readonly at: number;
   readonly isWaitedFor: boolean;
   readonly freedRate: FreedRate;
 }
 
 export function createSweeper(deps: SweeperDeps): Sweeper {
-  const { runner, observe } = deps;
+  const { runner, observe, clock } = deps;
   const swept = new Map<string, Swept>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let callOff = () => {};
   /** which start is in force; 0: none */
   let running = 0;
   let starts = 0;
@@ -74,7 +76,7 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
       for (let round = 0; round < maxRounds; round++) {
         const reply = await runner.run(sweepOperation(profileKey));
         const isWaitedFor = reply.waitingJobs > 0;
-        swept.set(profileKey, { at: performance.now(), isWaitedFor, freedRate: reply.freedRate });
+        swept.set(profileKey, { at: clock.now(), isWaitedFor, freedRate: reply.freedRate });
         report(profileKey, reply);
         if (!reply.isMore) return;
       }
@@ -86,13 +88,13 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
   const isTime = (profileKey: string, busyProfiles: number): boolean => {
     const last = swept.get(profileKey);
     if (last === undefined) return true;
-    const sinceMs = performance.now() - last.at;
+    const sinceMs = clock.now() - last.at;
     const busyEveryMs = Math.max(lookEveryMs * 0.9, Math.min(maxQuietMs, (busyProfiles * 1000) / maxSweepsPerSecond));
     return sinceMs >= (last.isWaitedFor ? busyEveryMs : maxQuietMs);
   };
   const forgetAbandoned = async (profiles: readonly string[]): Promise<void> => {
-    if (performance.now() - forgotAt < forgetEveryMs) return;
-    forgotAt = performance.now();
+    if (clock.now() - forgotAt < forgetEveryMs) return;
+    forgotAt = clock.now();
     const foreign = new Set(
       profiles.flatMap((profileKey) =>
         [...(runner.capacity(profileKey)?.rows.keys() ?? [])].filter((monitor) => !deps.canReach(monitor)),
@@ -119,7 +121,7 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
   };
   const next = (start: number): void => {
     current = sweepOnce().then(() => {
-      if (running === start) timer = setTimeout(next, lookEveryMs, start);
+      if (running === start) callOff = clock.after(lookEveryMs, () => next(start));
     });
   };
 
@@ -133,7 +135,7 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
     freedRate: (profileKey) => swept.get(profileKey)?.freedRate ?? freedRateUnknown,
     stop: async () => {
       running = 0;
-      clearTimeout(timer);
+      callOff();
       await current;
     },
   };

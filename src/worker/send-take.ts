@@ -4,6 +4,7 @@ import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { HTTPParser } from "http-parser-js";
 import { joinChunks } from "../bounded-body.ts";
+import { systemClock } from "../clock.ts";
 import { watchTake } from "../monitors/called/take-watch.ts";
 import { type TakeReply, type TakeSending, wireLimit } from "../monitors/called/transport.ts";
 
@@ -16,7 +17,7 @@ export function sendTake(sending: TakeSending): Promise<TakeReply> {
     const address = { host: name, port: Number(port) || (isTls ? 443 : 80) };
     const isName = !/^[\d.]+$|:/.test(name);
     const socket = isTls ? connectTls({ ...address, ...(isName && { servername: name }) }) : connectTcp(address);
-    const { mayLeave, finish, fail } = watchTake(sending, (reply) => {
+    const { mayLeave, finish, fail } = watchTake(systemClock, sending, (reply) => {
       resolve(reply);
       socket.destroy();
     });

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { createMonitorClient } from "../../src/monitors/called/client.ts";
 import { nodeTransport } from "../../src/monitors/called/node-transport.ts";
 import { enqueueForTicket, takeUntilDone } from "../support/client.ts";
@@ -57,7 +58,7 @@ describe("names that objects have already", () => {
     const url = await startOddMonitor();
     const settings = { apiToken: "t", takeTimeoutMs: 20_000, pollTimeoutMs: 20_000, pollIntervalMs: 100 };
     const monitors = names.slice(0, 3).map((name) => ({ name, url }));
-    const client = createMonitorClient({ ...settings, monitors }, nodeTransport);
+    const client = createMonitorClient({ ...settings, monitors }, nodeTransport, systemClock);
     for (const name of names) {
       const isKnown = monitors.some((monitor) => monitor.name === name);
       expect([name, client.urlOf(name)]).toEqual([name, isKnown ? url : ""]);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { createMonitorClient } from "../../src/monitors/called/client.ts";
 import { parseDashboard, runnersReservedFor } from "../../src/monitors/called/dashboard.ts";
 import { nodeTransport } from "../../src/monitors/called/node-transport.ts";
@@ -92,7 +93,7 @@ it("a runner that evidence finds is answered in the shape that its monitor last 
   onTestFinished(() => void server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const settings = { apiToken: "t", takeTimeoutMs: 20_000, pollTimeoutMs: 20_000, pollIntervalMs: 10 };
-  const client = createMonitorClient({ ...settings, monitors: [{ name: "m", url }] }, nodeTransport);
+  const client = createMonitorClient({ ...settings, monitors: [{ name: "m", url }] }, nodeTransport, systemClock);
   const find = async (runnerCount: number) => {
     const after = performance.now();
     const window = { after, afterBlind: after, until: after + 20_000 };

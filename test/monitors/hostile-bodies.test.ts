@@ -2,6 +2,7 @@
 // its own, and harms nobody else.
 import { describe, expect, it } from "vitest";
 import { createJsonScan, parseJson } from "../../src/bounded-json.ts";
+import { systemClock } from "../../src/clock.ts";
 import { createMonitorClient, type MonitorClient } from "../../src/monitors/called/client.ts";
 import { nodeTransport } from "../../src/monitors/called/node-transport.ts";
 import { enqueueForTicket, takeUntilDone } from "../support/client.ts";
@@ -25,7 +26,7 @@ async function clientOf(bodies: ReadonlyMap<string, Uint8Array | null>): Promise
   const url = await startHostileMonitor(bodies);
   const monitors = [...bodies.keys()].map((name) => ({ name, url: `${url}/${encodeURIComponent(name)}` }));
   const settings = { monitors, apiToken: "t", takeTimeoutMs: 20_000, pollTimeoutMs: 20_000, pollIntervalMs: 100 };
-  return createMonitorClient(settings, nodeTransport);
+  return createMonitorClient(settings, nodeTransport, systemClock);
 }
 
 const takeAt = (client: MonitorClient, monitor: string) =>

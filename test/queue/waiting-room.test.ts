@@ -1,6 +1,7 @@
 // Who waits leaves no trace, and no wake between a poll and its wait is lost.
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import type { OperationRunner } from "../../src/dispatch/running/operation-runner.ts";
 import { createHeldTake } from "../../src/dispatch/takes/held-take.ts";
 import { createWaitingRoom } from "../../src/dispatch/takes/waiting-room.ts";
@@ -13,7 +14,7 @@ afterEach(() => void vi.useRealTimers());
 
 it.each(["woken", "time_up", "gone"] as const)("who is %s leaves no timer, no listener and no entry", async (how) => {
   const changes: string[] = [];
-  const room = createWaitingRoom((profileKey, isAwaited) => changes.push(`${profileKey} ${isAwaited}`));
+  const room = createWaitingRoom(systemClock, (profileKey, isAwaited) => changes.push(`${profileKey} ${isAwaited}`));
   const [client, ending] = [new AbortController(), new AbortController()];
   const waiters = ["a", "a", "b"].map((id) => room.enter("p", id));
   const ends = waiters.map((waiter) => waiter.until(performance.now() + 1_000, [client.signal, ending.signal]));
@@ -30,7 +31,7 @@ it.each(["woken", "time_up", "gone"] as const)("who is %s leaves no timer, no li
 });
 
 it("a wake before the wait counts, one from before the poll does not, and others' are not heard", async () => {
-  const room = createWaitingRoom();
+  const room = createWaitingRoom(systemClock);
   const waiter = room.enter("p", "a");
   const until = () => waiter.until(performance.now() + 50, []);
   room.wake("p", ["a"]);
@@ -75,6 +76,7 @@ it("news that comes while the poll is under way is heard, and what is known when
       return waitReply(said.length);
     },
     new AbortController().signal,
+    systemClock,
   );
   const reply = held.take(ticket, new AbortController().signal, performance.now() + 5_000, performance.now() + 1_000);
   await vi.advanceTimersByTimeAsync(1_000);
@@ -95,6 +97,7 @@ it("who waits for evidence looks again each second though nobody wakes them: onl
       return polls < 4 ? waitReply(1, "reconciling") : waitReply(1);
     },
     new AbortController().signal,
+    systemClock,
   );
   const reply = held.take(ticket, new AbortController().signal, performance.now() + 30_000, performance.now() + 20_000);
   await vi.advanceTimersByTimeAsync(3_000);

@@ -1,6 +1,7 @@
 // The production's operations over a store, as plain calls: what the dispatcher does around them, without its clocks and
 // without monitors. For suites that compare stores step by step.
 
+import { systemClock } from "../../src/clock.ts";
 import { createEnqueuer } from "../../src/dispatch/enqueuer.ts";
 import { createIdBooking } from "../../src/dispatch/id-booking.ts";
 import { createMonitorBook } from "../../src/dispatch/monitor-book.ts";
@@ -58,7 +59,7 @@ export function createQueueOver(
     canReach,
     mark,
     newCommitId: () => `${owner}-commit-${++commits}`,
-    delay: async () => {},
+    clock: systemClock,
     random: () => 0,
   });
   const runner: OperationRunner = {

@@ -7,6 +7,7 @@
 //   waiting --- a round begins ---> decided --- nothing to write, or written ---> answered
 //      ^                              |
 //      \------- conflict -------------/   at most `maxTries` times
+import { type Clock, delay } from "../../clock.ts";
 import { Capacity } from "../../queue/fleet/capacity.ts";
 import type { Operation } from "../../queue/profile.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
@@ -29,7 +30,7 @@ export interface RunnerDeps {
   readonly canReach: (monitor: string) => boolean;
   readonly mark: ServiceMarkKeeper;
   readonly newCommitId: () => string;
-  readonly delay: (ms: number) => Promise<void>;
+  readonly clock: Clock;
   readonly random: () => number;
   /** how a round went, for metrics */
   readonly noteRound?: (round: RoundNote) => void;
@@ -180,7 +181,7 @@ class Lane {
       if (result === "done" && !isUnsure) waiting.resolve(made.answer);
       else this.#again(waiting);
     }
-    if (failures > 0) await this.#deps.delay(Math.ceil(this.#deps.random() * 3));
+    if (failures > 0) await delay(this.#deps.clock, Math.ceil(this.#deps.random() * 3));
   }
 
   #again(waiting: Waiting): void {
@@ -190,15 +191,15 @@ class Lane {
   }
 
   async #commit(parts: readonly CommitPart[], wake: readonly string[]): Promise<readonly PartResult[]> {
-    const { store, delay } = this.#deps;
-    const giveUpAt = performance.now() + resendForMs;
+    const { store, clock } = this.#deps;
+    const giveUpAt = clock.now() + resendForMs;
     for (;;) {
       try {
         return await store.commit(this.#profileKey, parts, wake);
       } catch (error) {
-        const isWorthIt = parts.some(({ isRemembered }) => isRemembered) && performance.now() < giveUpAt;
+        const isWorthIt = parts.some(({ isRemembered }) => isRemembered) && clock.now() < giveUpAt;
         if (!(error instanceof StoreUnavailable) || !isWorthIt) throw error;
-        await delay(100);
+        await delay(clock, 100);
       }
     }
   }

@@ -3,6 +3,7 @@
 //
 // This process renews the claim's lease while it works. Should it die, the lease lapses and another instance's sweep goes on
 // with the evidence.
+import { type Clock, delay } from "../../clock.ts";
 import { type Observe, waitedMs } from "../../queue/events.ts";
 import { type Claim, hasOpenLeg, type Job, type Ticket } from "../../queue/job/job.ts";
 import type { Settlement, SettleReply } from "../../queue/job/settlement.ts";
@@ -22,7 +23,7 @@ export interface Work {
 }
 
 export interface ClaimWork {
-  /** Asks the monitors of a fresh claim. @param askedAt performance.now() when the claim was asked for */
+  /** Asks the monitors of a fresh claim. @param askedAt the clock's `now` when the claim was asked for */
   start(ticket: Ticket, job: Job & { claim: Claim }, askedAt: number): Work;
   /** Keeps a claim ours while we work on it. Returns the function that stops it. */
   keepLease(ticket: Ticket, claimId: string, isClientPresent: () => boolean): () => void;
@@ -37,10 +38,10 @@ export function createSettle(
   runner: OperationRunner,
   settings: QueueSettings,
   observe: Observe,
-  delay: (ms: number) => Promise<void>,
+  clock: Clock,
 ): (ticket: Ticket, settlement: Settlement) => Promise<SettleReply> {
   return async function settle(ticket, settlement) {
-    const giveUpAt = performance.now() + settings.unknownHoldMs;
+    const giveUpAt = clock.now() + settings.unknownHoldMs;
     for (;;) {
       try {
         const { reply, leaked } = await runner.run(settleOperation(ticket, settlement));
@@ -49,13 +50,13 @@ export function createSettle(
           observe({ kind: "leaked", profileKey: ticket.profileKey, uniqueId: ticket.uniqueId, runners: leaked });
         }
         if ((reply.kind === "taken" || reply.kind === "failed") && reply.isNew) {
-          observe({ kind: reply.kind, job: ticket, waitedMs: waitedMs(ticket, Date.now()) });
+          observe({ kind: reply.kind, job: ticket, waitedMs: waitedMs(ticket, clock.date()) });
         }
         return reply;
       } catch (error) {
         observe({ kind: "trouble", where: "settle", error });
-        if (!(error instanceof StoreUnavailable) || performance.now() > giveUpAt) throw error;
-        await delay(250);
+        if (!(error instanceof StoreUnavailable) || clock.now() > giveUpAt) throw error;
+        await delay(clock, 250);
       }
     }
   };
@@ -67,14 +68,14 @@ export function createClaimWork(
   settle: (ticket: Ticket, settlement: Settlement) => Promise<SettleReply>,
   reconcile: Reconcile,
   observe: Observe,
+  clock: Clock,
 ): ClaimWork {
   const underWay = new Set<Promise<unknown>>();
 
   const keepLease: ClaimWork["keepLease"] = (ticket, claimId, isClientPresent) => {
-    const timer = setInterval(() => {
+    return clock.every(claimLeaseMs / 4, () => {
       Promise.resolve(runner.run(renewOperation(ticket, claimId, isClientPresent()))).catch(() => {});
-    }, claimLeaseMs / 4);
-    return () => clearInterval(timer);
+    });
   };
 
   /** Settles by evidence what the replies to a claim left open. */
@@ -119,16 +120,17 @@ export function createClaimWork(
 
 /** How the work ended, or null when the budget ended first, or one of `leave` said not to wait. */
 export async function settledWithin(
+  clock: Clock,
   work: Work,
   budgetMs: number,
   leave: readonly AbortSignal[],
 ): Promise<SettleReply | null> {
   if (leave.some((signal) => signal.aborted)) return null;
   return await new Promise((resolve, reject) => {
-    const timer = setTimeout(onLeave, Math.max(0, budgetMs));
+    const callOff = clock.after(Math.max(0, budgetMs), onLeave);
     for (const signal of leave) signal.addEventListener("abort", onLeave);
     function forget() {
-      clearTimeout(timer);
+      callOff();
       for (const signal of leave) signal.removeEventListener("abort", onLeave);
     }
     function onLeave() {

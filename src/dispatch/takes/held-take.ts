@@ -1,5 +1,6 @@
 // A take that is held: it waits inside its request until its job's turn has come, its job is over, or its time is up. A wake is
 // only a hint to poll again.
+import type { Clock } from "../../clock.ts";
 import type { Ticket } from "../../queue/job/job.ts";
 import { hangUpOperation } from "../../queue/operations/hang-up.ts";
 import type { Store } from "../../queue/store.ts";
@@ -11,7 +12,7 @@ import { createWaitingRoom } from "./waiting-room.ts";
 const reconcilingLookMs = 1_000;
 
 export interface HeldTake {
-  /** @param answerBy @param holdUntil both on performance.now(): when a claim that was won must be answered, and a job that waits */
+  /** @param answerBy @param holdUntil both on the clock's `now`: when a claim that was won must be answered, and a job that waits */
   take(ticket: Ticket, gone: AbortSignal, answerBy: number, holdUntil: number): Promise<TakeReply>;
   /** Requests that are held now. */
   count(): number;
@@ -27,8 +28,9 @@ export function createHeldTake(
   owner: string,
   takeOnce: TakeOnce,
   ending: AbortSignal,
+  clock: Clock,
 ): HeldTake {
-  const room = createWaitingRoom((profileKey, isAwaited) => store.listen(profileKey, isAwaited));
+  const room = createWaitingRoom(clock, (profileKey, isAwaited) => store.listen(profileKey, isAwaited));
   store.onWake(room.wake);
   let holds = 0;
 
@@ -41,10 +43,10 @@ export function createHeldTake(
       try {
         for (;;) {
           waiter.reset();
-          const holdMs = Math.max(0, holdUntil - performance.now());
+          const holdMs = Math.max(0, holdUntil - clock.now());
           const reply = await takeOnce(ticket, () => gone, answerBy, { holdMs, holder });
           if (reply.kind !== "wait" || holdMs === 0) return reply;
-          const lookAt = reply.reason === "reconciling" ? performance.now() + reconcilingLookMs : holdUntil;
+          const lookAt = reply.reason === "reconciling" ? clock.now() + reconcilingLookMs : holdUntil;
           const end = await waiter.until(Math.min(lookAt, holdUntil), [gone, ending]);
           if (end === "gone") {
             // they declared to be present until the end of this request, and are not

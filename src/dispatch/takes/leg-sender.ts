@@ -1,5 +1,6 @@
 // Sends one leg of a claim to its monitor, and says what came of it. It leaves within 2 s of its claim or not at all, and only
 // from one of the monitor's places, so that no more takes are at work there than it can bear.
+import type { Clock } from "../../clock.ts";
 import type { LegWord, Observe } from "../../queue/events.ts";
 import type { Monitors, TakeOutcome, TakeResult } from "../../queue/fleet/monitors.ts";
 import type { Claim, Job, Ticket } from "../../queue/job/job.ts";
@@ -12,11 +13,12 @@ export interface LegSenderDeps {
   readonly monitors: Monitors;
   readonly settings: QueueSettings & { readonly takeTimeoutMs: number };
   readonly observe: Observe;
+  readonly clock: Clock;
   /** its runners are others now, and whoever is next wants to know */
   readonly noteTaken: (monitor: string) => void;
 }
 
-/** @param askedAt performance.now() when the claim was asked for, so that a pause of this process is noticed */
+/** @param askedAt the clock's `now` when the claim was asked for, so that a pause of this process is noticed */
 export type SendLeg = (
   ticket: Ticket,
   job: Job & { claim: Claim },
@@ -24,7 +26,7 @@ export type SendLeg = (
   askedAt: number,
 ) => Promise<LegOutcome>;
 
-export function createLegSender({ store, monitors, settings, observe, noteTaken }: LegSenderDeps): SendLeg {
+export function createLegSender({ store, monitors, settings, observe, clock, noteTaken }: LegSenderDeps): SendLeg {
   /** A place that is not given back frees itself; nobody waits for that. */
   const freePlace = (monitor: string, key: string, result: TakeResult | null): void => {
     Promise.resolve(store.freePlace(monitor, key, result)).catch(() => {});
@@ -38,7 +40,7 @@ export function createLegSender({ store, monitors, settings, observe, noteTaken 
     const place = await Promise.resolve(store.takePlace(monitor, key, settings.monitorMaxInflight, placeMs)).catch(
       () => "unknown" as const,
     );
-    const begunAt = performance.now();
+    const begunAt = clock.now();
     const sendBy = askedAt + sendWithinMs;
     if (place !== "taken" || begunAt > sendBy) {
       // also where the reply was lost: the place may be ours
@@ -52,7 +54,7 @@ export function createLegSender({ store, monitors, settings, observe, noteTaken 
       note(words[place], place, 0);
       return { monitor, state: "refused", cause: "unsent" };
     }
-    const notAfter = Math.round(Date.now() + sendBy - begunAt);
+    const notAfter = Math.round(clock.date() + sendBy - begunAt);
     const outcome = await monitors.take({ monitor, ticket, runners, idempotencyKey: key, notAfter, sendBy });
     // a silent monitor may still work on it: it is counted, and its place is kept until it cannot
     freePlace(monitor, outcome.kind === "silent" ? "" : key, resultOf(outcome));
@@ -62,7 +64,7 @@ export function createLegSender({ store, monitors, settings, observe, noteTaken 
       const { profileKey, uniqueId } = ticket;
       if (unlistedRunners > 0) observe({ kind: "leaked", profileKey, uniqueId, runners: [], unlistedRunners });
     }
-    note(wordOf(outcome), "what" in outcome ? outcome.what : outcome.kind, Math.round(performance.now() - begunAt));
+    note(wordOf(outcome), "what" in outcome ? outcome.what : outcome.kind, Math.round(clock.now() - begunAt));
     if (outcome.kind === "refused" && outcome.cause === "rejected") observe({ kind: "rejected_by_monitor", monitor });
     return outcomeOf(monitor, runners, outcome, settings);
   };

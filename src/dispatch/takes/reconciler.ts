@@ -1,5 +1,6 @@
 // Acts where a leg's outcome is unknown: looks for evidence at the monitors and settles by what it shows. It only reads there,
 // so that two instances doing it for one job do no harm.
+import type { Clock } from "../../clock.ts";
 import type { Observe } from "../../queue/events.ts";
 import type { Monitors } from "../../queue/fleet/monitors.ts";
 import { decideByEvidence, type Evidence, planEvidence } from "../../queue/job/evidence.ts";
@@ -22,9 +23,10 @@ export function createReconcile(
   settings: QueueSettings,
   settle: Settle,
   observe: Observe,
+  clock: Clock,
 ): Reconcile {
   return async function reconcile(ticket, job, now, lostAt) {
-    const origin = performance.now() - now;
+    const origin = clock.now() - now;
     const needs = planEvidence(job, monitors.names, lostAt, now, settings);
     const evidence = new Map<string, Evidence>();
     let early: { readonly seen: number; readonly end: Promise<SettleReply> } | undefined;

@@ -2,6 +2,7 @@
 //
 // A take's request and the work it starts are two things. The request answers within its budget; a claim that it started goes
 // on without it, until every leg is settled, and the answer waits in the store for the next poll.
+import type { Clock } from "../../clock.ts";
 import { type Observe, waitedMs } from "../../queue/events.ts";
 import type { Claim, Job, Ticket } from "../../queue/job/job.ts";
 import type { Hold } from "../../queue/job/presence.ts";
@@ -24,6 +25,7 @@ export interface TakeDeps {
   readonly settings: QueueSettings;
   readonly owner: string;
   readonly observe: Observe;
+  readonly clock: Clock;
   /** looks for the runner of a claim that the store may have forgotten, while the client waits */
   readonly lookForForgotten: (suspect: Extract<PollReply, { kind: "suspect" }>) => void;
   /** somebody waits */
@@ -34,7 +36,7 @@ export interface TakeDeps {
 
 /**
  * @param clientGone only called when there is something to wait for; its signal aborts when the caller hangs up
- * @param answerBy performance.now() by which a claim that was won must be answered
+ * @param answerBy the clock's `now` by which a claim that was won must be answered
  */
 export type TakeOnce = (
   ticket: Ticket,
@@ -44,7 +46,7 @@ export type TakeOnce = (
 ) => Promise<TakeReply>;
 
 export function createTakeOnce(deps: TakeDeps): TakeOnce {
-  const { runner, booking, work, settings, owner, observe } = deps;
+  const { runner, booking, work, settings, owner, observe, clock } = deps;
   let polls = 0;
 
   const poll = async (ticket: Ticket, hold: Hold): Promise<Polled> => {
@@ -76,9 +78,9 @@ export function createTakeOnce(deps: TakeDeps): TakeOnce {
 
   return async function takeOnce(ticket, clientGone, answerBy, hold) {
     for (let round = 0; ; round++) {
-      const askedAt = performance.now();
+      const askedAt = clock.now();
       const reply = await poll(ticket, hold);
-      notePoll(observe, ticket, reply);
+      notePoll(deps, ticket, reply);
       if (reply.kind === "suspect") {
         deps.lookForForgotten(reply);
         return reply.wait;
@@ -88,14 +90,14 @@ export function createTakeOnce(deps: TakeDeps): TakeOnce {
       const { job } = reply;
       if (!isClaimed(job)) throw new Error("a claimed job has a claim");
       const started = work.start(ticket, job, askedAt);
-      const end = await settledWithin(started, answerBy - performance.now(), [clientGone(), deps.lettingGo]);
+      const end = await settledWithin(clock, started, answerBy - clock.now(), [clientGone(), deps.lettingGo]);
       started.isClientPresent = false;
       if (end?.kind === "taken") {
         observe({ kind: "poll_answered", outcome: "taken" });
         return { kind: "taken", answer: end.answer };
       }
       if (end?.kind === "failed") return { kind: "failed" };
-      const mayTryNext = end?.kind === "queued" && round < settings.maxAttempts && performance.now() < answerBy;
+      const mayTryNext = end?.kind === "queued" && round < settings.maxAttempts && clock.now() < answerBy;
       if (!mayTryNext) return claimInFlight("claim_in_flight");
     }
   };
@@ -105,14 +107,14 @@ function isClaimed(job: Job): job is Job & { claim: Claim } {
   return job.claim !== undefined;
 }
 
-function notePoll(observe: Observe, ticket: Ticket, reply: Polled): void {
+function notePoll({ observe, clock }: Pick<TakeDeps, "observe" | "clock">, ticket: Ticket, reply: Polled): void {
   const isReadmitted =
     reply.kind === "wait" || reply.kind === "claimed"
       ? reply.isReadmitted
       : reply.kind === "suspect" && reply.wait.isReadmitted;
   if (isReadmitted) observe({ kind: "readmitted", job: ticket });
   if (reply.kind === "abandoned" && reply.isNew) {
-    observe({ kind: "abandoned", job: ticket, waitedMs: waitedMs(ticket, Date.now()) });
+    observe({ kind: "abandoned", job: ticket, waitedMs: waitedMs(ticket, clock.date()) });
   }
   if (reply.kind === "wait") {
     for (const monitor of reply.unknownMonitors ?? []) observe({ kind: "monitor_not_ours", monitor });

@@ -1,12 +1,14 @@
 // Where held requests of this process wait. A waiter enters before it polls, so that a wake between its poll and its wait is not lost, and
 // leaves without a trace: no timer, no listener, no entry stays. Wakes are hints: whoever is woken polls again.
 
+import type { Clock } from "../../clock.ts";
+
 export type WaitEnd = "woken" | "time_up" | "gone";
 
 export interface Waiter {
   /** Forgets wakes so far: whatever follows is news. */
   reset(): void;
-  /** Resolves when somebody wakes this job, when the time (performance.now()) is up, or when one of `leave` aborts. */
+  /** Resolves when somebody wakes this job, when the time (on the clock's `now`) is up, or when one of `leave` aborts. */
   until(time: number, leave: readonly AbortSignal[]): Promise<WaitEnd>;
   leave(): void;
 }
@@ -26,7 +28,10 @@ export interface WaitingRoom {
 }
 
 /** @param onChange called with a profile when its first waiter enters and when its last one leaves */
-export function createWaitingRoom(onChange: (profileKey: string, isAwaited: boolean) => void = () => {}): WaitingRoom {
+export function createWaitingRoom(
+  clock: Clock,
+  onChange: (profileKey: string, isAwaited: boolean) => void = () => {},
+): WaitingRoom {
   const rooms = new Map<string, Map<string, Set<Entry>>>();
   let size = 0;
 
@@ -53,7 +58,7 @@ export function createWaitingRoom(onChange: (profileKey: string, isAwaited: bool
         reset: () => {
           entry.isWoken = false;
         },
-        until: (time, leave) => waitUntil(entry, time, leave),
+        until: (time, leave) => waitUntil(clock, entry, time, leave),
         leave: () => {
           if (!entries.delete(entry)) return;
           size -= 1;
@@ -78,16 +83,16 @@ export function createWaitingRoom(onChange: (profileKey: string, isAwaited: bool
   };
 }
 
-function waitUntil(entry: Entry, time: number, leave: readonly AbortSignal[]): Promise<WaitEnd> {
+function waitUntil(clock: Clock, entry: Entry, time: number, leave: readonly AbortSignal[]): Promise<WaitEnd> {
   if (leave.some((signal) => signal.aborted)) return Promise.resolve("gone");
   if (entry.isWoken) return Promise.resolve("woken");
   return new Promise((resolve) => {
-    const timer = setTimeout(() => end("time_up"), Math.max(0, time - performance.now()));
+    const callOff = clock.after(Math.max(0, time - clock.now()), () => end("time_up"));
     const onGone = () => end("gone");
     for (const signal of leave) signal.addEventListener("abort", onGone);
     entry.wake = () => end("woken");
     function end(how: WaitEnd) {
-      clearTimeout(timer);
+      callOff();
       for (const signal of leave) signal.removeEventListener("abort", onGone);
       entry.wake = null;
       resolve(how);

@@ -1,7 +1,7 @@
 // HTTP to the monitors: takes, dashboards and the barrier. Every failure is a value; nothing here decides what it means for a job.
 
 import { parseJson, readJson } from "../../bounded-json.ts";
-import { delay } from "../../delay.ts";
+import { type Clock, delay, limitTime } from "../../clock.ts";
 import type { DashboardNews, Monitors, TakeRequest } from "../../queue/fleet/monitors.ts";
 import type { Evidence } from "../../queue/job/evidence.ts";
 import { type Dashboard, parseDashboard, runnersReservedFor } from "./dashboard.ts";
@@ -41,7 +41,11 @@ export interface MonitorClient extends Monitors {
   urlOf(monitor: string): string;
 }
 
-export function createMonitorClient(settings: MonitorClientSettings, transport: MonitorTransport): MonitorClient {
+export function createMonitorClient(
+  settings: MonitorClientSettings,
+  transport: MonitorTransport,
+  clock: Clock,
+): MonitorClient {
   const urls = new Map(settings.monitors.map(({ name, url }) => [name, url.replace(/\/+$/, "")]));
   const authorization = `Bearer ${settings.apiToken}`;
 
@@ -77,7 +81,7 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
   };
 
   const readDashboard = async (monitor: string): Promise<DashboardRead> => {
-    const signal = AbortSignal.timeout(settings.pollTimeoutMs);
+    const { signal, end } = limitTime(clock, settings.pollTimeoutMs);
     try {
       // nothing small may become large
       const headers = { "accept-encoding": "identity" };
@@ -96,6 +100,8 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
       return dashboard === null ? { kind: "failed", why: "not_a_dashboard" } : { kind: "dashboard", dashboard };
     } catch (error) {
       return { kind: "failed", why: nameOfFailure(signal.aborted ? signal.reason : error) };
+    } finally {
+      end();
     }
   };
 
@@ -105,16 +111,17 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
    */
   const passBarrier = async (monitor: string): Promise<"passed" | "absent" | "failed"> => {
     for (let round = 0; round < 2; round++) {
+      const { signal, end } = limitTime(clock, settings.takeTimeoutMs);
       try {
-        const response = await transport.fetch(monitor, urlOf(monitor, "/policy/override"), {
-          headers: { authorization },
-          signal: AbortSignal.timeout(settings.takeTimeoutMs),
-        });
+        const url = urlOf(monitor, "/policy/override");
+        const response = await transport.fetch(monitor, url, { headers: { authorization }, signal });
         await response.body?.cancel();
         if (response.status === 404 || response.status === 405 || response.status === 501) return "absent";
         if (response.status !== 200) return "failed";
       } catch {
         return "failed";
+      } finally {
+        end();
       }
     }
     return "passed";
@@ -124,7 +131,7 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
   const readBehindBarrier = async (monitor: string): Promise<ReadBehindBarrier> => {
     const barrier = await passBarrier(monitor);
     if (barrier === "failed") return { barrier, dashboard: null };
-    if (barrier === "absent") await delay(2 * settings.pollIntervalMs);
+    if (barrier === "absent") await delay(clock, 2 * settings.pollIntervalMs);
     const read = await readDashboard(monitor);
     return { barrier, dashboard: read.kind === "dashboard" ? read.dashboard : null };
   };
@@ -137,7 +144,7 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
   ): { readonly begunAt: number; readonly result: Promise<ReadBehindBarrier> } => {
     const current = underWay.get(monitor);
     if (current !== undefined && current.begunAt >= notBefore) return current;
-    const begun = { begunAt: performance.now(), result: readBehindBarrier(monitor) };
+    const begun = { begunAt: clock.now(), result: readBehindBarrier(monitor) };
     underWay.set(monitor, begun);
     void begun.result.finally(() => {
       if (underWay.get(monitor) === begun) underWay.delete(monitor);
@@ -149,10 +156,10 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
     const { after, afterBlind, until } = window;
     // a monitor that this instance does not know shows it nothing: an instance that knows it goes on
     if (!urls.has(monitor)) {
-      await delay(until - performance.now());
+      await delay(clock, until - clock.now());
       return { kind: "none" };
     }
-    await delay(Math.min(after, until) - performance.now());
+    await delay(clock, Math.min(after, until) - clock.now());
     for (;;) {
       const { begunAt, result } = readShared(monitor, after);
       const { barrier, dashboard } = await result;
@@ -161,10 +168,10 @@ export function createMonitorClient(settings: MonitorClientSettings, transport: 
         const shape = runnerCount === 1 ? (shapes.get(monitor) ?? "list") : null;
         return { kind: "seen", ...runnersReservedFor(dashboard, monitor, uniqueId, shape) };
       }
-      const now = performance.now();
+      const now = clock.now();
       if (now >= until) return { kind: "none" };
       const isTooEarly = dashboard !== null && !counts;
-      await delay(isTooEarly ? Math.min(afterBlind, until) - now : Math.min(settings.pollIntervalMs, 1000));
+      await delay(clock, isTooEarly ? Math.min(afterBlind, until) - now : Math.min(settings.pollIntervalMs, 1000));
     }
   };
 

@@ -6,6 +6,7 @@ import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { Readable } from "node:stream";
 import { joinChunks } from "../../bounded-body.ts";
+import { systemClock } from "../../clock.ts";
 import { watchTake } from "./take-watch.ts";
 import { type FetchMonitor, type MonitorTransport, type TakeReply, type TakeSending, wireLimit } from "./transport.ts";
 
@@ -50,7 +51,7 @@ function sendTake(sending: TakeSending): Promise<TakeReply> {
       agent: false,
       headers: { ...headers, "content-length": "0" },
     });
-    const { mayLeave, finish, fail } = watchTake(sending, (reply) => {
+    const { mayLeave, finish, fail } = watchTake(systemClock, sending, (reply) => {
       resolve(reply);
       outgoing.destroy();
     });

@@ -1,5 +1,6 @@
 // Keeps the fleet's snapshots fresh. Every monitor has its own clock: one that hangs delays nobody else. However many instances run,
 // the store lets one of them ask at a time; a monitor that fails is asked again after a growing back-off.
+import type { Clock } from "../../clock.ts";
 import type { MonitorBook } from "../../dispatch/monitor-book.ts";
 import type { Observe } from "../../queue/events.ts";
 import type { MonitorRecord } from "../../queue/fleet/monitor-record.ts";
@@ -39,7 +40,7 @@ interface Standing {
   isIdlePolling: boolean;
   /** it answered 503 the last time that it was asked from here, and not for long */
   isRedrawing: boolean;
-  /** when it last answered otherwise, performance.now() */
+  /** when it last answered otherwise, on the clock's `now` */
   drawnAt: number;
   /** it said that something changed, and was not asked since */
   isPushed: boolean;
@@ -52,9 +53,10 @@ export function createPoller(
   client: MonitorClient,
   settings: { readonly pollIntervalMs: number; readonly pollTimeoutMs: number },
   newId: () => string,
+  clock: Clock,
   observe: Observe,
 ): Poller {
-  const standings = new Map<string, Standing>(client.names.map((name) => [name, createStanding()]));
+  const standings = new Map<string, Standing>(client.names.map((name) => [name, createStanding(clock.now())]));
   let stopping = new AbortController();
   let loops: Promise<void>[] = [];
 
@@ -79,13 +81,13 @@ export function createPoller(
       standing.isPushed ||= isPushed && lease.record.failures === 0;
       return Math.min(lease.waitMs, settings.pollIntervalMs);
     }
-    const begunAt = performance.now();
+    const begunAt = clock.now();
     const read = await client.readDashboard(monitor);
     const failures = read.kind === "failed" ? lease.record.failures + 1 : 0;
     const news = newsOf(read);
-    if (news.kind !== "redrawing") standing.drawnAt = performance.now();
-    standing.isRedrawing = news.kind === "redrawing" && performance.now() - standing.drawnAt < maxRedrawMs;
-    observe({ kind: "monitor_polled", monitor, outcome: news.kind, tookMs: performance.now() - begunAt });
+    if (news.kind !== "redrawing") standing.drawnAt = clock.now();
+    standing.isRedrawing = news.kind === "redrawing" && clock.now() - standing.drawnAt < maxRedrawMs;
+    observe({ kind: "monitor_polled", monitor, outcome: news.kind, tookMs: clock.now() - begunAt });
     const { nextInMs, idleInMs } = pace(standing.isRedrawing, failures);
     const record = await book.finishPoll(monitor, lease.askedAt, news, { nextInMs, idleInMs });
     standing.isIdlePolling = record.isIdlePolling;
@@ -120,7 +122,7 @@ export function createPoller(
   const pause = async (ms: number, standing: Standing, stop: AbortSignal): Promise<void> => {
     const awake = new AbortController();
     if (ms > minPauseMs) standing.wakeUp = () => awake.abort();
-    await sleep(ms, AbortSignal.any([stop, awake.signal]));
+    await sleep(clock, ms, AbortSignal.any([stop, awake.signal]));
     standing.wakeUp = () => {};
   };
 
@@ -157,7 +159,7 @@ export function createPoller(
   };
 }
 
-function createStanding(): Standing {
+function createStanding(now: number): Standing {
   return {
     isAsked: false,
     hasAnswered: false,
@@ -165,7 +167,7 @@ function createStanding(): Standing {
     isUp: null,
     isIdlePolling: false,
     isRedrawing: false,
-    drawnAt: performance.now(),
+    drawnAt: now,
     isPushed: false,
     wakeUp: () => {},
   };
@@ -184,12 +186,12 @@ export function backoffMs(intervalMs: number, failures: number): number {
     : Math.max(intervalMs, Math.min(maxBackoffMs, intervalMs * 2 ** Math.min(failures, 10)));
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
+function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
-    const timer = setTimeout(done, ms);
+    const callOff = clock.after(ms, done);
     function done() {
-      clearTimeout(timer);
+      callOff();
       signal.removeEventListener("abort", done);
       resolve();
     }

@@ -12,7 +12,7 @@ export interface TakeSending {
   readonly monitor: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** performance.now() until which it may leave */
+  /** on this process's clock (`now`): until which it may leave */
   readonly sendBy: number;
   /** from when it left */
   readonly timeoutMs: number;

@@ -10,7 +10,7 @@ export interface TakeRequest {
   readonly idempotencyKey: string;
   /** unix ms after which a monitor that understands it must refuse */
   readonly notAfter: number;
-  /** on this process's clock, performance.now(): a request that has not left by then must not leave */
+  /** on this process's clock (`now`): a request that has not left by then must not leave */
   readonly sendBy: number;
 }
 
@@ -38,7 +38,7 @@ export type TakeOutcome =
   /** the request left this long ago, and may still be worked on */
   | { readonly kind: "silent"; readonly word: OpenWord; readonly what: string; readonly sinceSentMs: number };
 
-/** From when on a dashboard counts as evidence (performance.now()), and until when it is waited for. */
+/** From when on a dashboard counts as evidence (`now` of this process's clock), and until when it is waited for. */
 export interface EvidenceWindow {
   /** for one that was read behind the monitor's barrier */
   readonly after: number;
