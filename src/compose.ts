@@ -2,10 +2,10 @@
 
 import type { Context, Hono } from "hono";
 import { nanoid } from "nanoid";
-import { type ApiToken, createApiTokenCheck, ticketSecretsOf } from "./auth/api-token.ts";
-import { createBearerCheck } from "./auth/bearer.ts";
-import { createTickets } from "./auth/ticket.ts";
+import type { ApiToken } from "./auth/api-token.ts";
+import { type CredentialSettings, createCredentials } from "./auth/credentials.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import type { Reloadable } from "./config/reload.ts";
 import type { Config } from "./config.ts";
 import { createAdministration } from "./dispatch/administration.ts";
 import { createDispatcher, type Dispatcher } from "./dispatch/dispatcher.ts";
@@ -26,7 +26,7 @@ import type { Observe } from "./queue/events.ts";
 import type { QueueSettings } from "./queue/settings.ts";
 import type { Store } from "./queue/store.ts";
 
-export interface Service {
+export interface Service extends Reloadable {
   readonly app: Hono;
   /** Starts asking monitors and sweeping; also again after a rest. */
   start(): void;
@@ -85,12 +85,7 @@ export function composeQueue(
   const { transport, observe, ...rest } = outside;
   const polling = { pollIntervalMs: config.MONITOR_POLL_INTERVAL, pollTimeoutMs: config.MONITOR_POLL_TIMEOUT };
   const takeTimeoutMs = config.MONITOR_TAKE_TIMEOUT;
-  const apiToken = config.MONITOR_API_TOKEN ?? config.API_TOKENS[0] ?? "";
-  const client = createMonitorClient(
-    { monitors: config.MONITORS, apiToken, takeTimeoutMs, ...polling },
-    transport,
-    clock,
-  );
+  const client = createMonitorClient({ ...monitorDirectoryOf(config), takeTimeoutMs, ...polling }, transport, clock);
   const dispatcher = createDispatcher({
     ...surroundings,
     ...rest,
@@ -107,6 +102,7 @@ export function composeQueue(
   return { client, dispatcher, poller };
 }
 
+/** A reload changes what is read from `current`, and nothing that is read from `config`. */
 export async function composeService(
   config: Config,
   bareStore: Store,
@@ -114,6 +110,7 @@ export async function composeService(
   version: string,
   { peerOf, transport }: Platform,
 ): Promise<Service> {
+  let current = config;
   const settings = queueSettingsOf(config);
   const metrics = createMetrics();
   const store = metrics.instrument(bareStore);
@@ -129,17 +126,18 @@ export async function composeService(
   );
   const { sweeper } = dispatcher;
   const administration = createAdministration(store, dispatcher, observe);
+  const credentials = await createCredentials(credentialSettingsOf(config));
   let isDraining = false;
   const tally = createTally();
-  metrics.attach({ administration, tally, held: dispatcher.heldRequests, monitors: client.names, settings });
+  const monitors = () => client.names;
+  metrics.attach({ administration, tally, held: dispatcher.heldRequests, monitors, settings });
   const app = createApp({
     administration,
     dispatcher,
-    ...(await composeAuth(config)),
-    monitorCallers: await createBearerCheck([config.MONITOR_API_TOKEN ?? config.API_TOKENS[0] ?? ""]),
+    ...credentials,
     noteChange: poller.noteChange,
     oidc: config.OIDC_AUDIENCE === undefined ? null : createOidcCheck(config.OIDC_ISSUER, config.OIDC_AUDIENCE),
-    artifacts: await composeArtifactCheck(config, observe),
+    artifacts: await composeArtifactCheck(config, () => current.GITHUB_TOKEN ?? null, observe),
     allowedRepos: config.ALLOWED_REPOS,
     peerOf,
     trustedProxies: config.TRUSTED_PROXIES,
@@ -153,10 +151,9 @@ export async function composeService(
     tally,
     metrics: metrics.expose,
     settings,
-    monitors: client.names,
+    monitors,
     githubUrl: webUrlOf(config.GITHUB_API_URL),
     storeKind: config.REDIS_URL === undefined ? "embedded" : "redis",
-    viewers: config.DASHBOARD_TOKEN === undefined ? null : await createBearerCheck([config.DASHBOARD_TOKEN]),
   });
   return {
     app,
@@ -179,6 +176,15 @@ export async function composeService(
       dispatcher.endHolds();
     },
     letGo: dispatcher.letGo,
+    reload: async (fresh) => {
+      // What can fail comes first: nothing is taken over by halves.
+      await credentials.replace(credentialSettingsOf(fresh));
+      current = fresh;
+      client.replace(monitorDirectoryOf(fresh));
+      for (const name of client.names) metrics.noteMonitor(name);
+      poller.followMonitors();
+      return [];
+    },
     stop: async () => {
       await dispatcher.idle();
       await Promise.all([poller.stop(), sweeper.stop()]);
@@ -187,19 +193,23 @@ export async function composeService(
   };
 }
 
-/** Who is who, by what they send. */
-async function composeAuth(config: Config) {
+function credentialSettingsOf(config: Config): CredentialSettings {
   const unbound = config.API_TOKENS.map((token): ApiToken => ({ token, scope: null }));
-  const apiTokens = [...unbound, ...config.SCOPED_API_TOKENS];
-  const operators = config.OPERATOR_TOKENS ?? config.API_TOKENS;
   return {
-    tickets: await createTickets(ticketSecretsOf(config.TICKET_KEYS, apiTokens)),
-    apiTokens: await createApiTokenCheck(apiTokens),
-    operators: await createBearerCheck(
-      operators,
-      apiTokens.map(({ token }) => token),
-    ),
+    apiTokens: [...unbound, ...config.SCOPED_API_TOKENS],
+    operatorTokens: config.OPERATOR_TOKENS ?? config.API_TOKENS,
+    monitorToken: monitorTokenOf(config),
+    dashboardToken: config.DASHBOARD_TOKEN,
+    ticketKeys: config.TICKET_KEYS,
   };
+}
+
+function monitorDirectoryOf(config: Config) {
+  return { monitors: config.MONITORS, apiToken: monitorTokenOf(config) };
+}
+
+function monitorTokenOf(config: Config): string {
+  return config.MONITOR_API_TOKEN ?? config.API_TOKENS[0] ?? "";
 }
 
 /** Where people look at what the API at `apiUrl` is about: GitHub Enterprise Server has its API below /api/v3 of the same host. */
@@ -207,12 +217,12 @@ function webUrlOf(apiUrl: string): string {
   return apiUrl === "https://api.github.com" ? "https://github.com" : new URL(apiUrl).origin;
 }
 
-async function composeArtifactCheck(config: Config, observe: Observe) {
-  const { GITHUB_API_URL: url, GITHUB_TOKEN, GITHUB_APP_ID: id, GITHUB_APP_PRIVATE_KEY: privateKey } = config;
+async function composeArtifactCheck(config: Config, tokenNow: () => string | null, observe: Observe) {
+  const { GITHUB_API_URL: url, GITHUB_APP_ID: id, GITHUB_APP_PRIVATE_KEY: privateKey } = config;
   const api = createGithubApi(url, observe, Date.now);
   const credentials =
     id === undefined || privateKey === undefined
-      ? createTokenCredentials(GITHUB_TOKEN ?? null)
+      ? createTokenCredentials(tokenNow)
       : await createAppCredentials({ id, privateKey }, api, observe, Date.now);
   const settings = { artifactPrefix: config.ARTIFACT_PREFIX, artifactMaxAgeMs: config.ARTIFACT_MAX_AGE };
   const client = createGithubClient(url, api, credentials, observe, Date.now);

@@ -39,10 +39,6 @@ export interface Reloadable {
   reload(config: Config): Promise<readonly string[]>;
 }
 
-export function isReloadable(service: object): service is Reloadable {
-  return "reload" in service && typeof service.reload === "function";
-}
-
 export function reloadConfig(previous: Config, environment: Environment, loadText: LoadText): Reloaded {
   const parsed = parseConfig(environment, loadText);
   if (parsed.kind === "problems") return parsed;

@@ -3,14 +3,13 @@
 // objects the old configuration stays the one to compare with.
 import type { Config } from "../config.ts";
 import type { Log } from "../logging.ts";
-import { isReloadable, reloadConfig } from "./reload.ts";
+import { type Reloadable, reloadConfig } from "./reload.ts";
 import type { Environment, LoadText } from "./sources.ts";
 
 export interface SettingsReloaderDeps {
   readonly environment: Environment;
   readonly loadText: LoadText;
-  /** Where it cannot reload, what changed is told to need a restart. */
-  readonly service: object;
+  readonly service: Reloadable;
   readonly log: Log;
 }
 
@@ -22,16 +21,15 @@ export function createSettingsReloader(initial: Config, deps: SettingsReloaderDe
   const reload = async (): Promise<void> => {
     const reloaded = reloadConfig(config, environment, loadText);
     if (reloaded.kind === "problems") return refuse(reloaded.problems);
-    const isTakenOver = isReloadable(service);
-    if (isTakenOver && reloaded.changed.length > 0) {
+    if (reloaded.changed.length > 0) {
       const problems = await service.reload(reloaded.config);
       if (problems.length > 0) return refuse(problems);
       config = reloaded.config;
     }
     for (const advice of reloaded.advice) log.warn(advice);
-    const waiting = [...(isTakenOver ? [] : reloaded.changed), ...reloaded.needsRestart];
-    if (waiting.length > 0) log.warn({ settings: waiting }, "changed settings need a restart");
-    log.info({ changed: isTakenOver ? reloaded.changed : [] }, "settings reloaded");
+    const { changed, needsRestart } = reloaded;
+    if (needsRestart.length > 0) log.warn({ settings: needsRestart }, "changed settings need a restart");
+    log.info({ changed }, "settings reloaded");
   };
   let last: Promise<void> = Promise.resolve();
   return function reloadNext() {

@@ -20,7 +20,7 @@ const endStates = new Set(["taken", "failed", "abandoned", "cancelled"]);
 export interface DashboardDeps {
   readonly administration: Administration;
   readonly settings: QueueSettings;
-  readonly monitors: readonly string[];
+  readonly monitors: () => readonly string[];
   /** where people look at runs, such as https://github.com */
   readonly githubUrl: string;
   readonly version: string;
@@ -70,7 +70,7 @@ async function loadDashboard(deps: DashboardDeps) {
     keys.map(async (key) => [key, await administration.history(key, 5 * shownEnds)] as const),
   );
   const monitors = await Promise.all(
-    deps.monitors.map(async (name) => [name, await administration.monitor(name)] as const),
+    deps.monitors().map(async (name) => [name, await administration.monitor(name)] as const),
   );
   const now = Math.max(0, ...views.map(([, view]) => view.now)) || Date.now();
   return {

@@ -30,14 +30,19 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
   const renderJson = onceForEach((dashboard: Dashboard) => JSON.stringify(dashboard));
   const renderPlain = onceForEach(renderText);
   const forViewers =
-    (show: (c: Context, look: () => Promise<Dashboard>) => Promise<Response>) =>
+    (show: (c: Context, look: () => Promise<Dashboard>, isStillAllowed: () => Promise<boolean>) => Promise<Response>) =>
     async (c: Context): Promise<Response> => {
-      const decision = await decideView(deps, c.req.header("authorization"));
+      const authorization = c.req.header("authorization");
+      const decision = await decideView(deps, authorization);
+      const isStillAllowed = async () => {
+        const now = await decideView(deps, authorization);
+        return now.kind === "allowed" && decision.kind === "allowed" && now.ids === decision.ids;
+      };
       switch (decision.kind) {
         case "refused":
           return decision.response;
         case "allowed":
-          return show(c, decision.ids === "whole" ? load : async () => shorten(await load()));
+          return show(c, decision.ids === "whole" ? load : async () => shorten(await load()), isStillAllowed);
       }
     };
 
@@ -60,7 +65,7 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
   const text = forViewers(async (c, look) => c.text(renderPlain(await look()), 200, unstored));
 
   /** `as=html`: what the page shows, when it changes. Else the document, every second. */
-  const events = forViewers(async function showEvents(c, look) {
+  const events = forViewers(async function showEvents(c, look, isStillAllowed) {
     const query = parseQuery(c);
     if (query.kind === "refused") return query.response;
     const isHtml = query.value.get("as") === "html";
@@ -71,18 +76,22 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
       return new Response(null, { headers: { "content-type": "text/event-stream", ...unstored } });
     viewers += 1;
     return streamEvents(
-      (over) => newsOf(async () => (isHtml ? renderHtml : renderJson)(await look()), over),
+      (over) => newsOf(async () => (isHtml ? renderHtml : renderJson)(await look()), isStillAllowed, over),
       () => {
         viewers -= 1;
       },
     );
   });
 
-  /** Whatever is new, once a second. */
-  async function* newsOf(loadText: () => Promise<string>, over: AbortSignal): AsyncGenerator<string> {
+  /** Whatever is new, once a second. Who may no longer look (a reload took their token away) is let go. */
+  async function* newsOf(
+    loadText: () => Promise<string>,
+    isStillAllowed: () => Promise<boolean>,
+    over: AbortSignal,
+  ): AsyncGenerator<string> {
     let last: string | null = "";
     let saidAt = 0;
-    for (; !deps.isDraining() && !over.aborted; await delay(systemClock, everyMs)) {
+    for (; !deps.isDraining() && !over.aborted && (await isStillAllowed()); await delay(systemClock, everyMs)) {
       const next = await loadText().catch(() => null);
       const now = performance.now();
       const isNews = next === null || next !== last;

@@ -6,7 +6,7 @@ import { refuse } from "../http/problem.ts";
 
 export interface ViewAccess {
   /** null: closed to nobody */
-  readonly viewers: BearerCheck | null;
+  readonly viewers: () => BearerCheck | null;
   readonly operators: BearerCheck;
 }
 
@@ -18,9 +18,9 @@ export async function decideView(access: ViewAccess, authorization: string | und
   const presented = parseBearer(authorization) ?? parseBasicPassword(authorization);
   if (presented !== null) {
     if (await access.operators.isKnown(presented)) return { kind: "allowed", ids: "whole" };
-    if (await access.viewers?.isKnown(presented)) return { kind: "allowed", ids: "whole" };
+    if (await access.viewers()?.isKnown(presented)) return { kind: "allowed", ids: "whole" };
   }
-  if (access.viewers === null) return { kind: "allowed", ids: "shortened" };
+  if (access.viewers() === null) return { kind: "allowed", ids: "shortened" };
   const challenge = { "www-authenticate": 'Basic realm="runner-queue", charset="UTF-8"' };
   return { kind: "refused", response: refuse("viewer_unknown", undefined, challenge) };
 }

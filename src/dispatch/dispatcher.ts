@@ -93,8 +93,7 @@ export interface Dispatcher {
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { clock, store, monitors, settings, owner, observe, fleetNews, noteRound } = deps;
-  const known = new Set(monitors.names);
-  const canReach = (monitor: string) => known.has(monitor);
+  const canReach = monitors.knows;
   const lettingGo = new AbortController();
   const endingHolds = new AbortController();
   const reconciling = new Set<string>();

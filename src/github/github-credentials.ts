@@ -43,10 +43,14 @@ const accessSchema = z.object({
   expires_at: z.iso.datetime({ offset: true }),
 });
 
-export function createTokenCredentials(token: string | null): GithubCredentials {
-  const header = token === null ? null : `Bearer ${token}`;
+/** @param tokenNow GITHUB_TOKEN, which a reload may change; null: GitHub is asked as nobody */
+export function createTokenCredentials(tokenNow: () => string | null): GithubCredentials {
   return {
-    authorize: async () => ({ kind: "authorized", header, account: "token", mayRenew: false }),
+    authorize: async () => {
+      const token = tokenNow();
+      const header = token === null ? null : `Bearer ${token}`;
+      return { kind: "authorized", header, account: "token", mayRenew: false };
+    },
     distrust: () => false,
   };
 }

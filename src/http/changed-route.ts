@@ -5,7 +5,7 @@ import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import { refuse, unstored } from "./problem.ts";
 
 export interface ChangedDeps {
-  readonly monitors: readonly string[];
+  readonly monitors: () => readonly string[];
   /** MONITOR_API_TOKEN: the monitors know it */
   readonly monitorCallers: BearerCheck;
   readonly noteChange: (monitor: string) => void;
@@ -19,7 +19,7 @@ export function createChangedRoute(deps: ChangedDeps): (c: Context) => Promise<R
       return refuse("bearer_unknown", "This route takes MONITOR_API_TOKEN");
     }
     const monitor = c.req.param("monitor") ?? "";
-    if (!deps.monitors.includes(monitor)) return refuse("monitor_unknown");
+    if (!deps.monitors().includes(monitor)) return refuse("monitor_unknown");
     deps.noteChange(monitor);
     return new Response(null, { status: 204, headers: unstored });
   };

@@ -13,7 +13,7 @@ import { refuse, unstored } from "./problem.ts";
 export interface OperatorDeps {
   readonly administration: Administration;
   readonly operators: BearerCheck;
-  readonly monitors: readonly string[];
+  readonly monitors: () => readonly string[];
 }
 
 const maxUntilMs = 366 * 86_400_000;
@@ -57,7 +57,7 @@ export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
       const act = await parseAct(c, kind);
       if (act instanceof Response) return act;
       const monitor = c.req.param("monitor") ?? "";
-      if (!deps.monitors.includes(monitor)) return refuse("monitor_unknown");
+      if (!deps.monitors().includes(monitor)) return refuse("monitor_unknown");
       await deps.administration.drain(monitor, act);
       noteAct();
       const { drain } = await deps.administration.monitor(monitor);

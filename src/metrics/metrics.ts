@@ -26,9 +26,11 @@ export interface Metrics {
     readonly tally: HttpCounts;
     /** requests that are held now */
     readonly held: () => number;
-    readonly monitors: readonly string[];
+    readonly monitors: () => readonly string[];
     readonly settings: QueueSettings;
   }): void;
+  /** A monitor that was added since: it is told apart from now on. */
+  noteMonitor(name: string): void;
   /** The exposition text (version 0.0.4), and its content type. Never throws: a store that is away leaves its figures out. */
   expose(): Promise<{ readonly text: string; readonly contentType: string }>;
 }
@@ -50,10 +52,11 @@ export function createMetrics(): Metrics {
     instrument: commands.instrument,
     noteRound: commands.noteRound,
     attach: (parts) => {
-      for (const name of parts.monitors) monitors.admit(name);
+      for (const name of parts.monitors()) monitors.admit(name);
       standing.attach(parts);
       http.attach(parts.tally, parts.held);
     },
+    noteMonitor: (name) => void monitors.admit(name),
     expose: async () => {
       await standing.refresh();
       http.refresh();

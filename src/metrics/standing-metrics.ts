@@ -20,7 +20,7 @@ const givenUpMs = 10_000;
 
 interface Parts {
   readonly administration: Administration;
-  readonly monitors: readonly string[];
+  readonly monitors: () => readonly string[];
   readonly settings: QueueSettings;
 }
 
@@ -159,7 +159,7 @@ async function loadStanding(
   const [views, monitorViews] = await Promise.all([
     // one job is enough to know the oldest place
     Promise.all(shown.map(async (profile) => [profile, await administration.overview(profile, 1)] as const)),
-    Promise.all(monitors.map(async (monitor) => [monitor, await administration.monitor(monitor)] as const)),
+    Promise.all(monitors().map(async (monitor) => [monitor, await administration.monitor(monitor)] as const)),
   ]);
   const now = Math.max(0, ...views.map(([, view]) => view.now)) || Date.now();
   return { profiles: views, monitors: monitorViews, now };

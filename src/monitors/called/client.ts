@@ -17,9 +17,13 @@ export interface MonitorAddress {
   readonly url: string;
 }
 
-export interface MonitorClientSettings {
+/** What a reload may change. */
+export interface MonitorDirectory {
   readonly monitors: readonly MonitorAddress[];
   readonly apiToken: string;
+}
+
+export interface MonitorClientSettings extends MonitorDirectory {
   readonly takeTimeoutMs: number;
   readonly pollTimeoutMs: number;
   readonly pollIntervalMs: number;
@@ -39,6 +43,8 @@ export interface MonitorClient extends Monitors {
   readDashboard(monitor: string): Promise<DashboardRead>;
   /** Where a monitor is, for logs. */
   urlOf(monitor: string): string;
+  /** A monitor that is no longer named gets no take any more. It is asked for evidence all the same: a runner may be reserved there. */
+  replace(directory: MonitorDirectory): void;
 }
 
 export function createMonitorClient(
@@ -46,11 +52,14 @@ export function createMonitorClient(
   transport: MonitorTransport,
   clock: Clock,
 ): MonitorClient {
-  const urls = new Map(settings.monitors.map(({ name, url }) => [name, url.replace(/\/+$/, "")]));
-  const authorization = `Bearer ${settings.apiToken}`;
+  let urls = urlsOf(settings.monitors);
+  let names = [...urls.keys()];
+  let authorization = `Bearer ${settings.apiToken}`;
+  /** Those that were named before the last reload. */
+  let formerUrls: ReadonlyMap<string, string> = new Map();
 
   const urlOf = (monitor: string, path: string): string => {
-    const base = urls.get(monitor);
+    const base = urls.get(monitor) ?? formerUrls.get(monitor);
     if (base === undefined) throw new Error(`no monitor is called ${monitor}`);
     return base + path;
   };
@@ -155,7 +164,7 @@ export function createMonitorClient(
   const readEvidence: Monitors["readEvidence"] = async (monitor, uniqueId, window, runnerCount): Promise<Evidence> => {
     const { after, afterBlind, until } = window;
     // a monitor that this instance does not know shows it nothing: an instance that knows it goes on
-    if (!urls.has(monitor)) {
+    if (!urls.has(monitor) && !formerUrls.has(monitor)) {
       await delay(clock, until - clock.now());
       return { kind: "none" };
     }
@@ -175,7 +184,26 @@ export function createMonitorClient(
     }
   };
 
-  return { names: [...urls.keys()], take, readEvidence, readDashboard, urlOf: (monitor) => urls.get(monitor) ?? "" };
+  return {
+    get names() {
+      return names;
+    },
+    knows: (monitor) => urls.has(monitor),
+    take,
+    readEvidence,
+    readDashboard,
+    urlOf: (monitor) => urls.get(monitor) ?? formerUrls.get(monitor) ?? "",
+    replace: (directory) => {
+      formerUrls = new Map([...formerUrls, ...urls]);
+      urls = urlsOf(directory.monitors);
+      names = [...urls.keys()];
+      authorization = `Bearer ${directory.apiToken}`;
+    },
+  };
+}
+
+function urlsOf(monitors: readonly MonitorAddress[]): ReadonlyMap<string, string> {
+  return new Map(monitors.map(({ name, url }) => [name, url.replace(/\/+$/, "")]));
 }
 
 /** What the stores need to know of a dashboard. */

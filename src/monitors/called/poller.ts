@@ -29,6 +29,8 @@ export interface Poller {
   isFleetAsked(): boolean;
   /** The same, and at least one has given a dashboard: its targets are worth judging by. */
   isFleetKnown(): boolean;
+  /** MONITORS changed: those that were added are asked, those that were removed no more. */
+  followMonitors(): void;
 }
 
 interface Standing {
@@ -46,6 +48,8 @@ interface Standing {
   isPushed: boolean;
   /** ends the pause before the next look */
   wakeUp: () => void;
+  /** it is no part of MONITORS any more */
+  readonly removal: AbortController;
 }
 
 export function createPoller(
@@ -58,7 +62,8 @@ export function createPoller(
 ): Poller {
   const standings = new Map<string, Standing>(client.names.map((name) => [name, createStanding(clock.now())]));
   let stopping = new AbortController();
-  let loops: Promise<void>[] = [];
+  let isRunning = false;
+  const loops = new Set<Promise<void>>();
 
   const redrawMs = Math.min(settings.pollIntervalMs, Math.max(minRedrawMs, settings.pollIntervalMs / redrawAsks));
   const pace = (isDrawing: boolean, failures: number) => ({
@@ -104,7 +109,7 @@ export function createPoller(
     }
     return standing.isIdlePolling ? idleInMs : nextInMs;
   };
-  const run = async (monitor: string, standing: Standing, { signal }: AbortController): Promise<void> => {
+  const run = async (monitor: string, standing: Standing, signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
       let nextInMs = settings.pollIntervalMs;
       try {
@@ -118,6 +123,11 @@ export function createPoller(
     }
   };
 
+  const startAsking = (monitor: string, standing: Standing): void => {
+    const loop = run(monitor, standing, AbortSignal.any([stopping.signal, standing.removal.signal]));
+    loops.add(loop);
+    void loop.finally(() => loops.delete(loop));
+  };
   /** Ends early when the monitor pushes, or all stops. */
   const pause = async (ms: number, standing: Standing, stop: AbortSignal): Promise<void> => {
     const awake = new AbortController();
@@ -145,11 +155,26 @@ export function createPoller(
       // whatever was known is from before a rest
       for (const standing of standings.values())
         Object.assign(standing, { isAsked: false, hasAnswered: false, hasFailed: false });
-      loops = [...standings].map(([monitor, standing]) => run(monitor, standing, stopping));
+      isRunning = true;
+      for (const [monitor, standing] of standings) startAsking(monitor, standing);
     },
     stop: async () => {
+      isRunning = false;
       stopping.abort();
       await Promise.all(loops);
+    },
+    followMonitors: () => {
+      for (const [monitor, standing] of standings) {
+        if (client.knows(monitor)) continue;
+        standings.delete(monitor);
+        standing.removal.abort();
+      }
+      for (const monitor of client.names.filter((name) => !standings.has(name))) {
+        // We are ready as we were: a host that joins makes nobody wait.
+        const standing = { ...createStanding(clock.now()), isAsked: true };
+        standings.set(monitor, standing);
+        if (isRunning) startAsking(monitor, standing);
+      }
     },
     isFleetAsked: () => [...standings.values()].every(({ isAsked }) => isAsked),
     isFleetKnown: () => {
@@ -170,6 +195,7 @@ function createStanding(now: number): Standing {
     drawnAt: now,
     isPushed: false,
     wakeUp: () => {},
+    removal: new AbortController(),
   };
 }
 

@@ -48,7 +48,10 @@ export interface EvidenceWindow {
 }
 
 export interface Monitors {
+  /** Those of MONITORS; a reload may change them. */
   readonly names: readonly string[];
+  /** Whether it is one of `names`. */
+  knows(monitor: string): boolean;
   take(request: TakeRequest): Promise<TakeOutcome>;
   /**
    * Runners that the monitor shows as reserved for `uniqueId`; "none" if nothing was to be had in time.
