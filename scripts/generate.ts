@@ -40,6 +40,7 @@ function generateScripts(): string {
     load: `${load("read")}\n${load("load")}`,
     commit: `${load("read")}\n${load("commit")}`,
     takePlace: load("take-place"),
+    enrol: load("enrol"),
     swapDocument: load("swap-document"),
   };
   const entries = Object.entries(texts).map(([name, text]) => `  ${name}: ${JSON.stringify(text)},\n`);

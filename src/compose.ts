@@ -248,6 +248,9 @@ export function queueSettingsOf(config: Config): QueueSettings {
     monitorMaxInflight: config.MONITOR_MAX_INFLIGHT,
     maxAttempts: config.MAX_ATTEMPTS,
     maxQueueDepth: config.MAX_QUEUE_DEPTH ?? null,
+    maxJobsPerRun: config.MAX_JOBS_PER_RUN,
+    maxJobsPerRepo: config.MAX_JOBS_PER_REPO,
+    maxRememberedJobs: config.MAX_REMEMBERED_JOBS,
     snapshotFreshMs: Math.max(shortestFreshMs, 5 * config.MONITOR_POLL_INTERVAL),
   };
 }

@@ -14,6 +14,8 @@ export interface ApiToken {
 export interface ApiCaller {
   /** @param qualifiedRepo owner/repo, checked before */
   maySpeakFor(qualifiedRepo: string): boolean;
+  /** it speaks for these repositories only */
+  readonly isBound: boolean;
 }
 
 export interface ApiTokenCheck {
@@ -30,7 +32,7 @@ export async function createApiTokenCheck(apiTokens: readonly ApiToken[]): Promi
       if (scopes.length === 0) return null;
       const bound = scopes.filter((scope) => scope !== null);
       const isUnbound = bound.length < scopes.length;
-      return { maySpeakFor: (qualifiedRepo) => isUnbound || isRepoAllowed(bound, qualifiedRepo) };
+      return { isBound: !isUnbound, maySpeakFor: (qualifiedRepo) => isUnbound || isRepoAllowed(bound, qualifiedRepo) };
     },
   };
 }

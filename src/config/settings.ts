@@ -116,9 +116,13 @@ const line = {
     .transform((depth) => (depth === 0 ? undefined : depth))
     .prefault("100000")
     .describe("most jobs waiting per profile; `0`: no limit"),
-  MAX_JOBS_PER_RUN: count(1, 100_000_000).prefault("256").describe("most jobs of one run at once"),
-  MAX_JOBS_PER_REPO: count(1, 100_000_000).prefault("5000").describe("most jobs of one repository at once"),
-  MAX_REMEMBERED_JOBS: count(1, 100_000_000).prefault("200000").describe("most finished jobs that are remembered"),
+  MAX_JOBS_PER_RUN: count(1, 100_000_000)
+    .prefault("256")
+    .describe("most jobs of one run at once, of callers who speak for their repository (docs/security.md)"),
+  MAX_JOBS_PER_REPO: count(1, 100_000_000).prefault("5000").describe("the same of one repository"),
+  MAX_REMEMBERED_JOBS: count(1, 100_000_000)
+    .prefault("200000")
+    .describe("most finished jobs that are remembered, whoever enqueued them"),
   POLICY_FILE: filePath.optional().describe("shares, limits and classes; unset: first come, first served"),
 };
 

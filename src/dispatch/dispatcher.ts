@@ -11,8 +11,9 @@ import { type CancelReply, cancelOperation } from "../queue/operations/cancel.ts
 import { claimableOperation, type InspectReply, inspectOperation } from "../queue/operations/inspect.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 import type { Store } from "../queue/store.ts";
-import { createEnqueuer, type EnqueueAnswer } from "./enqueuer.ts";
+import { createEnqueuer, type EnqueueAnswer, type EnqueueOptions } from "./enqueuer.ts";
 import { createIdBooking } from "./id-booking.ts";
+import { createJobLimits, type JobLimits } from "./job-limits.ts";
 import { createMonitorBook, type MonitorBook } from "./monitor-book.ts";
 import { createProfileNames, type ProfileNames } from "./profile-names.ts";
 import { createDocuments } from "./running/documents.ts";
@@ -58,8 +59,8 @@ export interface DispatcherDeps {
 }
 
 export interface Dispatcher {
-  /** A job takes its place. `maxRunnersBefore`: its caller goes elsewhere if more have to come free first. */
-  enqueue(request: JobRequest, maxRunnersBefore?: number): Promise<EnqueueAnswer>;
+  /** A job takes its place. */
+  enqueue(request: JobRequest, options?: EnqueueOptions): Promise<EnqueueAnswer>;
   /**
    * One request: waits its turn, or claims, asks and answers. With `holdMs` it is held up to so long while there is nothing
    * for it, and polls again whenever it is woken. Throws StoreUnavailable.
@@ -83,7 +84,7 @@ export interface Dispatcher {
   letGo(): void;
   /** Whether a leg of this process is under way, or evidence is looked for. */
   isBusy(): boolean;
-  /** Resolves when no leg of this process is under way. */
+  /** Resolves when no leg of this process is under way, and what ended is counted. */
   idle(): Promise<void>;
   readonly runner: OperationRunner;
   readonly monitorBook: MonitorBook;
@@ -109,8 +110,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     newCommitId: deps.newId,
     clock,
     random: deps.random,
+    noteEnded: (job) => limits.noteEnded(job),
     ...(noteRound !== undefined && { noteRound }),
   });
+  const limits: JobLimits = createJobLimits(store, runner, settings, clock, observe);
   const names = createProfileNames(store);
   const booking = createIdBooking(documents, runner, bookingKeptForMs);
   const monitorBook = createMonitorBook(store, documents, runner);
@@ -119,16 +122,14 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const sendLeg = createLegSender({ store, monitors, settings, observe, clock, noteTaken: fleetNews.noteChange });
   const work = createClaimWork(runner, sendLeg, settle, reconcile, observe, clock);
   const silentMonitors = async () => await monitorBook.silent(monitors.names);
-  const enqueue = createEnqueuer(runner, booking, async () => (await silentMonitors()).length === 0);
+  const enqueue = createEnqueuer(runner, booking, limits, async () => (await silentMonitors()).length === 0);
 
   /** A profile of which nobody ever heard is refused, once every monitor was heard: what they show was written before that. */
-  const enqueueIfKnown = async (request: JobRequest, maxRunnersBefore: number | undefined): Promise<EnqueueAnswer> => {
+  const enqueueIfKnown = async (request: JobRequest, options?: EnqueueOptions): Promise<EnqueueAnswer> => {
     const { profileKey } = request;
-    if (await names.isKnown(profileKey)) return await enqueue(request, maxRunnersBefore);
+    if (await names.isKnown(profileKey)) return await enqueue(request, options);
     if ((await silentMonitors()).length > 0) return { kind: "fleet_unknown" };
-    return (await names.isKnown(profileKey))
-      ? await enqueue(request, maxRunnersBefore)
-      : { kind: "unsatisfiable", targets: 0 };
+    return (await names.isKnown(profileKey)) ? await enqueue(request, options) : { kind: "unsatisfiable", targets: 0 };
   };
 
   const inBackground = (key: string, act: () => Promise<unknown>): void => {
@@ -191,9 +192,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     names,
     sweeper,
     silentMonitors,
-    enqueue: async (request, maxRunnersBefore) => {
+    enqueue: async (request, options) => {
       const { profileKey } = request;
-      const reply = await enqueueIfKnown(request, maxRunnersBefore);
+      const reply = await enqueueIfKnown(request, options);
       if (reply.kind === "accepted") {
         fleetNews.noteWaiting();
         if (reply.isNew) observe({ kind: "enqueued", job: { ...request, place: reply.place } });
@@ -230,6 +231,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     endHolds: () => endingHolds.abort(),
     letGo: () => lettingGo.abort(),
     isBusy: () => work.size > 0 || reconciling.size > 0,
-    idle: work.idle,
+    idle: async () => {
+      await work.idle();
+      await limits.idle();
+    },
   };
 }

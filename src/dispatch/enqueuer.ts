@@ -1,17 +1,28 @@
-// Enqueue, from booking the id to the place in line.
+// Enqueue, from the limits over booking the id to the place in line. Whoever is refused leaves nothing behind in the store,
+// where their caller is one of those that limits are for.
+import type { AdmissionRefusal } from "../queue/admission.ts";
 import type { JobRequest } from "../queue/job/job.ts";
 import { type EnqueueReply, enqueueOperation } from "../queue/operations/enqueue.ts";
 import type { IdBooking } from "./id-booking.ts";
+import type { JobLimits } from "./job-limits.ts";
 import type { OperationRunner } from "./running/operation-runner.ts";
 
-export type EnqueueAnswer = Exclude<EnqueueReply, { kind: "booking_too_old" }>;
+export type EnqueueAnswer = Exclude<EnqueueReply, { kind: "booking_too_old" }> | { readonly kind: AdmissionRefusal };
+
+export interface EnqueueOptions {
+  /** the caller goes elsewhere if more runners than this have to come free first */
+  readonly maxRunnersBefore?: number | undefined;
+  /** the caller speaks for one repository, by GitHub's word or a token bound to it: held to the limits of run and repository */
+  readonly isCounted?: boolean;
+}
 
 /** @param isFleetKnown whether every monitor was heard of since the store knows anything; asked only where a job would be refused */
 export function createEnqueuer(
   runner: OperationRunner,
   booking: IdBooking,
+  limits: JobLimits,
   isFleetKnown: () => Promise<boolean>,
-): (request: JobRequest, maxRunnersBefore: number | undefined) => Promise<EnqueueAnswer> {
+): (request: JobRequest, options?: EnqueueOptions) => Promise<EnqueueAnswer> {
   const enqueueBooked = async (
     request: JobRequest,
     maxRunnersBefore: number | undefined,
@@ -28,10 +39,29 @@ export function createEnqueuer(
       if (isAnew) return { kind: "settling" };
     }
   };
-  return async function enqueue(request, maxRunnersBefore) {
-    const reply = await enqueueBooked(request, maxRunnersBefore, false);
+  const enqueueAdmitted = async (
+    request: JobRequest,
+    { maxRunnersBefore, isCounted = false }: EnqueueOptions,
+    isKnown: boolean,
+  ): Promise<EnqueueAnswer> => {
+    const look = () => runner.run(enqueueOperation({ request, bookedAt: 0, isFleetKnown: isKnown, maxRunnersBefore }));
+    const seen = isCounted ? await look() : null;
+    if (seen !== null && seen.kind !== "booking_too_old") return seen;
+    const { refusal, withdraw } = await limits.admit(request, isCounted);
+    if (refusal === null) {
+      const reply = await enqueueBooked(request, maxRunnersBefore, isKnown);
+      if (reply.kind !== "accepted") await withdraw();
+      return reply;
+    }
+    await withdraw();
+    // a job that is in line already needs nobody's leave
+    const known = seen ?? (await look());
+    return known.kind === "booking_too_old" ? { kind: refusal } : known;
+  };
+  return async function enqueue(request, options = {}) {
+    const reply = await enqueueAdmitted(request, options, false);
     // what is refused for good is looked at twice: the fleet's targets may just not be known yet
     if (reply.kind !== "fleet_unknown" || !(await isFleetKnown())) return reply;
-    return await enqueueBooked(request, maxRunnersBefore, true);
+    return await enqueueAdmitted(request, options, true);
   };
 }

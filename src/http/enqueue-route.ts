@@ -40,18 +40,25 @@ export function createEnqueueRoute(deps: EnqueueDeps): (c: Context) => Promise<R
     if (request.kind === "refused") return request.response;
     if (caller !== null) {
       const mayEnqueue = caller.maySpeakFor(request.value.qualifiedRepo);
-      return mayEnqueue ? await enqueueJob(deps, request.value) : refuse("token_not_for_repository");
+      return mayEnqueue ? await enqueueJob(deps, request.value, caller.isBound) : refuse("token_not_for_repository");
     }
     const known = await identifyWorkflow(deps, bearer, request.value);
-    return known instanceof Response ? known : await enqueueJob(deps, { ...request.value, qualifiedRepo: known });
+    return known instanceof Response ? known : await enqueueJob(deps, { ...request.value, qualifiedRepo: known }, true);
   };
 }
 
-/** The job takes its place, whoever proved that it may. */
-export async function enqueueJob(deps: EnqueueDeps, { maxWait, ...request }: EnqueueRequest): Promise<Response> {
+/**
+ * The job takes its place, whoever proved that it may.
+ * @param isCounted whether the caller speaks for this repository only, and is held to its limits
+ */
+export async function enqueueJob(
+  deps: EnqueueDeps,
+  { maxWait, ...request }: EnqueueRequest,
+  isCounted: boolean,
+): Promise<Response> {
   const rate = deps.dispatcher.freedRate(request.profileKey);
   const maxRunnersBefore = maxWait === undefined ? undefined : maxRunnersWithin(rate, maxWait * 1000);
-  const reply = await deps.dispatcher.enqueue(request, maxRunnersBefore);
+  const reply = await deps.dispatcher.enqueue(request, { maxRunnersBefore, isCounted });
   switch (reply.kind) {
     case "accepted": {
       const ticket = { ...request, place: reply.place };
@@ -77,6 +84,12 @@ export async function enqueueJob(deps: EnqueueDeps, { maxWait, ...request }: Enq
       return comeBack("reconciling", 1);
     case "full":
       return comeBack("queue_full", 5);
+    case "run_full":
+      return comeBack("run_queue_full", 5);
+    case "repository_full":
+      return comeBack("repository_queue_full", 5);
+    case "too_many_remembered":
+      return comeBack("too_many_remembered", 5);
   }
 }
 

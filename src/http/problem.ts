@@ -76,6 +76,9 @@ export const retryReasons = [
   ...waitReasons,
   "store_unavailable",
   "queue_full",
+  "run_queue_full",
+  "repository_queue_full",
+  "too_many_remembered",
   "github_unavailable",
   "too_many_lookups",
   "lookups_busy",
@@ -92,6 +95,9 @@ export type RetryReason = (typeof retryReasons)[number];
 
 const statusOfReason: Partial<Record<RetryReason, 429 | 500>> = {
   queue_full: 429,
+  run_queue_full: 429,
+  repository_queue_full: 429,
+  too_many_remembered: 429,
   too_many_lookups: 429,
   too_many_guesses: 429,
   internal_error: 500,

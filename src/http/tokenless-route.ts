@@ -34,7 +34,7 @@ export function createTokenlessRoute(deps: TokenlessDeps): (c: Context) => Promi
         const { uniqueId, runId, maxWait } = request;
         const named = { uniqueId, runId, qualifiedRepo, profileKey, runnerCount };
         const job = proven.safeParse(named);
-        if (job.success) return await enqueueJob(deps, { ...job.data, maxWait });
+        if (job.success) return await enqueueJob(deps, { ...job.data, maxWait }, true);
         return refuse("artifact_malformed", job.error.issues.map(({ message }) => message).join("; "));
       }
     }

@@ -1,6 +1,7 @@
 // What the queue answered, by outcome: enqueues, polls and settlements; and how monitors gave their dashboards. Polls are the
 // hot path: they are plain numbers, handed over when somebody asks.
 import { Counter, Histogram, type Registry } from "prom-client";
+import { admissionRefusals } from "../queue/admission.ts";
 import type { EnqueueOutcome, PollOutcome, QueueEvent } from "../queue/events.ts";
 import type { DashboardNews } from "../queue/fleet/monitors.ts";
 import type { SettleReply } from "../queue/job/settlement.ts";
@@ -17,6 +18,7 @@ const enqueueOutcomes = [
   "id_used",
   "fleet_unknown",
   "full",
+  ...admissionRefusals,
   /** longer than the caller is willing to wait */
   "too_long",
   "settling",

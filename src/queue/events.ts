@@ -1,6 +1,7 @@
 // What happened, in words that logs and metrics are made of. Every word is of a closed list; `detail` and `why` are for people
 // to read, and nobody takes them apart. Never holds a ticket, a token or a monitor's body.
 
+import type { AdmissionRefusal } from "./admission.ts";
 import { type DashboardNews, type OpenWord, openWords } from "./fleet/monitors.ts";
 import type { Job, JobRequest, Ticket } from "./job/job.ts";
 import type { SettleReply } from "./job/settlement.ts";
@@ -35,10 +36,11 @@ export const troublePlaces = [
   "reconcile",
   "artifact",
   "mark",
+  "limits",
 ] as const;
 export type TroublePlace = (typeof troublePlaces)[number];
 
-export type EnqueueOutcome = Exclude<EnqueueReply["kind"], "booking_too_old"> | "repeated";
+export type EnqueueOutcome = Exclude<EnqueueReply["kind"], "booking_too_old"> | AdmissionRefusal | "repeated";
 export type PollOutcome = WaitReason | Exclude<PollReply["kind"], "wait" | "suspect" | "unbooked"> | "replayed";
 
 export type QueueEvent =

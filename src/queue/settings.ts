@@ -19,6 +19,11 @@ export interface QueueSettings {
   readonly maxAttempts: number;
   /** null: no limit */
   readonly maxQueueDepth: number | null;
+  /** Of callers who speak for one repository: jobs of one run, and of one repository, that wait or are being asked for. */
+  readonly maxJobsPerRun: number;
+  readonly maxJobsPerRepo: number;
+  /** Jobs that are over and remembered. */
+  readonly maxRememberedJobs: number;
   /** How old a snapshot may be and still count as capacity. */
   readonly snapshotFreshMs: number;
 }

@@ -91,6 +91,8 @@ export interface JobWrite {
   readonly dueAt: number | null;
   /** how long a tombstone is kept, ms; null: a live job is kept until time ends it, for the lists name it */
   readonly keptForMs: number | null;
+  /** it is over from now on */
+  readonly hasEnded: boolean;
 }
 
 export interface HeadWrite<Part extends keyof ProfileHead = keyof ProfileHead> {
@@ -145,6 +147,13 @@ export interface SwapReply extends StoredDocument {
   readonly isSwapped: boolean;
 }
 
+/** "known": the name was on the roll already, and counts from now on anew. */
+export interface EnrolReply {
+  readonly standing: "added" | "known" | "full";
+  /** how many names are on the roll now */
+  readonly count: number;
+}
+
 export type MaybePromise<T> = T | Promise<T>;
 
 export interface Store {
@@ -175,6 +184,17 @@ export interface Store {
   fence(monitor: string, until: number): MaybePromise<void>;
   /** What came of places so far. */
   readResults(monitor: string): MaybePromise<Readonly<Record<string, number>>>;
+  /**
+   * Puts a name on a roll for `keptForMs`, unless `limit` others are on it. A roll is a set of names that belongs to no
+   * profile; each leaves by itself when its time is over.
+   */
+  enrol(roll: string, name: string, limit: number, keptForMs: number): MaybePromise<EnrolReply>;
+  /** Takes names off a roll. */
+  strike(roll: string, names: readonly string[]): MaybePromise<void>;
+  /** How many names are on a roll. */
+  countRoll(roll: string): MaybePromise<number>;
+  /** Names on a roll that would leave it by `until` (ms), the first ones first. */
+  readRoll(roll: string, until: number, limit: number): MaybePromise<readonly string[]>;
   /** Every profile that was ever begun. */
   listProfiles(): MaybePromise<readonly string[]>;
   hasProfile(profileKey: string): MaybePromise<boolean>;

@@ -4,6 +4,7 @@
 import { systemClock } from "../../src/clock.ts";
 import { createEnqueuer } from "../../src/dispatch/enqueuer.ts";
 import { createIdBooking } from "../../src/dispatch/id-booking.ts";
+import { createJobLimits } from "../../src/dispatch/job-limits.ts";
 import { createMonitorBook } from "../../src/dispatch/monitor-book.ts";
 import { createDocuments } from "../../src/dispatch/running/documents.ts";
 import { createOperationRunner, type OperationRunner } from "../../src/dispatch/running/operation-runner.ts";
@@ -61,6 +62,7 @@ export function createQueueOver(
     newCommitId: () => `${owner}-commit-${++commits}`,
     clock: systemClock,
     random: () => 0,
+    noteEnded: (job) => limits.noteEnded(job),
   });
   const runner: OperationRunner = {
     ...direct,
@@ -71,19 +73,20 @@ export function createQueueOver(
   };
   const booking = createIdBooking(documents, runner, 24 * 3_600_000);
   const book = createMonitorBook(store, documents, runner);
-  const enqueuers = [true, false].map((isKnown) => createEnqueuer(runner, booking, async () => isKnown));
+  const limits = createJobLimits(store, runner, settings, systemClock, () => {});
+  const enqueuers = [true, false].map((isKnown) => createEnqueuer(runner, booking, limits, async () => isKnown));
 
   return {
     store,
     runner,
     renewMark: mark.renew,
-    enqueue: async (request: JobRequest, isFleetKnown = true, maxRunnersBefore?: number) => {
+    enqueue: async (request: JobRequest, isFleetKnown = true, maxRunnersBefore?: number, isCounted = false) => {
       if (!(await store.hasProfile(request.profileKey))) {
         return isFleetKnown ? { kind: "unsatisfiable" as const, targets: 0 } : { kind: "fleet_unknown" as const };
       }
       const enqueue = enqueuers[isFleetKnown ? 0 : 1];
       if (enqueue === undefined) throw new Error("there are two");
-      return await enqueue(request, maxRunnersBefore);
+      return await enqueue(request, { maxRunnersBefore, isCounted });
     },
     poll: async (ticket: Ticket, claimId: string, hold = noHold) => {
       const command = { ticket, claimId, spread: 500, hold, roomSeenAt: 0 };

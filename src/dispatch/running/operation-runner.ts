@@ -9,6 +9,7 @@
 //      \------- conflict -------------/   at most `maxTries` times
 import { type Clock, delay } from "../../clock.ts";
 import { Capacity } from "../../queue/fleet/capacity.ts";
+import type { Job } from "../../queue/job/job.ts";
 import type { Operation } from "../../queue/profile.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
 import {
@@ -34,6 +35,8 @@ export interface RunnerDeps {
   readonly random: () => number;
   /** how a round went, for metrics */
   readonly noteRound?: (round: RoundNote) => void;
+  /** jobs that are over by a commit, each once */
+  readonly noteEnded?: (job: Job) => void;
 }
 
 export interface RoundNote {
@@ -118,7 +121,12 @@ class Lane {
     const results = this.#deps.store.commit(this.#profileKey, [decided.part], wake);
     if (results instanceof Promise || results[0] !== "done") return undefined;
     this.#deps.noteRound?.({ loads: 1, parts: 1, conflicts: 0 });
+    this.#noteEnded(decided.part);
     return { value: decided.answer };
+  }
+
+  #noteEnded({ jobs }: CommitPart): void {
+    for (const { after, hasEnded } of jobs) if (hasEnded && after !== null) this.#deps.noteEnded?.(after);
   }
 
   async #runRounds(): Promise<void> {
@@ -172,6 +180,7 @@ class Lane {
     const byPart = new Map(parts.map((part, at) => [part, results[at] ?? "conflict"]));
     const failures = results.filter((result) => result !== "done").length;
     this.#deps.noteRound?.({ loads: 1, parts: parts.length, conflicts: failures });
+    for (const [part, result] of byPart) if (result === "done") this.#noteEnded(part);
     if (results.includes("lost")) await this.#deps.store.beginEpoch(this.#profileKey, loaded.epoch);
     let hasFailed = false;
     for (const { waiting, made, followsChange } of decided) {

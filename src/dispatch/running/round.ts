@@ -2,7 +2,7 @@
 // change becomes a part of one commit. Nothing here outlives the round: what was put into the held fleet is undone.
 
 import type { FleetRow } from "../../queue/fleet/fleet.ts";
-import type { Job } from "../../queue/job/job.ts";
+import { isOver, type Job } from "../../queue/job/job.ts";
 import { maxPresenceAheadMs } from "../../queue/job/presence.ts";
 import { dueAtOf, type Entry, entryOf, type NeedCount } from "../../queue/line/line.ts";
 import { claimableJobs, type PresentJob } from "../../queue/line/turn.ts";
@@ -247,6 +247,7 @@ export class Round {
       entryAfter,
       dueAt: after === null ? null : dueAtOf(after, settings),
       keptForMs: after?.forgetAt === undefined ? null : Math.max(1, after.forgetAt - now),
+      hasEnded: after !== null && isOver(after.state) && (before === null || !isOver(before.state)),
     };
   }
 

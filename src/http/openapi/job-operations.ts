@@ -181,7 +181,7 @@ function enqueueReplies(codes: ProblemCode[], slowDown: RetryReason[], busy: Ret
       "unsatisfiable",
       "would_wait_too_long",
     ),
-    ...retries(429, "queue_full", ...slowDown),
+    ...retries(429, "queue_full", "run_queue_full", "repository_queue_full", "too_many_remembered", ...slowDown),
     ...retries(503, "fleet_unknown", "reconciling", "store_unavailable", "github_unavailable", ...busy),
   };
 }

@@ -12,7 +12,7 @@ import { maxCommitAgeMs } from "../settings.ts";
 
 export interface EnqueueCommand {
   readonly request: JobRequest;
-  /** when the id was booked, on the store's clock, ms: a new job needs a fresh booking */
+  /** when the id was booked, on the store's clock, ms: a new job needs a fresh booking. 0: only to see what would come */
   readonly bookedAt: number;
   /** every monitor was heard of since the store knows anything: targets are worth judging by */
   readonly isFleetKnown: boolean;

@@ -6,6 +6,7 @@ import { DocumentMemory } from "./document-memory.ts";
 import { noPersistence, type Persistence } from "./persistence.ts";
 import { PlaceMemory } from "./place-memory.ts";
 import { ProfileMemory } from "./profile-memory.ts";
+import { RollMemory } from "./roll-memory.ts";
 
 /** The layout of what is kept: of another one nothing is understood, and all counts as lost. */
 const layout = 2;
@@ -27,6 +28,7 @@ export function createEmbeddedStore(
   const known = new Set<string>();
   const documents = new DocumentMemory(persistence);
   const places = new PlaceMemory(persistence);
+  const rolls = new RollMemory(persistence);
   const awaited = new Set<string>();
   let wake: Parameters<Store["onWake"]>[0] = () => {};
 
@@ -63,6 +65,10 @@ export function createEmbeddedStore(
     freePlace: (monitor, key, result) => places.free(monitor, key, result),
     fence: (monitor, until) => places.fence(monitor, until),
     readResults: (monitor) => places.results(monitor),
+    enrol: (roll, name, limit, keptForMs) => rolls.enrol(roll, name, limit, keptForMs, clock()),
+    strike: (roll, names) => rolls.strike(roll, names),
+    countRoll: (roll) => rolls.count(roll, clock()),
+    readRoll: (roll, until, limit) => rolls.read(roll, until, limit),
     listProfiles: () => [...known],
     hasProfile: (profileKey) => known.has(profileKey),
     forgetProfile: (profileKey) => {

@@ -14,6 +14,7 @@ export interface Keys {
   readonly fence: (monitor: string) => string;
   readonly results: (monitor: string) => string;
   readonly document: (name: string) => string;
+  readonly roll: (name: string) => string;
   readonly profiles: string;
   /** Where the first version kept its profiles: nobody may still write there. */
   readonly firstVersion: {
@@ -49,6 +50,7 @@ export function createKeys(prefix: string): Keys {
     fence: (monitor) => ofMonitor(monitor, "fence"),
     results: (monitor) => ofMonitor(monitor, "results"),
     document: (name) => `${prefix}:${layout}:document:{${name}}`,
+    roll: (name) => `${prefix}:${layout}:roll:{${name}}`,
     profiles: `${prefix}:${layout}:profiles`,
     firstVersion: {
       profiles: `${prefix}:profiles`,
@@ -131,6 +133,23 @@ export function describeKeys(): readonly KeyDescription[] {
       holds: "legs that may be at work at the monitor",
       ends: "a minute after the last of them",
     },
+    {
+      key: keys.roll("run/<owner>/<repository>#<run_id>"),
+      holds:
+        "jobs of a run that wait or are being asked for, enqueued by a caller who is counted (docs/security.md); a sorted set",
+      ends: "24 h after the last enqueue",
+    },
+    {
+      key: keys.roll("jobs/<owner>/<repository>"),
+      holds: "the same of a repository",
+      ends: "24 h after the last enqueue",
+    },
+    {
+      key: keys.roll("ended/<owner>/<repository>"),
+      holds: "jobs of a repository that are over and remembered, by when they are forgotten",
+      ends: "with the last of them",
+    },
+    { key: keys.roll("ended"), holds: "the same of all repositories", ends: "with the last of them" },
     { key: keys.results("<monitor>"), holds: "how many takes came to what", ends: "24 h after the last take" },
   ];
 }

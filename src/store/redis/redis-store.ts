@@ -3,6 +3,7 @@ import { historyEntrySchema, historyLength } from "../../queue/history.ts";
 import { maxCommitAgeMs, orderAfterLossMs, type QueueSettings, sendWithinMs } from "../../queue/settings.ts";
 import type {
   CommitPart,
+  EnrolReply,
   Loaded,
   LoadRequest,
   PartResult,
@@ -15,7 +16,7 @@ import { type NoteStanding, openConnection, readMasters } from "./connection.ts"
 import { createKeys } from "./keys.ts";
 import { parseLoadReply } from "./load-reply.ts";
 import { createMissedNews } from "./missed-news.ts";
-import { createScripts, partResultsSchema, placeReplySchema, swapReplySchema } from "./scripts.ts";
+import { createScripts, enrolReplySchema, partResultsSchema, placeReplySchema, swapReplySchema } from "./scripts.ts";
 import { createWakeNews } from "./wake-news.ts";
 
 const resultsKeptForMs = 24 * 3_600_000;
@@ -116,6 +117,13 @@ export function createRedisStore(
     return { isSwapped: isSwapped === 1, text: text === "" ? null : text, writtenAt, now };
   };
 
+  const enrol = async (roll: string, name: string, limit: number, keptForMs: number): Promise<EnrolReply> => {
+    const send = name === "" ? read : write;
+    const reply = await send(() => scripts.enrol(keys.roll(roll), clock(), name, limit, Math.ceil(keptForMs)));
+    const [standing, count] = enrolReplySchema.parse(reply);
+    return { standing, count };
+  };
+
   return {
     load,
     commit: async (profileKey, parts, wake) => await commitTexts(profileKey, parts.map(encodePart), wake.join(" ")),
@@ -153,6 +161,13 @@ export function createRedisStore(
       const counts = await read(async () => await redis.hgetall(keys.results(monitor)));
       return Object.fromEntries(Object.entries(counts).map(([result, count]) => [result, Number(count)]));
     },
+    enrol: (roll, name, limit, keptForMs) => enrol(roll, name, limit, keptForMs),
+    strike: async (roll, names) => {
+      if (names.length > 0) await write(async () => await redis.zrem(keys.roll(roll), ...names));
+    },
+    countRoll: async (roll) => (await enrol(roll, "", 0, 0)).count,
+    readRoll: async (roll, until, limit) =>
+      await read(async () => await redis.zrangebyscore(keys.roll(roll), "-inf", until, "LIMIT", 0, limit)),
     listProfiles: async () => await read(async () => await redis.smembers(keys.profiles)),
     hasProfile: async (profileKey) => (await read(async () => await redis.sismember(keys.profiles, profileKey))) === 1,
     forgetProfile: async (profileKey) => {

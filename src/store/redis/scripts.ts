@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { RedisClient } from "./address.ts";
 import { scripts } from "./scripts.generated.ts";
 
-const keyCounts = { load: 8, commit: 10, takePlace: 2, swapDocument: 1 } as const satisfies Record<
+const keyCounts = { load: 8, commit: 10, takePlace: 2, enrol: 1, swapDocument: 1 } as const satisfies Record<
   keyof typeof scripts,
   number
 >;
@@ -27,5 +27,6 @@ export function createScripts(redis: RedisClient): Scripts {
 
 /** What the swap script answers. */
 export const swapReplySchema = z.tuple([z.number(), z.string(), z.number(), z.number()]);
+export const enrolReplySchema = z.tuple([z.enum(["added", "known", "full"]), z.number()]);
 export const placeReplySchema = z.enum(["taken", "full", "fenced"]);
 export const partResultsSchema = z.array(z.enum(["done", "conflict", "lost"]));

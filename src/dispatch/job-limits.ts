@@ -1,0 +1,145 @@
+// Counts jobs over all profiles and instances, for MAX_JOBS_PER_RUN, MAX_JOBS_PER_REPO and MAX_REMEMBERED_JOBS. What is counted
+// are sets of names in the store (rolls), never numbers: a name is on a roll once, however often it is put there.
+//
+//   enqueue ---> on the rolls of its run and repository ---> the job is over ---> on the rolls of what is remembered ---> forgotten
+//
+// A process may die before it takes a name off. So a roll that is full is looked through before anybody is refused for long:
+// jobs that are over, or never began, leave it.
+import type { Clock } from "../clock.ts";
+import { type AdmissionRefusal, isMemoryFull } from "../queue/admission.ts";
+import type { Observe } from "../queue/events.ts";
+import { isOver, type Job, type JobRequest } from "../queue/job/job.ts";
+import { inspectOperation } from "../queue/operations/inspect.ts";
+import { maxCommitAgeMs, type QueueSettings } from "../queue/settings.ts";
+import type { Store } from "../queue/store.ts";
+import type { OperationRunner } from "./running/operation-runner.ts";
+
+/** A job that lives for longer is put on its rolls anew when they are looked through, or counts no more. */
+const rollKeptForMs = 24 * 3_600_000;
+/** A full roll is looked through at most this often, and so many names at once: those that were not for the longest time. */
+const lookEveryMs = 1_000;
+const maxLooks = 100;
+/** How long a count of what is remembered is believed, where this instance saw no job end since. */
+const countedForMs = 1_000;
+const maxRollsLookedAt = 10_000;
+
+export interface Admission {
+  /** what keeps a new job from beginning; null: nothing */
+  readonly refusal: AdmissionRefusal | null;
+  /** No job began after all: it counts no more. */
+  withdraw(): Promise<void>;
+}
+
+export interface JobLimits {
+  /** Counts a job that is to begin. `isCounted`: its caller speaks for one repository, and is held to its limits. */
+  admit(request: JobRequest, isCounted: boolean): Promise<Admission>;
+  /** A job is over: it waits no more, and is remembered. */
+  noteEnded(job: Job): void;
+  /** Resolves when all that ended is counted. */
+  idle(): Promise<void>;
+}
+
+type LimitSettings = Pick<QueueSettings, "maxJobsPerRun" | "maxJobsPerRepo" | "maxRememberedJobs">;
+
+export function createJobLimits(
+  store: Pick<Store, "enrol" | "strike" | "countRoll" | "readRoll" | "readDocument">,
+  runner: Pick<OperationRunner, "run">,
+  settings: LimitSettings,
+  clock: Clock,
+  observe: Observe,
+): JobLimits {
+  const underWay = new Set<Promise<void>>();
+  const lookedAt = new Map<string, number>();
+  let remembered = { count: 0, at: Number.NEGATIVE_INFINITY };
+
+  const noteRemembered = (count: number) => {
+    remembered = { count, at: clock.now() };
+  };
+  const isFull = async (repo: string): Promise<boolean> => {
+    const isRecent = clock.now() - remembered.at < countedForMs;
+    // nobody is refused by a figure of a moment ago
+    const mayBeFull = remembered.count >= settings.maxRememberedJobs;
+    if (!isRecent || mayBeFull) noteRemembered(await store.countRoll("ended"));
+    if (remembered.count < settings.maxRememberedJobs) return false;
+    const ofRepository = await store.countRoll(`ended/${repo}`);
+    return isMemoryFull({ all: remembered.count, ofRepository }, settings);
+  };
+  /** Whether a job is over, or never began. Names that are younger than a commit may have jobs that are about to begin. */
+  const isGone = async (name: string): Promise<boolean> => {
+    const slash = name.indexOf("/");
+    const reply = await runner.run(inspectOperation(name.slice(0, slash), name.slice(slash + 1), null));
+    return reply.kind === "unknown" || isOver(reply.job.state);
+  };
+  const lookThrough = async (roll: string): Promise<void> => {
+    const { now } = await store.readDocument("served");
+    const names = await store.readRoll(roll, now + rollKeptForMs - 2 * maxCommitAgeMs, maxLooks);
+    const areGone = await Promise.all(names.map(isGone));
+    const [gone, alive] = [true, false].map((which) => names.filter((_, at) => areGone[at] === which));
+    await store.strike(roll, gone ?? []);
+    for (const name of alive ?? []) await store.enrol(roll, name, Number.MAX_SAFE_INTEGER, rollKeptForMs);
+  };
+  const isTimeToLook = (roll: string): boolean => {
+    const now = clock.now();
+    if (now - (lookedAt.get(roll) ?? Number.NEGATIVE_INFINITY) < lookEveryMs) return false;
+    if (lookedAt.size >= maxRollsLookedAt) lookedAt.clear();
+    lookedAt.set(roll, now);
+    return true;
+  };
+  const enrol = async (roll: string, name: string, limit: number) => {
+    const { standing } = await store.enrol(roll, name, limit, rollKeptForMs);
+    if (standing !== "full" || !isTimeToLook(roll)) return standing;
+    await lookThrough(roll);
+    return (await store.enrol(roll, name, limit, rollKeptForMs)).standing;
+  };
+
+  const remember = async (job: Job): Promise<void> => {
+    const { run, jobs, repo, name } = rollsOf(job);
+    const keptForMs = (job.forgetAt ?? 0) - (job.endedAt ?? 0);
+    const [, , , { count }] = await Promise.all([
+      store.strike(run, [name]),
+      store.strike(jobs, [name]),
+      store.enrol(`ended/${repo}`, name, Number.MAX_SAFE_INTEGER, keptForMs),
+      store.enrol("ended", name, Number.MAX_SAFE_INTEGER, keptForMs),
+    ]);
+    noteRemembered(count);
+  };
+
+  return {
+    admit: async (request, isCounted) => {
+      const { run, jobs, repo, name } = rollsOf(request);
+      // what ended here is counted before whoever ended it comes again
+      await Promise.all(underWay);
+      const added: string[] = [];
+      const withdraw = async () => {
+        await Promise.all(added.map((roll) => store.strike(roll, [name])));
+      };
+      if (await isFull(repo)) return { refusal: "too_many_remembered", withdraw };
+      if (!isCounted) return { refusal: null, withdraw };
+      const limits = [
+        [run, settings.maxJobsPerRun, "run_full"],
+        [jobs, settings.maxJobsPerRepo, "repository_full"],
+      ] as const;
+      for (const [roll, limit, refusal] of limits) {
+        const standing = await enrol(roll, name, limit);
+        if (standing === "full") return { refusal, withdraw };
+        if (standing === "added") added.push(roll);
+      }
+      return { refusal: null, withdraw };
+    },
+    noteEnded: (job) => {
+      const noting = remember(job)
+        .catch((error: unknown) => observe({ kind: "trouble", where: "limits", error }))
+        .finally(() => underWay.delete(noting));
+      underWay.add(noting);
+    },
+    idle: async () => {
+      await Promise.all(underWay);
+    },
+  };
+}
+
+/** GitHub does not regard the case of a repository. */
+function rollsOf({ uniqueId, profileKey, qualifiedRepo, runId }: JobRequest) {
+  const repo = qualifiedRepo.toLowerCase();
+  return { repo, run: `run/${repo}#${runId}`, jobs: `jobs/${repo}`, name: `${profileKey}/${uniqueId}` };
+}
