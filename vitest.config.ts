@@ -7,7 +7,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // for hangs only: a machine five times slower has to pass
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

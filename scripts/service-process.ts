@@ -7,6 +7,9 @@ import { fileURLToPath } from "node:url";
 
 const entry = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
+/** For hangs only: a busy machine may take many seconds to start a process. */
+const maxPatienceMs = 60_000;
+
 /** A line of the log. Every other line of stdout ends up in strayLines. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
@@ -58,7 +61,7 @@ export function spawnService(settings: Readonly<Record<string, string>>, args: r
     logLines,
     strayLines,
     stderr: () => stderr,
-    onLog(predicate, withinMs = 15_000) {
+    onLog(predicate, withinMs = maxPatienceMs) {
       const known = logLines.find(predicate);
       if (known !== undefined) return Promise.resolve(known);
       return new Promise((resolve, reject) => {
@@ -86,7 +89,7 @@ export function spawnService(settings: Readonly<Record<string, string>>, args: r
 }
 
 /** The URL of a service that answers 200 to /readyz. Rejects where it ends before, or is not ready after `withinMs`. */
-export async function waitUntilReady(service: ServiceProcess, withinMs = 15_000): Promise<string> {
+export async function waitUntilReady(service: ServiceProcess, withinMs = maxPatienceMs): Promise<string> {
   const giveUpAt = performance.now() + withinMs;
   const { port } = await service.onLog(({ msg }) => msg === "listening", withinMs);
   const url = `http://127.0.0.1:${port}`;

@@ -197,6 +197,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       const reply = await enqueueIfKnown(request, options);
       if (reply.kind === "accepted") {
         fleetNews.noteWaiting();
+        sweeper.noteWaiting(profileKey);
         if (reply.isNew) observe({ kind: "enqueued", job: { ...request, place: reply.place } });
       }
       const outcome = reply.kind === "accepted" && !reply.isNew ? "repeated" : reply.kind;
@@ -204,6 +205,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       return reply;
     },
     take: async (ticket, clientGone, holdMs = 0) => {
+      // also for a job that another instance enqueued, or that the store lost
+      sweeper.noteWaiting(ticket.profileKey);
       const answerBy = clock.now() + Math.max(replyBudgetMs, holdMs);
       if (holdMs <= 0) return await takeOnce(ticket, clientGone, answerBy, noHold);
       return await held.take(ticket, clientGone(), answerBy, clock.now() + holdMs);

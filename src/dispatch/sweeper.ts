@@ -22,6 +22,8 @@ const forgetEveryMs = 30_000;
 export interface Sweeper {
   /** Looks at every profile whose time has come, once. */
   sweepOnce(): Promise<void>;
+  /** Somebody waits in this profile: it is swept every second from now on, until a sweep finds nobody. Cheap. */
+  noteWaiting(profileKey: string): void;
   /** How fast runners of a profile came free, when it was last swept here. */
   freedRate(profileKey: string): FreedRate;
   start(): void;
@@ -132,6 +134,10 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
       next(running);
     },
     sweepOnce,
+    noteWaiting: (profileKey) => {
+      const last = swept.get(profileKey);
+      if (last?.isWaitedFor === false) swept.set(profileKey, { ...last, isWaitedFor: true });
+    },
     freedRate: (profileKey) => swept.get(profileKey)?.freedRate ?? freedRateUnknown,
     stop: async () => {
       running = 0;

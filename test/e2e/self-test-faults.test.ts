@@ -5,7 +5,7 @@ import { checkNames } from "../../scripts/self-test/command.ts";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { startMeddler } from "../support/meddler.ts";
 import { queueFaults } from "../support/queue-faults.ts";
-import { check, loadStates, startChecks, ticketsOf } from "../support/self-test.ts";
+import { abandonAfter, check, loadStates, startChecks, ticketsOf } from "../support/self-test.ts";
 import { apiToken, monitorToken, type RunningService, startService } from "../support/service.ts";
 
 let monitor: SimulatedMonitor;
@@ -13,7 +13,7 @@ let service: RunningService;
 
 beforeAll(async () => {
   monitor = await startSimulatedMonitor({ name: "ci0", token: monitorToken, profiles: { linux: 40 } });
-  service = await startService({ monitors: [monitor], env: { ABANDON_AFTER: "2s" } });
+  service = await startService({ monitors: [monitor], env: { ABANDON_AFTER: abandonAfter } });
 });
 afterAll(async () => {
   await service?.[Symbol.asyncDispose]();

@@ -242,13 +242,13 @@ export const queueFaults: readonly QueueFault[] = [
   {
     that: "never lets go of the silent",
     fails: "abandoned",
-    seen: /^still queued after \d+\.\d s of silence; ABANDON_AFTER is taken for 2\.0 s \(--abandon-after\)$/,
+    seen: /^still queued after \d+\.\d s of silence; ABANDON_AFTER is taken for 5\.0 s \(--abandon-after\)$/,
     meddling: changing("GET", /^\/jobs/, withFields({ state: "queued", position: 1 })),
   },
   {
     that: "lets go of the silent too soon",
     fails: "abandoned",
-    seen: /^abandoned after only 0\.\d s of silence/,
+    seen: /^abandoned after only [0-4]\.\d s of silence/,
     meddling: changing("GET", /^\/jobs/, withFields({ state: "abandoned", position: null })),
   },
   {

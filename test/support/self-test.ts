@@ -50,9 +50,15 @@ export interface Checked {
   readonly sum: { readonly ok: number; readonly failed: number; readonly skipped: number };
 }
 
-/** The checks of a queue that abandons after 2 s. */
+/**
+ * ABANDON_AFTER of the queues that are tested: whoever polls once a second may come four seconds late on a slow machine, and one check
+ * waits no longer than it must.
+ */
+export const abandonAfter = "5s";
+
+/** The checks of a queue that abandons after that. */
 export function startChecks(url: string, args: readonly string[] = [], profile = "linux"): SelfTestRun {
-  const where = ["--queue", url, "--profile", profile, "--abandon-after", "2s"];
+  const where = ["--queue", url, "--profile", profile, "--abandon-after", abandonAfter];
   return startSelfTest([...where, "--json", ...args], { RUNNER_QUEUE_TOKEN: apiToken });
 }
 
@@ -65,6 +71,12 @@ export function parseChecked({ exitCode, lines, stderr }: SelfTestEnd): Checked 
   const objects = lines.map((line) => JSON.parse(line) as { event: string });
   const checks = objects.filter(({ event }) => event === "check") as unknown as CheckEnd[];
   return { exitCode, stderr, checks, sum: objects.at(-1) as unknown as Checked["sum"] };
+}
+
+/** Every check that did not end as `wanted`, in its own words: so a failed assertion says what was seen. */
+export function othersThan(wanted: CheckEnd["outcome"], { checks }: Pick<Checked, "checks">): string[] {
+  const others = checks.filter(({ outcome }) => outcome !== wanted);
+  return others.map(({ check: name, outcome, seen }) => `${name}: ${outcome}: ${seen}`);
 }
 
 /** The tickets that the queue gave out. */
