@@ -27,7 +27,7 @@ beforeAll(async () => {
   const monitors = {
     names: ["m"],
     knows: () => true,
-    take: async () => ({ kind: "refused", cause: "unreachable" }) as const,
+    take: async () => ({ kind: "refused", cause: "unreachable", what: "ECONNREFUSED" }) as const,
     readEvidence: async () => ({ kind: "none" }) as const,
   };
   const dispatcher = createDispatcher({

@@ -1,7 +1,14 @@
 // What a command line asks for, once it is read.
 import type { Connection } from "./connection.ts";
 
-export type QueuectlCommand = LookCommand | WatchCommand | JobsCommand | ActCommand | CancelCommand | HistoryCommand;
+export type QueuectlCommand =
+  | LookCommand
+  | WatchCommand
+  | JobsCommand
+  | ActCommand
+  | CancelCommand
+  | WhyCommand
+  | HistoryCommand;
 
 export interface LookCommand extends Connection {
   readonly name: "status" | "monitors";
@@ -32,6 +39,11 @@ export interface ActCommand extends Connection {
 
 export interface CancelCommand extends Connection {
   readonly name: "cancel";
+  readonly uniqueId: string;
+}
+
+export interface WhyCommand extends Connection {
+  readonly name: "why";
   readonly uniqueId: string;
 }
 

@@ -97,4 +97,17 @@ export type History = z.infer<typeof historySchema>;
 export const actReplySchema = z.looseObject({ by: z.string(), note: z.string(), until: timeSchema.nullable() });
 export type ActReply = z.infer<typeof actReplySchema>;
 
+export const explanationSchema = z.looseObject({
+  unique_id: z.string(),
+  state: z.string(),
+  /** The whole as a sentence. */
+  says: z.string(),
+  position: z.number().nullable(),
+  waits: z.array(z.looseObject({ since: timeSchema, lasted_ms: z.number(), says: z.string() })),
+  tries: z.array(z.looseObject({ at: timeSchema, says: z.string() })),
+  runners: z.array(z.string()),
+  runner_names: z.array(z.string()),
+});
+export type Explanation = z.infer<typeof explanationSchema>;
+
 export const cancelReplySchema = z.looseObject({ state: z.string() });

@@ -96,6 +96,14 @@ export const manual = {
     summary: "give a job's place in line up",
     more: "A job that has its runners already cannot be cancelled.",
   },
+  why: {
+    argument: "<unique_id>",
+    needs: null,
+    options: [],
+    needsToken: true,
+    summary: "why a job waits, or waited, and what each monitor said",
+    more: "The queue remembers it as long as the job's end: TOMBSTONE_TTL, an hour as shipped. Then history has what happened.",
+  },
   history: {
     argument: null,
     needs: null,

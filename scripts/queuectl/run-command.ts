@@ -2,13 +2,14 @@
 import { Unexpected } from "../self-test/reply.ts";
 import { askQueue } from "./ask-queue.ts";
 import type { ActCommand, ActName, Done, JobsCommand, QueuectlCommand, WatchCommand } from "./command.ts";
-import { actReplySchema, cancelReplySchema, type Dashboard, dashboardSchema } from "./documents.ts";
+import { actReplySchema, cancelReplySchema, type Dashboard, dashboardSchema, explanationSchema } from "./documents.ts";
 import { makeLegible } from "./legible.ts";
 import { loadHistory } from "./load-history.ts";
 import { renderActReply } from "./render-act.ts";
 import { renderJobs } from "./render-jobs.ts";
 import { renderMonitors } from "./render-monitors.ts";
 import { renderStatus } from "./render-status.ts";
+import { renderWhy } from "./render-why.ts";
 
 /** Rejects with Unexpected where the queue says no, something unexpected, or nothing. */
 export async function runCommand(command: Exclude<QueuectlCommand, WatchCommand>): Promise<Done> {
@@ -38,6 +39,12 @@ export async function runCommand(command: Exclude<QueuectlCommand, WatchCommand>
       const { state } = document;
       const said = state === "cancelled" ? "is cancelled" : `was over already: ${state}`;
       return { document, render: () => [makeLegible(`${uniqueId} ${said}.`, token)] };
+    }
+    case "why": {
+      const { uniqueId, token } = command;
+      const path = `/jobs/${encodeURIComponent(uniqueId)}/explain`;
+      const { document } = await askQueue(command, "GET", path, explanationSchema);
+      return { document, render: () => renderWhy(document, token) };
     }
     case "history":
       return await loadHistory(command);

@@ -174,6 +174,7 @@ export function describeEntry(profileKey: string, entry: HistoryEntry, githubUrl
     waited_ms: entry.waitedMs ?? null,
     monitors: entry.monitors ?? [],
     runners: entry.runners ?? [],
+    runner_names: entry.names ?? [],
     by: entry.by ?? null,
     note: entry.note ?? null,
     until: entry.until === undefined ? null : isoTime(entry.until),

@@ -59,6 +59,7 @@ export function createApp(given: AppDeps): Hono {
   route("POST", "/profile/:profileKey/enqueue/:runnerCount", enqueue);
   route("POST", "/enqueue", createTokenlessRoute(deps));
   route("GET", "/jobs/:uniqueId", jobs.show);
+  route("GET", "/jobs/:uniqueId/explain", jobs.why);
   route("DELETE", "/jobs/:uniqueId", jobs.cancel);
   route("POST", "/jobs/:uniqueId/cancel", jobs.cancel);
   route("POST", "/monitors/:monitor/drain", operate.drain);

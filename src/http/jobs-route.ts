@@ -1,8 +1,9 @@
-// GET and DELETE /jobs/<unique_id>: how a job stands, and giving its place up. For the ticket's holder, or an operator.
+// GET and DELETE /jobs/<unique_id>, and /explain: how a job stands and why, and giving its place up. For the ticket's holder, or an operator.
 import type { Context } from "hono";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import { uniqueIdSchema } from "../auth/job-schemas.ts";
 import type { Tickets } from "../auth/ticket.ts";
+import { explain, type InspectedJob } from "../dashboard/job/explanation.ts";
 import { estimateWait } from "../queue/fleet/freed-rate.ts";
 import { enqueuedAt, isSameRequest, type Ticket } from "../queue/job/job.ts";
 import { parseQuery } from "./params.ts";
@@ -19,24 +20,31 @@ type Caller =
   | { readonly kind: "refused"; readonly response: Response };
 
 export function createJobsRoutes(deps: JobsDeps) {
-  const show = async function showJob(c: Context): Promise<Response> {
+  /** The job of the request, for whom it concerns. */
+  const inspect = async (
+    c: Context,
+  ): Promise<InspectedJob | { readonly kind: "refused"; readonly response: Response }> => {
     const uniqueId = c.req.param("uniqueId") ?? "";
     const caller = await identify(deps, c, uniqueId);
-    if (caller.kind === "refused") return caller.response;
+    if (caller.kind === "refused") return caller;
     const reply = await deps.dispatcher.inspect(caller.profileKey, uniqueId);
-    if (reply.kind === "unknown") return refuse("job_unknown");
-    const { job, position, outlook, now } = reply;
-    const isTheirs = caller.ticket === null || caller.ticket.place === job.place || isSameRequest(caller.ticket, job);
-    if (!isTheirs) return refuse("ticket_wrong");
+    if (reply.kind === "unknown") return refused(refuse("job_unknown"));
+    const { ticket } = caller;
+    const isTheirs = ticket === null || ticket.place === reply.job.place || isSameRequest(ticket, reply.job);
+    return isTheirs ? reply : refused(refuse("ticket_wrong"));
+  };
+
+  const show = async function showJob(c: Context): Promise<Response> {
+    const inspected = await inspect(c);
+    if (inspected.kind === "refused") return inspected.response;
+    const { job, position, outlook, now } = inspected;
     const body = {
-      unique_id: uniqueId,
-      profile_key: caller.profileKey,
+      unique_id: job.uniqueId,
+      profile_key: job.profileKey,
       state: job.state,
       position,
       reason: outlook?.reason ?? null,
-      estimate: writeEstimate(
-        estimateWait(deps.dispatcher.freedRate(caller.profileKey), outlook?.runnersBefore ?? null),
-      ),
+      estimate: writeEstimate(estimateWait(deps.dispatcher.freedRate(job.profileKey), outlook?.runnersBefore ?? null)),
       runner_count: job.runnerCount,
       runners_in_hand: job.state === "taken" ? job.runnerCount : (job.runnersInHand?.length ?? 0),
       qualified_repo: job.qualifiedRepo,
@@ -46,6 +54,12 @@ export function createJobsRoutes(deps: JobsDeps) {
       waited_ms: Math.max(0, (job.endedAt ?? now) - enqueuedAt(job.place)),
     };
     return c.json(body, 200, unstored);
+  };
+
+  const why = async function explainJob(c: Context): Promise<Response> {
+    const inspected = await inspect(c);
+    if (inspected.kind === "refused") return inspected.response;
+    return c.json(explain(inspected), 200, unstored);
   };
 
   const cancel = async function cancelJob(c: Context): Promise<Response> {
@@ -60,7 +74,7 @@ export function createJobsRoutes(deps: JobsDeps) {
     return c.json({ unique_id: uniqueId, profile_key: profileKey, state }, 200, unstored);
   };
 
-  return { show, cancel };
+  return { show, why, cancel };
 }
 
 async function identify(deps: JobsDeps, c: Context, uniqueId: string): Promise<Caller> {
@@ -81,6 +95,6 @@ async function identify(deps: JobsDeps, c: Context, uniqueId: string): Promise<C
   return refused(await refuseTicket(deps, c, uniqueId, false));
 }
 
-function refused(response: Response): Caller {
+function refused(response: Response): Extract<Caller, { kind: "refused" }> {
   return { kind: "refused", response };
 }

@@ -37,6 +37,8 @@ export const historyEntrySchema = z.object({
   monitors: z.array(z.string()).optional(),
   /** of a taken job: `monitor/id` each */
   runners: z.array(z.string()).optional(),
+  /** what GitHub calls them */
+  names: z.array(z.string()).optional(),
   by: z.string().optional(),
   note: z.string().optional(),
   /** of an act: when it ends by itself */
@@ -70,6 +72,7 @@ export function describeChange(
     ...(by !== null && { by }),
     // what was given out is named last
     ...(job.state === "taken" && { runners: (job.spentRunners ?? []).slice(-job.runnerCount) }),
+    ...(job.runnerNames !== undefined && { names: job.runnerNames }),
   };
 }
 

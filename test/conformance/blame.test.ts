@@ -2,7 +2,7 @@
 // everybody is refused, nobody is spent.
 import { expect, it } from "vitest";
 import type { Ticket } from "../../src/queue/job/job.ts";
-import type { RefusalCause } from "../../src/queue/job/settlement.ts";
+import type { RefusalCause } from "../../src/queue/job/leg-outcome.ts";
 import { describeOnStores, openQueue, type ServedQueue, takenAt } from "../support/hand-clock.ts";
 
 const five = { m0: 1, m1: 1, m2: 1, m3: 1, m4: 1 };

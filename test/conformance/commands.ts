@@ -1,7 +1,7 @@
 // Random command sequences for a store: what may come from outside, as plain data, and how to carry one out.
 import fc from "fast-check";
 import { isOpen, type Job, type Ticket } from "../../src/queue/job/job.ts";
-import type { LegOutcome, RefusalCause } from "../../src/queue/job/settlement.ts";
+import type { LegOutcome, RefusalCause } from "../../src/queue/job/leg-outcome.ts";
 import type { PollReply } from "../../src/queue/operations/poll.ts";
 import type { QueueOver } from "../support/queue-over.ts";
 

@@ -1,7 +1,7 @@
 // What every store must do, as a function of a store factory. Time is handed in; the fleet is whatever a test says.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Job, Ticket } from "../../src/queue/job/job.ts";
-import type { LegOutcome } from "../../src/queue/job/settlement.ts";
+import type { LegOutcome } from "../../src/queue/job/leg-outcome.ts";
 import type { PollReply } from "../../src/queue/operations/poll.ts";
 import type { Store } from "../../src/queue/store.ts";
 import { createQueueOver, type QueueOver } from "../support/queue-over.ts";

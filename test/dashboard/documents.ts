@@ -92,6 +92,7 @@ export function endOf(changes: Partial<DashboardEnd>, secondsAgo = 60, at = noon
     waited_ms: 61_000,
     monitors: [],
     runners: ["ci0/41"],
+    runner_names: [],
     by: null,
     note: null,
     until: null,

@@ -209,6 +209,7 @@ describe("the service", () => {
     await takeUntilDone(service.url, "one", ticket, { withinMs: 15_000 });
     expect((await ask("POST", "/take/{unique_id}", "/take/one", ticket)).status).toBe(200);
     expect((await ask("GET", "/jobs/{unique_id}", "/jobs/one")).status).toBe(200);
+    expect((await ask("GET", "/jobs/{unique_id}/explain", "/jobs/one/explain", ticket)).status).toBe(200);
     expect((await ask("DELETE", "/jobs/{unique_id}", "/jobs/one")).status).toBe(409);
 
     const gang = await enqueueForTicket(service.url, { profile: "gang", uniqueId: "gang", count: 2 });
@@ -218,6 +219,7 @@ describe("the service", () => {
     const waiting = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "waits" });
     expect((await ask("POST", "/take/{unique_id}", "/take/waits?wait=0", waiting)).status).toBe(503);
     expect((await ask("POST", "/take/{unique_id}", "/take/waits", "x")).status).toBe(403);
+    expect((await ask("GET", "/jobs/{unique_id}/explain", "/jobs/waits/explain")).status).toBe(200);
     for (const path of ["/", "/dashboard.json", "/dashboard.txt", "/history.json", "/healthz", "/readyz", "/metrics"])
       expect((await ask("GET", path, path)).status, path).toBe(200);
     expect((await ask("POST", "/jobs/{unique_id}/cancel", "/jobs/waits/cancel")).status).toBe(200);

@@ -22,7 +22,11 @@ it("runners in any of the three shapes are taken, re-serialised, in the shape th
 
 it("401, 403 and 404 are refusals of our configuration; every other reply is unknown", () => {
   for (const status of [401, 403, 404])
-    expect(decideTakeOutcome("ci0", status, json(null), one)).toEqual({ kind: "refused", cause: "rejected" });
+    expect(decideTakeOutcome("ci0", status, json(null), one)).toEqual({
+      kind: "refused",
+      cause: "rejected",
+      what: `status ${status}`,
+    });
   const unknown = [
     decideTakeOutcome("ci0", 200, json(null), one),
     decideTakeOutcome("ci0", 500, json(runner), one),
@@ -70,7 +74,11 @@ it("what this machine could not send is nobody's refusal", () => {
 
 it("what never left is a refusal; a reset, a time-out and anything else after sending is silence", () => {
   const reset = new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNRESET" }) });
-  expect(decideTakeSilence({ kind: "unsent", error: reset })).toEqual({ kind: "refused", cause: "unreachable" });
+  expect(decideTakeSilence({ kind: "unsent", error: reset })).toEqual({
+    kind: "refused",
+    cause: "unreachable",
+    what: "ECONNRESET",
+  });
   const silent = decideTakeSilence({ kind: "silent", error: reset, sinceSentMs: 7 });
   expect(silent).toEqual({ kind: "silent", word: "connection_lost", what: "ECONNRESET", sinceSentMs: 7 });
 });

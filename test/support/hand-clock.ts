@@ -2,7 +2,8 @@
 // showed meanwhile.
 import { describe, onTestFinished } from "vitest";
 import type { Job, JobRequest, Ticket } from "../../src/queue/job/job.ts";
-import type { LegOutcome, RefusalCause, Settlement } from "../../src/queue/job/settlement.ts";
+import type { LegOutcome, RefusalCause } from "../../src/queue/job/leg-outcome.ts";
+import type { Settlement } from "../../src/queue/job/settlement.ts";
 import type { PollReply } from "../../src/queue/operations/poll.ts";
 import type { Store } from "../../src/queue/store.ts";
 import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";

@@ -4,7 +4,7 @@ import type { Clock } from "../../clock.ts";
 import type { LegWord, Observe } from "../../queue/events.ts";
 import type { Monitors, TakeOutcome, TakeResult } from "../../queue/fleet/monitors.ts";
 import type { Claim, Job, Ticket } from "../../queue/job/job.ts";
-import type { LegOutcome } from "../../queue/job/settlement.ts";
+import type { LegOutcome } from "../../queue/job/leg-outcome.ts";
 import { type QueueSettings, sendWithinMs, settlePerRunnerMs } from "../../queue/settings.ts";
 import type { Store } from "../../queue/store.ts";
 
@@ -52,7 +52,7 @@ export function createLegSender({ store, monitors, settings, observe, clock, not
         fenced: "monitor_drained",
       } as const;
       note(words[place], place, 0);
-      return { monitor, state: "refused", cause: "unsent" };
+      return { monitor, state: "refused", cause: "unsent", words: words[place] };
     }
     const notAfter = Math.round(clock.date() + sendBy - begunAt);
     const outcome = await monitors.take({ monitor, ticket, runners, idempotencyKey: key, notAfter, sendBy });
@@ -98,14 +98,15 @@ function outcomeOf(
     case "taken":
       return { monitor, state: "taken", runners: outcome.runners };
     case "refused":
-      return { monitor, state: "refused", cause: outcome.cause };
+      return { monitor, state: "refused", cause: outcome.cause, words: outcome.what };
     case "unsent":
-      return { monitor, state: "refused", cause: "unsent" };
+      return { monitor, state: "refused", cause: "unsent", words: outcome.what };
     case "unknown":
-      return { monitor, state: "unknown", evidenceInMs: 0 };
+      return { monitor, state: "unknown", evidenceInMs: 0, words: outcome.what };
     case "silent": {
       const settleMs = monitorSettleMs + (runners - 1) * settlePerRunnerMs;
-      return { monitor, state: "unknown", evidenceInMs: Math.max(0, Math.ceil(settleMs - outcome.sinceSentMs)) };
+      const evidenceInMs = Math.max(0, Math.ceil(settleMs - outcome.sinceSentMs));
+      return { monitor, state: "unknown", evidenceInMs, words: outcome.what };
     }
   }
 }

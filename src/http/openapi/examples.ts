@@ -19,6 +19,37 @@ export const exampleJob = {
   waited_ms: 420,
 };
 
+export const exampleExplanation = {
+  ...place,
+  state: "queued",
+  says: "has waited 1 min 20 s: 1 min 10 s no runner free, 10 s behind 4 runners of one job",
+  waited_ms: 80_000,
+  reason: "not_your_turn",
+  rule: "fifo",
+  flow: { repository: run.qualified_repo, class: null, weight: 1 },
+  ahead: [{ flow: null, jobs: 1, runners: 4 }],
+  position: 2,
+  fifo_position: 2,
+  may_still_pass: 0,
+  limit: null,
+  waits: [
+    {
+      reason: "no_capacity",
+      since: at,
+      lasted_ms: 70_000,
+      jobs_ahead: 0,
+      runners_ahead: 0,
+      monitor: null,
+      says: "no runner free",
+    },
+  ],
+  tries: [
+    { at, monitor: "ci0", outcome: "not_reserved", words: "null", times: 1, says: 'ci0 reserved nothing ("null")' },
+  ],
+  runners: [],
+  runner_names: [],
+};
+
 export const exampleTicket =
   "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjNmMWM2YTUyLWxpbnV4IiwicHJvZmlsZSI6ImxpbnV4IiwiY291bnQiOjEsInJlcG8iOiJzZXJ2by9zZXJ2byIsInJ1biI6IjYwMzQ1MTIzNDUiLCJwbGFjZSI6MTc5NTI2MjQwMDAwMDAwMH0.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -50,6 +81,7 @@ const entry = {
   waited_ms: 8_120,
   monitors: ["ci0"],
   runners: ["ci0/7"],
+  runner_names: ["linux.7"],
   by: null,
   note: null,
   until: null,

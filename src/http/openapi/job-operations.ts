@@ -12,7 +12,7 @@ import { oidcRefusals } from "../../github/oidc.ts";
 import { waitReasons } from "../../queue/line/turn.ts";
 import { codeVerifierSchema, maxSeconds } from "../params.ts";
 import type { ProblemCode, RetryReason } from "../problem.ts";
-import { exampleAnswers, exampleCancelled, exampleJob, exampleTicket } from "./examples.ts";
+import { exampleAnswers, exampleCancelled, exampleExplanation, exampleJob, exampleTicket } from "./examples.ts";
 import { type Json, operation, optional, parameter, ref, refusals, reply, retries } from "./parts.ts";
 
 const seconds = z.int().min(0).max(maxSeconds);
@@ -110,6 +110,18 @@ export function describeJobOperations(maxRunnerCount: number): Json {
         },
       }),
       delete: operation({ ...ofJob, id: "cancelJob", summary: "Give the job's place up", responses: cancelled }),
+    },
+    "/jobs/{unique_id}/explain": {
+      get: operation({
+        ...ofJob,
+        id: "explainJob",
+        summary: "Why a job waits, or waited: each stretch of its wait, and what monitors said",
+        responses: {
+          200: reply("Why", "application/json", ref("Explanation"), { waiting: exampleExplanation }),
+          ...jobRefusals,
+          ...jobRetries,
+        },
+      }),
     },
     "/jobs/{unique_id}/cancel": {
       post: operation({

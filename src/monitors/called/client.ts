@@ -71,7 +71,7 @@ export function createMonitorClient(
   const shapes = new Map<string, AnswerShape>();
 
   const take: Monitors["take"] = async (request) => {
-    if (!urls.has(request.monitor)) return { kind: "refused", cause: "unreachable" };
+    if (!urls.has(request.monitor)) return { kind: "refused", cause: "unreachable", what: "not in MONITORS" };
     const headers = {
       authorization,
       "idempotency-key": request.idempotencyKey,

@@ -39,7 +39,9 @@ export function decideTakeOutcome(
   body: Json,
   asked: { readonly runners: number; readonly isSingle: boolean },
 ): MonitorTakeOutcome {
-  if (status === 401 || status === 403 || status === 404) return { kind: "refused", cause: "rejected" };
+  if (status === 401 || status === 403 || status === 404) {
+    return { kind: "refused", cause: "rejected", what: `status ${status}` };
+  }
   if (status !== 200) {
     return { kind: "unknown", word: status >= 500 ? "status_5xx" : "status_other", what: `status ${status}` };
   }
@@ -68,8 +70,8 @@ const ourShortages = new Set(["EMFILE", "ENFILE", "EADDRNOTAVAIL", "EAGAIN", "EN
 /** What it means that no answer came. A reset or a time-out says nothing: the request may be worked on this very moment. */
 export function decideTakeSilence(reply: Exclude<TakeReply, { kind: "answered" }>): MonitorTakeOutcome {
   if (reply.kind === "unsent") {
-    const isOurs = ourShortages.has(nameOfFailure(reply.error));
-    return isOurs ? { kind: "unsent", what: nameOfFailure(reply.error) } : { kind: "refused", cause: "unreachable" };
+    const what = nameOfFailure(reply.error);
+    return ourShortages.has(what) ? { kind: "unsent", what } : { kind: "refused", cause: "unreachable", what };
   }
   const what = nameOfFailure(reply.error);
   return { kind: "silent", word: wordOfFailure(what), what, sinceSentMs: reply.sinceSentMs };

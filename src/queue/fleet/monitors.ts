@@ -30,7 +30,7 @@ export type OpenWord = (typeof openWords)[number];
 export type TakeOutcome =
   /** `unlistedRunners`: surplus ones that `runners` does not name */
   | { readonly kind: "taken"; readonly runners: readonly HeldRunner[]; readonly unlistedRunners: number }
-  | { readonly kind: "refused"; readonly cause: "unreachable" | "rejected" }
+  | { readonly kind: "refused"; readonly cause: "unreachable" | "rejected"; readonly what: string }
   /** it could not leave this house: nobody is to blame */
   | { readonly kind: "unsent"; readonly what: string }
   /** it answered, but not with runners: one may be labelled all the same */

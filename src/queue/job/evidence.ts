@@ -5,7 +5,8 @@
 
 import { type QueueSettings, sendWithinMs } from "../settings.ts";
 import { enqueuedAt, type HeldRunner, isOpen, type Job } from "./job.ts";
-import type { FoundRunner, LegOutcome, Settlement } from "./settlement.ts";
+import type { LegOutcome } from "./leg-outcome.ts";
+import type { FoundRunner, Settlement } from "./settlement.ts";
 
 /** What one monitor showed: its runners reserved for the job, or nothing to be had until it no longer mattered. */
 export type Evidence =

@@ -11,6 +11,8 @@
 // While a job is claimed, its claim says which monitors were asked (its legs). The finished claim stays on the job
 // until the next one replaces it: a settlement that arrives twice is recognised by it.
 import { z } from "zod";
+import { trySchema } from "./tries.ts";
+import { waitSchema } from "./waits.ts";
 
 export const jobStates = ["queued", "claimed", "taken", "failed", "abandoned", "cancelled"] as const;
 export type JobState = (typeof jobStates)[number];
@@ -59,6 +61,8 @@ const legSchema = z.object({
   holdUntil: z.number(),
   /** whether this leg's refusal counts against the job; absent while it is not refused */
   isCharged: z.boolean().optional(),
+  /** what its monitor said, while its outcome is unknown */
+  words: z.string().optional(),
 });
 export type Leg = z.infer<typeof legSchema>;
 
@@ -114,6 +118,11 @@ export const jobSchema = z.object({
   clearedFor: z.number().optional(),
   /** the place of the job of this id that ended before: tickets up to it are of before */
   endedPlace: z.number().optional(),
+  /** why it waited so far, and what came of its legs */
+  waits: z.array(waitSchema).optional(),
+  tries: z.array(trySchema).optional(),
+  /** what GitHub calls the runners that it got, as far as their monitors said */
+  runnerNames: z.array(z.string()).optional(),
 });
 export type Job = z.infer<typeof jobSchema>;
 

@@ -5,25 +5,21 @@
 // job can still use them, and reported as leaked if not: there is no way to give one back.
 import { type Fleet, type FleetRow, type LegEnd, type Takes, withLegEnded, withLegExtended } from "../fleet/fleet.ts";
 import { minEvidenceMs, type QueueSettings } from "../settings.ts";
-import { type HeldRunner, hasOpenLeg, heldSince, isOpen, isOver, type Job, type Leg, neededRunners } from "./job.ts";
+import {
+  enqueuedAt,
+  type HeldRunner,
+  hasOpenLeg,
+  heldSince,
+  isOpen,
+  isOver,
+  type Job,
+  type Leg,
+  neededRunners,
+} from "./job.ts";
+import type { LegOutcome, RefusalCause } from "./leg-outcome.ts";
+import { nameAtGithub } from "./runner-name.ts";
 import { endJob } from "./tombstone.ts";
-
-/**
- * Why a leg ended without runners. Only "not_reserved" may count against the job. "unsent" never left this house;
- * "undecided" was no longer waited for, because the job had all it needed: nobody is to blame for these two.
- */
-export const refusalCauses = ["unreachable", "rejected", "not_reserved", "no_evidence", "unsent", "undecided"] as const;
-export type RefusalCause = (typeof refusalCauses)[number];
-
-export type LegOutcome =
-  | { readonly monitor: string; readonly state: "taken"; readonly runners: readonly HeldRunner[] }
-  | { readonly monitor: string; readonly state: "refused"; readonly cause: RefusalCause }
-  | {
-      readonly monitor: string;
-      readonly state: "unknown";
-      /** ms from now until evidence counts: 0 where the monitor answered, MONITOR_SETTLE after sending where it stayed silent */
-      readonly evidenceInMs: number;
-    };
+import { addTry } from "./tries.ts";
 
 /** A runner that evidence found outside the legs of the current claim, and when it was reserved at the earliest (ms). */
 export interface FoundRunner extends HeldRunner {
@@ -130,9 +126,17 @@ function settleLeg(draft: Draft, leg: Leg, outcome: LegOutcome, now: number, set
   const noteAsked = () => {
     draft.job.asked = { ...draft.job.asked, [leg.monitor]: claim.at };
   };
+  const noteTry = (end: string, words: string) => {
+    draft.job.tries = addTry(draft.job.tries, leg.monitor, end, words, now - enqueuedAt(draft.job.place));
+  };
   switch (outcome.state) {
     case "unknown": {
-      const extended = settleTo({ state: "unknown", ...waitForEvidence(leg, now + outcome.evidenceInMs, now) });
+      const words = outcome.words === undefined ? {} : { words: outcome.words };
+      const extended = settleTo({
+        state: "unknown",
+        ...waitForEvidence(leg, now + outcome.evidenceInMs, now),
+        ...words,
+      });
       // what it waits for longer, it also counts for longer
       changeRow((known) => withLegExtended(known, claim.id, extended));
       noteAsked();
@@ -143,11 +147,13 @@ function settleLeg(draft: Draft, leg: Leg, outcome: LegOutcome, now: number, set
       const isOthersFault = row?.refusedJobs.some((id) => id !== uniqueId) ?? false;
       settleTo({ state: "refused", isCharged: outcome.cause === "not_reserved" && !isOthersFault });
       if (outcome.cause === "not_reserved") noteAsked();
+      noteTry(outcome.cause, outcome.words ?? leg.words ?? "");
       endRow({ state: "refused", blame: blameOf(outcome.cause), uniqueId });
       return;
     }
     case "taken":
       settleTo({ state: "taken" });
+      noteTry("taken", leg.words ?? "");
       noteAsked();
       endRow({ state: "taken", runners: outcome.runners.length });
       keepOrLeak(draft, outcome.runners, claim.at, now, settings);
@@ -200,7 +206,15 @@ function finishTaken(job: Job, settings: QueueSettings): Job {
   const answerUntil = heldSince(job) + settings.answerTtlMs;
   const names = namesOfRunners(job.runnersInHand ?? []);
   const { runnersInHand: _, asideUntil: __, ...rest } = job;
-  return { ...rest, state: "taken", answer, answerUntil, spentRunners: [...(job.spentRunners ?? []), ...names] };
+  const runnerNames = (job.runnersInHand ?? []).flatMap(({ body }) => nameAtGithub(body) ?? []);
+  return {
+    ...rest,
+    state: "taken",
+    answer,
+    answerUntil,
+    spentRunners: [...(job.spentRunners ?? []), ...names],
+    ...(runnerNames.length > 0 && { runnerNames }),
+  };
 }
 
 /** Nothing open any more and not enough in hand: back to the old place, or over after MAX_ATTEMPTS refusals. */

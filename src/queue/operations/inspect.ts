@@ -4,7 +4,7 @@ import type { Capacity } from "../fleet/capacity.ts";
 import type { Sample } from "../fleet/chart.ts";
 import { isOver, type Job } from "../job/job.ts";
 import { isForgotten } from "../job/tombstone.ts";
-import { sumAhead } from "../line/line.ts";
+import { type Ahead, sumAhead } from "../line/line.ts";
 import { explainJob, type Outlook } from "../line/outlook.ts";
 import { claimableJobs } from "../line/turn.ts";
 import type { Operation } from "../profile.ts";
@@ -16,6 +16,8 @@ export type InspectReply =
       /** null: it does not wait */
       readonly position: number | null;
       readonly outlook: Outlook | null;
+      /** present jobs ahead that can be served; null: it is over */
+      readonly ahead: Ahead | null;
       readonly now: number;
     }
   /** where it stands was not asked for */
@@ -32,12 +34,12 @@ export function inspectOperation(profileKey: string, uniqueId: string, order: st
       const { now, capacity } = view;
       const { job, ahead } = view.job(uniqueId);
       if (job === null || isForgotten(job, now)) return { answer: { kind: "unknown" } };
-      if (isOver(job.state)) return { answer: { kind: "job", job, position: null, outlook: null, now } };
+      if (isOver(job.state)) return { answer: { kind: "job", job, position: null, outlook: null, ahead: null, now } };
       if (order === null) return { answer: { kind: "unplaced", job, now } };
       const rank = sumAhead(ahead, capacity.totals(now).servable);
       const outlook = explainJob(job, rank.runners, view);
       const position = job.state === "queued" ? rank.jobs + 1 : null;
-      return { answer: { kind: "job", job, position, outlook, now } };
+      return { answer: { kind: "job", job, position, outlook, ahead: rank, now } };
     },
   };
 }

@@ -8,6 +8,8 @@ import { claimJob, reasonOfClaim } from "../job/claim.ts";
 import { enqueuedAt, heldSince, isOver, isSameRequest, type Job, neededRunners, type Ticket } from "../job/job.ts";
 import { deadlinesOf, type Hold, needsRecord, presenceAfterPoll, withAsideOfNow, withHolder } from "../job/presence.ts";
 import { createJob, endJob, isAnswerGood, isForgotten } from "../job/tombstone.ts";
+import { addWait, plainWait, type Wait } from "../job/waits.ts";
+import { findBlamedMonitor } from "../line/blame.ts";
 import { entryOf, orderOf, sumAhead } from "../line/line.ts";
 import { decideRetryAfterSeconds, retryAfterHoldSeconds } from "../line/retry-after.ts";
 import { keepsPlaces } from "../line/silence.ts";
@@ -140,10 +142,12 @@ function pollClaimed({ claimId, hold }: PollCommand, view: ProfileView, job: Job
   const { now, settings } = view;
   if (job.claim?.id === claimId) return { answer: { kind: "claimed", job, isReadmitted: false } };
   const wait = { position: 1, retryAfterSeconds: 1, isReadmitted: false, runnersBefore: null };
-  const answer = { kind: "wait", reason: reasonOfClaim(job, now), ...wait } as const;
+  const reason = reasonOfClaim(job, now);
+  const answer = { kind: "wait", reason, ...wait } as const;
   if (!needsRecord({ ...job, isPresent: true }, now, settings, hold)) return { answer };
   const presence = { ...presenceAfterPoll(job, now, 1, settings, hold.holdMs), isPresent: false };
-  const after = { ...withHolder(job, hold.holder), ...presence };
+  const waits = addWait(job.waits, plainWait(reason), now - enqueuedAt(job.place));
+  const after = { ...withHolder(job, hold.holder), ...presence, waits };
   return { answer, change: { jobs: [{ before: job, after }], ...heard(view) } };
 }
 
@@ -203,7 +207,8 @@ function pollQueued(
     runnersBefore,
     ...(unknownMonitors !== undefined && { unknownMonitors }),
   };
-  const recorded = recordPoll(command, view, known, job, retryAfterSeconds, isReadmitted);
+  const explain = () => explainWait(view, job, rank, wait);
+  const recorded = recordPoll(command, view, known, job, retryAfterSeconds, isReadmitted, explain);
   const answer: PollReply =
     isSuspected && !isHeldTooLong ? { kind: "suspect", job: recorded.job, lostAt, now, wait } : wait;
   return recorded.change === undefined ? { answer } : { answer, change: recorded.change };
@@ -225,6 +230,18 @@ function rankOf(
   return isCounted ? { jobs: jobs - 1, runners: runners - neededRunners(job) } : { jobs, runners };
 }
 
+/** What is remembered of why it waits. */
+function explainWait(
+  { now, settings, capacity }: ProfileView,
+  job: Job,
+  ahead: { readonly jobs: number; readonly runners: number },
+  { reason, runnersBefore }: WaitReply,
+): Wait {
+  const missing = runnersBefore ?? neededRunners(job) - capacity.totals(now).servable;
+  const monitor = findBlamedMonitor(capacity.rows, reason, missing, now, settings.snapshotFreshMs);
+  return { reason, jobsAhead: ahead.jobs, runnersAhead: ahead.runners, monitor };
+}
+
 /** The job after a waiting poll, and what has to be written of it; nothing where the poll says nothing new. */
 function recordPoll(
   { hold }: PollCommand,
@@ -233,6 +250,7 @@ function recordPoll(
   job: Job,
   retryAfterSeconds: number,
   isReadmitted: boolean,
+  explain: () => Wait,
 ): { readonly job: Job; readonly change?: Change } {
   const { now, settings } = view;
   const isMoved = known?.place !== job.place;
@@ -240,6 +258,7 @@ function recordPoll(
   const after = {
     ...withHolder(job, hold.holder),
     ...presenceAfterPoll(job, now, retryAfterSeconds, settings, hold.holdMs),
+    waits: addWait(job.waits, explain(), now - enqueuedAt(job.place)),
   };
   if (after.asideUntil !== undefined && after.asideUntil <= now) delete after.asideUntil;
   const history = isReadmitted ? [describeChange(null, after, false, null, now)] : [];
@@ -258,7 +277,8 @@ function claimFor(
 ): Change & { readonly job: Job } {
   const { now, settings, owner, lostAt, capacity } = view;
   const { asideUntil: _, ...rest } = job;
-  const present = { ...rest, ...presenceAfterPoll(job, now, 1, settings) };
+  const waits = addWait(job.waits, plainWait("claim_in_flight"), now - enqueuedAt(job.place));
+  const present = { ...rest, ...presenceAfterPoll(job, now, 1, settings), waits };
   const claimed = claimJob(present, legs, { id: claimId, owner }, now, settings);
   const takes = new Map<string, Takes>();
   for (const leg of claimed.claim.legs) {

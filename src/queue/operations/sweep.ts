@@ -6,10 +6,11 @@ import { idleRunners } from "../fleet/fleet.ts";
 import { countRate, type FreedRate, minCountMs } from "../fleet/freed-rate.ts";
 import { describeChange, type HistoryEntry } from "../history.ts";
 import { canTakeOver, isLeased } from "../job/claim.ts";
-import { hasOpenLeg, isOver, type Job } from "../job/job.ts";
+import { enqueuedAt, hasOpenLeg, isOver, type Job } from "../job/job.ts";
 import { deadlinesOf, maxPresenceAheadMs, withAsideOfNow } from "../job/presence.ts";
 import { releaseRunners } from "../job/settlement.ts";
 import { endJob, isAnswerGood, isForgotten, withoutAnswer } from "../job/tombstone.ts";
+import { addWait, plainWait } from "../job/waits.ts";
 import { sumAhead } from "../line/line.ts";
 import { isSilent, keepsPlaces, type Silence } from "../line/silence.ts";
 import type { JobChange, Operation, ProfileHead, ProfileView } from "../profile.ts";
@@ -107,6 +108,9 @@ function passQueued(before: Job, view: ProfileView, silence: Silence): Passed {
   const abandonAt = isKept ? Math.max(deadlines.abandonAt, now + settings.abandonAfterMs) : deadlines.abandonAt;
   const after: Job = { ...released.job, ...deadlines, abandonAt, isPresent: deadlines.presentUntil > now };
   if (after.asideUntil !== undefined && after.asideUntil <= now) delete after.asideUntil;
+  if (before.isPresent && !after.isPresent) {
+    after.waits = addWait(before.waits, plainWait("asleep"), now - enqueuedAt(before.place));
+  }
   return { before, change: { before, after }, abandoned: null, leaked: released.leaked, lapsed: null };
 }
 

@@ -1,0 +1,57 @@
+// Why one job waits or waited, as a document: by which rule, who is ahead, each stretch of its wait, what each monitor said.
+// Made of the job's own row, so it costs one look however long the line or the history is.
+import { enqueuedAt } from "../../queue/job/job.ts";
+import type { InspectReply } from "../../queue/operations/inspect.ts";
+import { describeStretch, describeTry, describeWhy } from "./why-words.ts";
+
+export type InspectedJob = Extract<InspectReply, { kind: "job" }>;
+export type Explanation = ReturnType<typeof explain>;
+
+export function explain({ job, position, outlook, ahead, now }: InspectedJob) {
+  const beganAt = enqueuedAt(job.place);
+  const waitedMs = Math.max(0, (job.endedAt ?? now) - beganAt);
+  const known = job.waits ?? [];
+  const waits = known.map((stretch, at) => {
+    const [since, reason, jobsAhead, runnersAhead, monitor] = stretch;
+    const until = known[at + 1]?.[0];
+    return {
+      reason,
+      since: isoTime(beganAt + since * 1000),
+      lasted_ms: Math.max(0, (until === undefined ? waitedMs : until * 1000) - since * 1000),
+      jobs_ahead: jobsAhead,
+      runners_ahead: runnersAhead,
+      monitor: monitor === "" ? null : monitor,
+      says: describeStretch(stretch),
+    };
+  });
+  const tries = job.tries ?? [];
+  const stretches = waits.map(({ says, lasted_ms }) => ({ says, lastedMs: lasted_ms }));
+  return {
+    unique_id: job.uniqueId,
+    profile_key: job.profileKey,
+    state: job.state,
+    says: describeWhy(job.state, waitedMs, stretches, tries),
+    waited_ms: waitedMs,
+    reason: outlook?.reason ?? null,
+    /** one line in order of enqueue */
+    rule: "fifo" as const,
+    flow: { repository: job.qualifiedRepo, class: null, weight: 1 },
+    /** the line is one: those ahead are not told apart */
+    ahead: ahead === null ? [] : [{ flow: null, jobs: ahead.jobs, runners: ahead.runners }],
+    position,
+    fifo_position: position,
+    may_still_pass: 0,
+    limit: null,
+    waits,
+    tries: tries.map((one) => {
+      const [at, monitor, outcome, words, times] = one;
+      return { at: isoTime(beganAt + at * 1000), monitor, outcome, words, times, says: describeTry(one) };
+    }),
+    runners: job.state === "taken" ? (job.spentRunners ?? []).slice(-job.runnerCount) : [],
+    runner_names: job.runnerNames ?? [],
+  };
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
