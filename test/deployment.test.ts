@@ -176,7 +176,7 @@ describe("docker-compose.yml", () => {
     expect(optionOf(command, "--appendonly")).toBe("yes");
     expect(optionOf(command, "--appendfsync")).toBe("always");
     expect(optionOf(command, "--maxmemory-policy")).toBe("noeviction");
-    expect(optionOf(command, "--maxmemory")).toBe("256mb");
+    expect(optionOf(command, "--maxmemory")).toBe("512mb");
   });
 
   test("Redis wants its password, shows it in no list of processes, and runs with what the file says", async () => {

@@ -113,9 +113,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     noteEnded: (job) => limits.noteEnded(job),
     ...(noteRound !== undefined && { noteRound }),
   });
-  const limits: JobLimits = createJobLimits(store, runner, settings, clock, observe);
   const names = createProfileNames(store);
   const booking = createIdBooking(documents, runner, bookingKeptForMs);
+  const limits: JobLimits = createJobLimits(store, runner, booking, settings, clock, observe);
   const monitorBook = createMonitorBook(store, documents, runner);
   const settle = createSettle(runner, settings, observe, clock);
   const reconcile = createReconcile(monitors, settings, settle, observe, clock);

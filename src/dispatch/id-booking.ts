@@ -3,6 +3,7 @@
 //
 //   free --- booked ---> pending --- its job is committed ---> used --- the job is over ---> may be taken over
 //   pending --- twice a commit's longest age, and no job came ---> may be taken over
+//   used --- the job ended without runners ---> forgotten with its tombstone
 import { z } from "zod";
 import { isIdFree } from "../queue/job/tombstone.ts";
 import { inspectOperation } from "../queue/operations/inspect.ts";
@@ -21,6 +22,8 @@ export type BookReply =
 export interface IdBooking {
   /** Books an id for a profile. `isAnew`: a new job begins, so that nobody may take it over for a while. */
   book(uniqueId: string, profileKey: string, isAnew: boolean): Promise<BookReply>;
+  /** Its job is over, and known for so long: nobody needs the booking after that. */
+  limit(uniqueId: string, profileKey: string, keptForMs: number): Promise<void>;
   /** The profile under which an id was enqueued, if any is known. */
   findProfile(uniqueId: string): Promise<string | null>;
 }
@@ -60,6 +63,12 @@ export function createIdBooking(documents: Documents, runner: OperationRunner, k
         if (isYoung) return { kind: "settling" };
         isTakenOver = true;
       }
+    },
+    limit: async (uniqueId, profileKey, keptForMs) => {
+      const mine: Booking = { uniqueId, profileKey };
+      await documents.change(nameOf(uniqueId), bookingSchema, keptForMs, (known) =>
+        known !== null && isSame(known, mine) ? known : null,
+      );
     },
     findProfile: async (uniqueId) => {
       const { value } = await documents.read(nameOf(uniqueId), bookingSchema);

@@ -12,6 +12,7 @@ import { isOver, type Job, type JobRequest } from "../queue/job/job.ts";
 import { inspectOperation } from "../queue/operations/inspect.ts";
 import { maxCommitAgeMs, type QueueSettings } from "../queue/settings.ts";
 import type { Store } from "../queue/store.ts";
+import type { IdBooking } from "./id-booking.ts";
 import type { OperationRunner } from "./running/operation-runner.ts";
 
 /** A job that lives for longer is put on its rolls anew when they are looked through, or counts no more. */
@@ -44,6 +45,7 @@ type LimitSettings = Pick<QueueSettings, "maxJobsPerRun" | "maxJobsPerRepo" | "m
 export function createJobLimits(
   store: Pick<Store, "enrol" | "strike" | "countRoll" | "readRoll" | "readDocument">,
   runner: Pick<OperationRunner, "run">,
+  booking: Pick<IdBooking, "limit">,
   settings: LimitSettings,
   clock: Clock,
   observe: Observe,
@@ -102,6 +104,8 @@ export function createJobLimits(
       store.enrol("ended", name, Number.MAX_SAFE_INTEGER, keptForMs),
     ]);
     noteRemembered(count);
+    // else who enqueues and cancels without end would leave a booking behind for a day each time
+    if (job.state !== "taken") await booking.limit(job.uniqueId, job.profileKey, keptForMs);
   };
 
   return {

@@ -73,7 +73,7 @@ export function createQueueOver(
   };
   const booking = createIdBooking(documents, runner, 24 * 3_600_000);
   const book = createMonitorBook(store, documents, runner);
-  const limits = createJobLimits(store, runner, settings, systemClock, () => {});
+  const limits = createJobLimits(store, runner, booking, settings, systemClock, () => {});
   const enqueuers = [true, false].map((isKnown) => createEnqueuer(runner, booking, limits, async () => isKnown));
 
   return {

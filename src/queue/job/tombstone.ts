@@ -1,7 +1,7 @@
 // How a job begins, and what is kept of it when it is over.
 
 import { legMemoryMs, type QueueSettings } from "../settings.ts";
-import { enqueuedAt, isOpen, isOver, type Job, type Ticket } from "./job.ts";
+import { enqueuedAt, hasOpenLeg, isOpen, isOver, type Job, type Ticket } from "./job.ts";
 import { presenceOfNewJob } from "./presence.ts";
 
 /**
@@ -42,7 +42,11 @@ export function endJob(job: Job, now: number, settings: QueueSettings): Job {
   const legsEndAt = (job.claim?.legs ?? []).map(({ holdUntil }) => holdUntil + legMemoryMs);
   const forgetAt = Math.max(now + settings.tombstoneTtlMs, ticketEndsAt, ...legsEndAt);
   const { holder: _, asideUntil: __, unchargedRefusals: ___, ...rest } = job;
-  return { ...rest, isPresent: false, endedAt: now, forgetAt };
+  const ended = { ...rest, isPresent: false, endedAt: now, forgetAt };
+  if (hasOpenLeg(job)) return ended;
+  // who was asked matters only while an answer may still come
+  const { claim: ____, asked: _____, ...small } = ended;
+  return small;
 }
 
 /** A tombstone whose answer nobody may be given any more. */
