@@ -4,8 +4,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { isSource } from "./invocation.ts";
 
-const entry = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+/** In the package everything lies side by side. */
+const entry = fileURLToPath(new URL(isSource ? "../src/main.ts" : "serve.js", import.meta.url));
 
 /** For hangs only: a busy machine may take many seconds to start a process. */
 const maxPatienceMs = 60_000;
@@ -35,7 +37,8 @@ process.once("exit", function endServices() {
 
 /** Does not wait for anything: a service that is set up wrongly ends by itself. `args` go to the service. */
 export function spawnService(settings: Readonly<Record<string, string>>, args: readonly string[] = []): ServiceProcess {
-  if (!process.features.typescript) throw new Error(`Node ${process.version} cannot run TypeScript: use Node 24`);
+  if (isSource && !process.features.typescript)
+    throw new Error(`Node ${process.version} cannot run TypeScript: use Node 24`);
   const child = spawn(process.execPath, [entry, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     // Ctrl-C is for whoever started us: a second signal would cut the service's own shutdown short.

@@ -2,6 +2,7 @@
 // is in flight, exit 0. A second signal exits at once. SIGHUP reads the settings anew.
 import { readFileSync } from "node:fs";
 import { getConnInfo } from "@hono/node-server/conninfo";
+import packageJson from "../package.json" with { type: "json" };
 import { composeService, queueSettingsOf } from "./compose.ts";
 import { createSettingsReloader } from "./config/settings-reloader.ts";
 import { parseConfig } from "./config.ts";
@@ -27,9 +28,6 @@ if (parsed.kind === "problems") {
 const { config } = parsed;
 const log = createLog(config.LOG_LEVEL, config.LOG_FORMAT === "pretty" ? await createPrettyStream() : undefined);
 const observe = createEventLog(log);
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-  version: string;
-};
 const settings = queueSettingsOf(config);
 const storeKind = config.REDIS_URL === undefined ? "embedded" : "redis";
 const opened = await openNodeStore(
@@ -46,7 +44,7 @@ if (opened.kind === "refused") {
   process.stderr.write(`runner-queue cannot start:\n  ${opened.why}\n`);
   process.exit(1);
 }
-const service = await composeService(config, opened.store, observe, version, {
+const service = await composeService(config, opened.store, observe, packageJson.version, {
   peerOf: (c) => getConnInfo(c).remote.address,
   transport: nodeTransport,
 });

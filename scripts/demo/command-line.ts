@@ -1,9 +1,10 @@
 // Reads the command line of `npm run demo`. Pure: what is wrong with it comes back as one sentence.
 import { parseArgs } from "node:util";
+import { invocationOf } from "../invocation.ts";
 
 export const usage = `The real service, three simulated monitors, and workflow steps that use real curl: watch the line move.
 
-npm run demo -- [options]
+${invocationOf("demo")} [options]
   --seconds <n>  end by itself after this many seconds (until Ctrl-C)
   --json         print one JSON object per event
   --help         print this

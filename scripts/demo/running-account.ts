@@ -57,11 +57,15 @@ function accountInWords(begunAt: number, print: (line: string) => void): Running
 }
 
 function describePlace({ url, bearer, monitors }: Place): string {
-  return `runner-queue  ${url}
-alive?        ${url}/healthz
-the API       ${url}/openapi.json
-one job       curl -H "Authorization: Bearer ${bearer}" ${url}/jobs/step-1
-monitors      ${monitors.map((monitor) => `${monitor.name} ${monitor.url}/dashboard.json`).join("\n              ")}
+  return `This is runner-queue: workflow steps take a number and wait in one line until some host has a runner for them.
+${monitors.length} simulated hosts and the queue run on this machine; the steps are real curl. Soon more steps come than there are runners: watch
+them wait.
+
+  watch it       ${url}/
+  ask for a job  curl -H "Authorization: Bearer ${bearer}" ${url}/jobs/step-1
+  the API        ${url}/openapi.json
+  a host         ${monitors[0]?.url}/dashboard.json
+  end it         Ctrl-C
 `;
 }
 

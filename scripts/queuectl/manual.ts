@@ -1,4 +1,5 @@
 // What queuectl can do: every command, what it is about, and the options that it knows.
+import { quietHint } from "../invocation.ts";
 
 export const optionHelp = {
   profile: ["--profile <key>", "only this profile"],
@@ -15,7 +16,7 @@ export const optionHelp = {
 export const commonHelp = {
   queue: ["--queue <url>", "where the queue is (RUNNER_QUEUE_URL, or else http://127.0.0.1:8002)"],
   token: ["--token <text>", "one of its OPERATOR_TOKENS. Better: the environment variable RUNNER_QUEUE_TOKEN, for a"],
-  json: ["--json", "print the queue's own document, one JSON value. Say npm run --silent, or npm prints too"],
+  json: ["--json", `print the queue's own document, one JSON value${quietHint}`],
   help: ["--help", "print this; after a command, print what is said of it"],
 } as const;
 type OptionName = keyof typeof optionHelp;

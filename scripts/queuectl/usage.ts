@@ -1,4 +1,5 @@
 // What queuectl says about itself: the whole, or one command.
+import { invocationOf } from "../invocation.ts";
 import { type Command, type CommandName, commonHelp, manual, optionHelp } from "./manual.ts";
 
 /** @param of a command, or null for the whole */
@@ -13,7 +14,7 @@ function renderWhole(): string[] {
   return [
     "The operator's hand on a live queue.",
     "",
-    "npm run queuectl -- <command> [options]",
+    `${invocationOf("queuectl")} <command> [options]`,
     ...commands.map(renderOption),
     "",
     "Every command knows these, and --help for its own:",
@@ -30,7 +31,7 @@ function renderCommand(name: CommandName): string[] {
     `${name}: ${summary}.`,
     more,
     "",
-    `npm run queuectl -- ${synopsisOf(name, command)} [options]`,
+    `${invocationOf("queuectl")} ${synopsisOf(name, command)} [options]`,
     ...options.map((option) => renderOption(optionHelp[option])),
     ...renderCommon(),
     "",

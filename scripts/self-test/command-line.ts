@@ -2,12 +2,13 @@
 // typed where that might be the token.
 import { parseArgs } from "node:util";
 import { parseDuration } from "../../src/duration.ts";
+import { invocationOf, quietHint } from "../invocation.ts";
 import { parseQueueUrl, requireToken } from "../queue-address.ts";
 import { type CheckName, checkNames, type SelfTestCommand } from "./command.ts";
 
 export const usage = `Asks a live queue whether it keeps what it promises. One line per check; takes no runner unless told to.
 
-npm run self-test -- --queue <url> --profile <key> [options]
+${invocationOf("self-test")} --queue <url> --profile <key> [options]
   --queue <url>           where the queue is, for example https://ci0.example.org/queue
   --profile <key>         the kind of runner to ask for
   --token <text>          one of the queue's API_TOKENS. Better: the environment variable RUNNER_QUEUE_TOKEN, for
@@ -19,7 +20,7 @@ npm run self-test -- --queue <url> --profile <key> [options]
   --only <name>,<name>    only these checks: ${checkNames.map((name) => name.replaceAll(" ", "-")).join(", ")}
   --abandon-after <time>  the queue's ABANDON_AFTER (30s)
   --timeout <time>        the longest that a check may take (2m, or ABANDON_AFTER and a minute where that is longer)
-  --json                  print one JSON object per check, and one at the end. Say npm run --silent, or npm prints too
+  --json                  print one JSON object per check, and one at the end${quietHint}
   --help                  print this
 
 Times take ms, s, m, h, d. Whatever it enqueued is given up at the end, also after Ctrl-C.

@@ -1,5 +1,6 @@
 // Reads the command line of `npm run fleet`. Pure: what is wrong with it comes back as one sentence.
 import { parseArgs } from "node:util";
+import { invocationOf } from "../invocation.ts";
 import {
   dashboardFaults,
   type Faults,
@@ -10,7 +11,7 @@ import {
 
 export const usage = `Simulated monitors for trying things out, with the API and habits of real ones.
 
-npm run fleet -- [options]
+${invocationOf("fleet")} [options]
   --monitors <n>                 how many monitors (3)
   --profile <key>=<n>            runners of a profile at each monitor; may be repeated (linux=2)
   --host <address>               address to listen on (127.0.0.1)

@@ -4,9 +4,6 @@ import type { Store } from "../queue/store.ts";
 import { openDataFile } from "./embedded/data-file.ts";
 import { createEmbeddedStore } from "./embedded/embedded-store.ts";
 import type { NoteStanding } from "./redis/connection.ts";
-import { createKeys } from "./redis/keys.ts";
-import { createRedisStore } from "./redis/redis-store.ts";
-import { checkServer } from "./redis/server-check.ts";
 
 export interface StoreSettings {
   readonly redisUrl: string | undefined;
@@ -25,6 +22,12 @@ export async function openNodeStore(
   note: NoteStanding,
 ): Promise<OpenedStore> {
   if (redisUrl !== undefined) {
+    // Only who has a Redis loads its client.
+    const [{ createKeys }, { createRedisStore }, { checkServer }] = await Promise.all([
+      import("./redis/keys.ts"),
+      import("./redis/redis-store.ts"),
+      import("./redis/server-check.ts"),
+    ]);
     const check = await checkServer(redisUrl, createKeys(redisPrefix), monitors);
     if (check.kind === "refused") return { kind: "refused", why: `REDIS_URL: ${check.why}` };
     const advice = check.kind === "fine" ? check.advice : [];

@@ -52,7 +52,11 @@ test("it plays for the time it is told, serves jobs, reserves nothing twice, exi
   const { exitCode, lines, stderr, children } = await runDemo(["--seconds", "8"]);
 
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-  expect(lines[0]).toMatch(/^runner-queue {2}http:\/\/127\.0\.0\.1:\d+$/);
+  const opening = lines.slice(0, 12).join("\n");
+  expect(opening).toMatch(/^This is runner-queue: /);
+  expect(opening).toMatch(/^ {2}watch it {7}http:\/\/127\.0\.0\.1:\d+\/$/m);
+  expect(opening).toMatch(/^ {2}end it {9}Ctrl-C$/m);
+  expect(lines.filter((line) => /waits \((is next|position \d+)\)$/.test(line))).not.toEqual([]);
   expect(lines.filter((line) => /got runner ci-runner-linux\.\d+ on ci\d after \d+\.\d s$/.test(line))).not.toEqual([]);
   expect(figureOf(lines, "taken")).toBeGreaterThan(0);
   expect(figureOf(lines, "jobs")).toBeGreaterThanOrEqual(figureOf(lines, "taken"));
