@@ -1,6 +1,9 @@
 # The queue as a small image without privileges: the same bundle that npm gets, and nothing else beside Node.
 # `docker build .` gives the queue; `--target fleet` gives simulated monitors to try it against.
-FROM node:24.21.0-bookworm-slim AS build
+# The tag says which it is, the digest that nobody can put another in its place.
+FROM node:24.21.0-bookworm-slim@sha256:2fe369e969550cde8e867afc3fe370b260140cab4a23d467074295b42163d553 AS build
+# the bundle names no packages: those that it is made of are listed from here (SBOM)
+ARG BUILDKIT_SBOM_SCAN_STAGE=true
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
@@ -9,7 +12,7 @@ COPY src ./src
 COPY scripts ./scripts
 RUN node scripts/build.ts
 
-FROM node:24.21.0-bookworm-slim AS base
+FROM node:24.21.0-bookworm-slim@sha256:2fe369e969550cde8e867afc3fe370b260140cab4a23d467074295b42163d553 AS base
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 COPY --from=build /app/dist ./

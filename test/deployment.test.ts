@@ -80,9 +80,9 @@ describe("Dockerfile", () => {
     expect(dockerfile.at(-1)).toBe(queue);
   });
 
-  test("every image is Node 24, pinned to the very patch", () => {
+  test("every image is Node 24, pinned to the very patch, and by its digest", () => {
     const published = dockerfile.filter(({ from }) => !dockerfile.some(({ name }) => name === from));
-    for (const { from } of published) expect(from).toMatch(/^node:24\.\d+\.\d+-\w+-slim$/);
+    for (const { from } of published) expect(from).toMatch(/^node:24\.\d+\.\d+-\w+-slim@sha256:[0-9a-f]{64}$/);
     expect(new Set(published.map(({ from }) => from)).size).toBe(1);
   });
 
@@ -194,6 +194,11 @@ describe("docker-compose.yml", () => {
     const ended = once(child, "close");
     child.kill("SIGTERM");
     expect(await ended).toEqual([0, null]);
+  });
+
+  test("whatever image is not built here is pinned by its digest, with its tag beside it", () => {
+    const images = Object.values(services).flatMap(({ image }) => image ?? []);
+    expect(images).toEqual([expect.stringMatching(/^redis:7\.\d+-alpine@sha256:[0-9a-f]{64}$/)]);
   });
 
   test("every service has a limit of memory and of processes", () => {
