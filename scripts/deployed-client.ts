@@ -1,7 +1,8 @@
 // The curl lines that deployed workflow steps run, word for word, as child processes: `curl ... > file`. In one place, so that
 // the demo and the tests prove the same lines. What curl makes of statuses and Retry-After is half of our contract.
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { open, readFile } from "node:fs/promises";
+import { endWithUs } from "./end-with-us.ts";
 
 const patience =
   "-sS --fail-with-body --connect-timeout 5 --max-time 30 --retry-max-time 900 --retry 900 --retry-delay 1 -X POST";
@@ -63,12 +64,6 @@ export function startCurlTake(
   return startCurl([`${takeUrl(url, uniqueId, ticket)}${held}`], file);
 }
 
-/** Curls under way, so that none of them outlives us, however we end. */
-const running = new Set<ChildProcess>();
-process.once("exit", function endCurls() {
-  for (const child of running) child.kill("SIGKILL");
-});
-
 async function startCurl(args: readonly string[], file: string): Promise<Curl> {
   const output = await open(file, "w");
   const child = spawn("curl", [...patience.split(" "), ...args], {
@@ -77,7 +72,7 @@ async function startCurl(args: readonly string[], file: string): Promise<Curl> {
     detached: true,
     env: { ...process.env, no_proxy: "127.0.0.1", NO_PROXY: "127.0.0.1" },
   });
-  running.add(child);
+  endWithUs(child);
   let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
@@ -85,7 +80,7 @@ async function startCurl(args: readonly string[], file: string): Promise<Curl> {
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
-  }).finally(() => running.delete(child));
+  });
   exited.catch(() => {});
   // The child has its own copy of the file by now.
   await output.close();

@@ -1,9 +1,10 @@
 // The real service as a child process, for the demo and the tests: starts `node src/main.ts`, reads its log and finds the port that it
-// listens on. It gets exactly the settings it is given, none of ours.
+// listens on. It gets exactly the settings it is given, none of ours; only where Node keeps compiled code is no setting.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { endWithUs } from "./end-with-us.ts";
 import { isSource } from "./invocation.ts";
 
 /** In the package everything lies side by side. */
@@ -29,12 +30,6 @@ export interface ServiceProcess {
   readonly ended: Promise<number>;
 }
 
-/** Services under way, so that none of them outlives us, however we end. */
-const running = new Set<ChildProcess>();
-process.once("exit", function endServices() {
-  for (const child of running) child.kill("SIGKILL");
-});
-
 /** Does not wait for anything: a service that is set up wrongly ends by itself. `args` go to the service. */
 export function spawnService(settings: Readonly<Record<string, string>>, args: readonly string[] = []): ServiceProcess {
   if (isSource && !process.features.typescript)
@@ -43,13 +38,12 @@ export function spawnService(settings: Readonly<Record<string, string>>, args: r
     stdio: ["ignore", "pipe", "pipe"],
     // Ctrl-C is for whoever started us: a second signal would cut the service's own shutdown short.
     detached: true,
-    env: { PATH: process.env.PATH ?? "", HOST: "127.0.0.1", PORT: "0", ...settings },
+    env: { PATH: process.env.PATH ?? "", ...compileCache(), HOST: "127.0.0.1", PORT: "0", ...settings },
   });
-  running.add(child);
+  endWithUs(child);
   const ended = new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
-      running.delete(child);
       resolve(code ?? -1);
     });
   });
@@ -89,6 +83,11 @@ export function spawnService(settings: Readonly<Record<string, string>>, args: r
     isRunning: () => child.exitCode === null && child.signalCode === null,
     ended,
   };
+}
+
+function compileCache(): Record<string, string> {
+  const { NODE_COMPILE_CACHE } = process.env;
+  return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 }
 
 /** The URL of a service that answers 200 to /readyz. Rejects where it ends before, or is not ready after `withinMs`. */

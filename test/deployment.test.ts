@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
+import { endWithUs } from "../scripts/end-with-us.ts";
 import { parseCommandLine } from "../scripts/simulated-fleet/command-line.ts";
 import { describeSettings } from "../src/config.ts";
 import { createTestDirectory } from "./support/files.ts";
@@ -174,6 +175,7 @@ describe("docker-compose.yml", () => {
       stdio: ["ignore", "pipe", "inherit"],
       env: { PATH: process.env.PATH ?? "", REDIS_PASSWORD: password },
     });
+    endWithUs(child);
     onTestFinished(() => void child.kill("SIGKILL"));
     const isUp = new Promise<void>((resolve, reject) => {
       createInterface({ input: child.stdout }).on("line", (line) => line.includes("eady to accept") && resolve());

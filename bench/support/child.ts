@@ -1,6 +1,7 @@
 // Our own scripts as child processes with a channel to talk over; ended by their id, and never left behind.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 export interface Child extends AsyncDisposable {
   readonly pid: number;
@@ -13,8 +14,7 @@ export interface Child extends AsyncDisposable {
 export async function startChild(script: string, args: readonly string[] = []): Promise<Child> {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const child: ChildProcess = fork(path, args, { stdio: ["ignore", "pipe", "inherit", "ipc"] });
-  const killNow = () => void child.kill("SIGKILL");
-  process.once("exit", killNow);
+  endWithUs(child);
   const firstLine = await new Promise<string>((resolve, reject) => {
     child.once("exit", () => reject(new Error(`${script} ended`)));
     child.stdout?.setEncoding("utf8").once("data", (text: string) => resolve(text.trim()));
@@ -24,10 +24,9 @@ export async function startChild(script: string, args: readonly string[] = []): 
     firstLine,
     tell: (message) => void child.send(message),
     [Symbol.asyncDispose]: async () => {
-      process.off("exit", killNow);
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = new Promise((resolve) => child.once("exit", resolve));
-      killNow();
+      child.kill("SIGKILL");
       await ended;
     },
   };

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 import { createTestDirectory } from "../support/files.ts";
 import { loadProcesses, type SeenProcess } from "../support/processes.ts";
 import { actionsFolder, loadAction, type Step } from "./action-file.ts";
@@ -97,6 +98,7 @@ export async function startAction(name: string, options: ActionOptions): Promise
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...env, GITHUB_OUTPUT: outputs, ...own },
     });
+    endWithUs(child);
     child.stdout?.setEncoding("utf8").on("data", write);
     child.stderr?.setEncoding("utf8").on("data", write);
     const code = await new Promise((resolve, reject) => {

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 import { createTestDirectory } from "../support/files.ts";
 import { loadProcesses, loadSurvivors, type SeenProcess } from "../support/processes.ts";
 
@@ -22,6 +23,7 @@ function runDemo(
 ): Promise<DemoRun> {
   const demo = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"], env });
   const pid = demo.pid ?? -1;
+  endWithUs(demo);
   onTestFinished(() => void demo.kill("SIGKILL"));
   const lines: string[] = [];
   const children = new Map<number, SeenProcess>();
@@ -39,6 +41,11 @@ function runDemo(
     demo.once("error", reject);
     demo.once("close", (exitCode) => resolve({ exitCode, lines, stderr, children: [...children.values()] }));
   });
+}
+
+/** What ends with the demo is gone in a moment. */
+async function expectAllGone(children: readonly SeenProcess[]): Promise<void> {
+  await expect.poll(() => loadSurvivors(children), { timeout: 60_000 }).toEqual([]);
 }
 
 /** The figure that the summary gives under this name. */
@@ -64,7 +71,7 @@ test("it plays for the time it is told, serves jobs, reserves nothing twice, exi
   expect(lines.at(-1)).toBe("  went wrong              nothing");
   expect(children.filter(({ command }) => command.includes("src/main.ts"))).toHaveLength(1);
   expect(children.filter(({ command }) => command.startsWith("curl "))).not.toEqual([]);
-  expect(loadSurvivors(children)).toEqual([]);
+  await expectAllGone(children);
 });
 
 test("Ctrl-C while steps wait: a summary, exit code 0, no process left; and with --json every line is an object", async () => {
@@ -81,7 +88,7 @@ test("Ctrl-C while steps wait: a summary, exit code 0, no process left; and with
   const events = lines.map((line) => JSON.parse(line) as { event: string });
   expect(events.map(({ event }) => event)).toEqual(expect.arrayContaining(["started", "enqueued", "taken", "waits"]));
   expect(events.at(-1)).toMatchObject({ event: "summary", reservedTwice: 0, wrong: [] });
-  expect(loadSurvivors(children)).toEqual([]);
+  await expectAllGone(children);
 });
 
 test("a service that dies in the middle is reported, with exit code 1 and no process left", async () => {
@@ -98,7 +105,7 @@ test("a service that dies in the middle is reported, with exit code 1 and no pro
   expect(exitCode).toBe(1);
   const { wrong } = JSON.parse(lines.at(-1)!) as { wrong: string[] };
   expect(wrong).toContainEqual(expect.stringMatching(/^the service ended by itself/));
-  expect(loadSurvivors(children)).toEqual([]);
+  await expectAllGone(children);
 });
 
 test("without curl it says how to get it and exits with 2; a wrong call exits with 2 as well; --help with 0", async () => {

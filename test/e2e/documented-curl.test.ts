@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 import { cancel, curlEnqueue, curlTake, enqueueForTicket, takeUntilDone } from "../support/client.ts";
 import { createTestDirectory } from "../support/files.ts";
 import { startMonitor } from "../support/monitors.ts";
@@ -36,6 +37,7 @@ async function runDocumentedStep(queue: string, id: string, profile = "linux", s
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  endWithUs(child);
   onTestFinished(() => void child.kill("SIGKILL"));
   const texts = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished } from "vitest";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 import { apiToken } from "./service.ts";
 
 const script = fileURLToPath(new URL("../../scripts/queuectl.ts", import.meta.url));
@@ -28,6 +29,7 @@ export function startQueuectl(args: readonly string[], env: NodeJS.ProcessEnv = 
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...inherited, ...env },
   });
+  endWithUs(child);
   onTestFinished(() => void child.kill("SIGKILL"));
   let [stdout, stderr] = ["", ""];
   const watchers = new Set<() => void>();

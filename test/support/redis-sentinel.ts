@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { vi } from "vitest";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 import { findFreePort, type RedisServer, startRedis } from "./redis-server.ts";
 
 export interface WatchedRedis extends AsyncDisposable {
@@ -74,6 +75,7 @@ async function startSentinel(masterPort: number) {
   const file = join(folder, "sentinel.conf");
   await writeFile(file, `${settings.join("\n")}\n`);
   const sentinel = spawn("redis-server", [file, "--sentinel"], { stdio: ["ignore", "ignore", "inherit"] });
+  endWithUs(sentinel);
   const client = new Redis(port, "127.0.0.1", { retryStrategy: () => 50, maxRetriesPerRequest: 100 });
   client.on("error", () => {});
   return {

@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 /** Whether the program is there. Where it is not, tests that need it are skipped with a word, and fail under CI=true. */
 export const hasRedis: boolean = (() => {
@@ -58,6 +59,7 @@ export async function startRedis(
       stdio: ["ignore", "pipe", "inherit"],
     });
     server = started;
+    endWithUs(started);
     await new Promise<void>((resolve, reject) => {
       started.on("exit", () => reject(new Error("redis-server ended")));
       started.stdout?.on("data", (text: Buffer) => {

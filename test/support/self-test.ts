@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 import type { CheckEnd } from "../../scripts/self-test/run-check.ts";
 import type { PassingReply, PassingRequest } from "./meddler.ts";
 import { apiToken } from "./service.ts";
@@ -28,6 +29,7 @@ export function startSelfTest(args: readonly string[], env: NodeJS.ProcessEnv = 
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...inherited, ...env },
   });
+  endWithUs(child);
   onTestFinished(() => void child.kill("SIGKILL"));
   const lines: string[] = [];
   let stderr = "";

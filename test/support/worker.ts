@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { loadProcesses, type SeenProcess } from "./processes.ts";
 import { apiToken, monitorToken } from "./service.ts";
@@ -38,6 +39,7 @@ export interface RunningWorker extends AsyncDisposable {
 export function quietly(folder: string): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
     HOME: folder,
     XDG_CONFIG_HOME: folder,
     CLOUDFLARE_CF_FETCH_ENABLED: "false",
@@ -51,13 +53,15 @@ export function quietly(folder: string): NodeJS.ProcessEnv {
 
 /** wrangler as a process. */
 export function spawnWrangler(args: readonly string[], folder: string): ChildProcess {
-  return spawn(process.execPath, ["--no-warnings", wrangler, ...args], {
+  const child = spawn(process.execPath, ["--no-warnings", wrangler, ...args], {
     cwd: root,
     // a group of its own: what it starts is ended with it
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: quietly(folder),
   });
+  endWithUs(child);
+  return child;
 }
 
 /** Resolves when /readyz says 200. */
@@ -83,10 +87,7 @@ export async function startWorker({
       output += text;
     });
   }
-  const killNow = () => killGroup(child);
-  process.once("exit", killNow);
   const dispose = async (): Promise<void> => {
-    process.off("exit", killNow);
     if (child.exitCode === null && child.signalCode === null) {
       const ended = once(child, "exit");
       child.kill("SIGTERM");

@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
+import { endWithUs } from "../../../scripts/end-with-us.ts";
 import { startMonitor } from "../../support/monitors.ts";
 import { apiToken, monitorsSetting, monitorToken } from "../../support/service.ts";
 
@@ -19,6 +20,7 @@ async function startWithFiles(maxFiles: number): Promise<number> {
     stdio: ["ignore", "pipe", "inherit"],
     env: { PATH: process.env.PATH ?? "", HOST: "127.0.0.1", PORT: "0", ...settings },
   });
+  endWithUs(service);
   const ended = once(service, "close");
   onTestFinished(async () => {
     service.kill("SIGKILL");
