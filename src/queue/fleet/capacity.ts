@@ -3,7 +3,7 @@
 // A total carries the time until which it holds: snapshots go stale, back-offs and drains end, legs stop counting. Until
 // then a poll reads one number, however many monitors there are. A changed row changes the total by its own part.
 
-import { targetMemoryMs } from "../settings.ts";
+import { clockToleranceMs, rejectedBackoffMs, targetMemoryMs } from "../settings.ts";
 import {
   availableRunners,
   claimedRunners,
@@ -99,9 +99,12 @@ function partOf(row: FleetRow, now: number, freshMs: number): Part {
     row.blockedUntil,
     row.askedAt + freshMs + 1,
     row.askedAt + targetMemoryMs,
-    row.askedAt,
-    row.emptyAt,
     ...row.out.map(([, , until]) => until),
+    // times of before the clock was set back count from when they are no longer too far ahead
+    row.blockedUntil - rejectedBackoffMs - clockToleranceMs,
+    row.askedAt - clockToleranceMs,
+    row.emptyAt - clockToleranceMs,
+    ...row.settled.map(([at]) => at - clockToleranceMs),
   ];
   return {
     available: availableRunners(row, now, freshMs),

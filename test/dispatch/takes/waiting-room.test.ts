@@ -1,13 +1,13 @@
 // Who waits leaves no trace, and no wake between a poll and its wait is lost.
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { systemClock } from "../../src/clock.ts";
-import type { OperationRunner } from "../../src/dispatch/running/operation-runner.ts";
-import { createHeldTake } from "../../src/dispatch/takes/held-take.ts";
-import { createWaitingRoom } from "../../src/dispatch/takes/waiting-room.ts";
-import type { Ticket } from "../../src/queue/job/job.ts";
-import type { WaitReason } from "../../src/queue/line/turn.ts";
-import type { Store } from "../../src/queue/store.ts";
+import { systemClock } from "../../../src/clock.ts";
+import type { OperationRunner } from "../../../src/dispatch/running/operation-runner.ts";
+import { createHeldTake } from "../../../src/dispatch/takes/held-take.ts";
+import { createWaitingRoom } from "../../../src/dispatch/takes/waiting-room.ts";
+import type { Ticket } from "../../../src/queue/job/job.ts";
+import type { WaitReason } from "../../../src/queue/line/turn.ts";
+import type { Store } from "../../../src/queue/store.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
 afterEach(() => void vi.useRealTimers());
