@@ -30,6 +30,9 @@ export const settings: QueueSettings = {
   monitorMaxInflight: 2,
   maxAttempts: 5,
   maxQueueDepth: 100,
+  maxJobsPerRun: 256,
+  maxJobsPerRepo: 5_000,
+  maxRememberedJobs: 200_000,
   snapshotFreshMs: 10_000,
 };
 
