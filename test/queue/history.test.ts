@@ -44,6 +44,13 @@ it.each([
     expected: { ...usual, what: "taken", count: 2, runners: ["ci0/2", "ci1/3"] },
   },
   {
+    name: "taken, and what GitHub calls them",
+    before: claimedJobOf(),
+    after: jobOf({ ...ended, state: "taken", spentRunners: ["ci0/1"], runnerNames: ["linux.1"] }),
+    isEnqueued: false,
+    expected: { ...usual, what: "taken", runners: ["ci0/1"], names: ["linux.1"] },
+  },
+  {
     name: "taken, and nobody knows by which runners",
     before: claimedJobOf(),
     after: jobOf({ ...ended, state: "taken" }),

@@ -2,13 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { FleetRow } from "../../../src/queue/fleet/fleet.ts";
 import type { Job } from "../../../src/queue/job/job.ts";
-import {
-  type LegOutcome,
-  namesOfSettlement,
-  type RefusalCause,
-  type Settlement,
-  settleJob,
-} from "../../../src/queue/job/settlement.ts";
+import type { LegOutcome, RefusalCause } from "../../../src/queue/job/leg-outcome.ts";
+import { namesOfSettlement, type Settlement, settleJob } from "../../../src/queue/job/settlement.ts";
 import {
   claimedJobOf,
   claimOf,
@@ -50,13 +45,14 @@ describe("a leg that brought all runners", () => {
     const { job, takes, reply, leaked } = settle(claimedJobOf(), [taken("7")], { row });
     expect(reply).toEqual({ kind: "taken", answer: '{"id":"7"}', isNew: true });
     expect(leaked).toEqual([]);
+    const { claim: _, ...kept } = claimedJobOf();
     expect(job).toEqual({
-      ...claimedJobOf([legOf({ state: "taken" })]),
+      ...kept,
       state: "taken",
-      asked: { ci0: claimedAt },
       answer: '{"id":"7"}',
       answerUntil: claimedAt + 45_000,
       spentRunners: ["ci0/7"],
+      tries: [[10, "ci0", "taken", "", 1]],
       endedAt: now,
       forgetAt: now + 3_600_000,
     });
@@ -98,6 +94,54 @@ describe("a leg that brought all runners", () => {
     const { leaked, reply, job } = settle(claimedJobOf(), [taken("7", "8")]);
     expect([leaked, reply.kind]).toEqual([["ci0/8"], "taken"]);
     expect(job.spentRunners).toEqual(["ci0/8", "ci0/7"]);
+  });
+});
+
+describe("what monitors said is remembered", () => {
+  const spoken = legOf({ state: "unknown", words: "null" });
+  it.each([
+    {
+      name: "a refusal, in its own words",
+      leg: legOf(),
+      outcome: { ...refused(), words: "no idle" },
+      expected: ["not_reserved", "no idle"],
+    },
+    {
+      name: "a refusal by evidence, in the words of before",
+      leg: spoken,
+      outcome: refused(),
+      expected: ["not_reserved", "null"],
+    },
+    {
+      name: "newer words instead of older",
+      leg: spoken,
+      outcome: { ...refused(), words: "gone" },
+      expected: ["not_reserved", "gone"],
+    },
+    { name: "a refusal without any", leg: legOf(), outcome: refused("unsent"), expected: ["unsent", ""] },
+    {
+      name: "what evidence found, in the words of before",
+      leg: spoken,
+      outcome: taken("7"),
+      expected: ["taken", "null"],
+    },
+  ])("$name", ({ leg, outcome, expected }) => {
+    expect(settle(claimedJobOf([leg]), [outcome]).job.tries).toEqual([[10, "ci0", ...expected, 1]]);
+  });
+
+  it("while the outcome is unknown, with its leg", () => {
+    const { job } = settle(claimedJobOf(), [{ ...unknown(0), words: "null" } as LegOutcome]);
+    expect(job.claim?.legs).toMatchObject([{ state: "unknown", words: "null" }]);
+    expect(job.tries).toBeUndefined();
+    expect(settle(claimedJobOf(), [unknown(0)]).job.claim?.legs[0]).not.toHaveProperty("words");
+  });
+
+  it("and so is what GitHub calls the runners, as far as they said", () => {
+    const named = { ...runnerOf("8"), body: '{"runner":{"registration":{"name":"linux.8"}}}' };
+    const job = claimedJobOf([legOf({ runners: 2 })], { runnerCount: 2 });
+    const legs: LegOutcome[] = [{ monitor: "ci0", state: "taken", runners: [runnerOf("7"), named] }];
+    expect(settle(job, legs).job.runnerNames).toEqual(["linux.8"]);
+    expect(settle(claimedJobOf(), [taken("7")]).job).not.toHaveProperty("runnerNames");
   });
 });
 
@@ -368,7 +412,7 @@ describe("runners that come late, or that evidence found", () => {
     const job = jobOf({ claim: claimOf([legOf({ state: "refused" })]) });
     const { job: after, takes, reply } = settle(job, [taken("7")]);
     expect([after.state, takes.size, reply.kind]).toEqual(["taken", 0, "taken"]);
-    expect(after.claim?.legs).toMatchObject([{ state: "refused" }]);
+    expect(after).not.toHaveProperty("tries");
   });
 
   it.each([

@@ -67,6 +67,15 @@ describe("a tombstone", () => {
   });
 
   it.each([
+    { name: "while a leg is open", leg: legOf({ state: "unknown" }), isKept: true },
+    { name: "not when all is settled", leg: legOf({ state: "refused" }), isKept: false },
+  ] as const)("says who was asked only while an answer may still come: $name", ({ leg, isKept }) => {
+    const job = claimedJobOf([leg], { asked: { ci0: 1 }, state: "cancelled" });
+    const { claim, asked } = endJob(job, now, settings);
+    expect([claim, asked]).toEqual(isKept ? [job.claim, job.asked] : [undefined, undefined]);
+  });
+
+  it.each([
     { forgetAt: now - 1, expected: true },
     { forgetAt: now, expected: true },
     { forgetAt: now + 1, expected: false },

@@ -30,6 +30,10 @@ const full = { capacity: capacityOf({ ci0: rowOf(0) }) };
 const wait = { kind: "wait", position: 1, isReadmitted: false, runnersBefore: null };
 const silence = { silentSince: now - 1_000, heardSince: 0 };
 const heard = { silence: { silentSince: null, heardSince: now } };
+/** why it waited, where nobody else matters */
+const waited = (reason: string, jobs = 0, runners = 0, monitor = ""): NonNullable<Job["waits"]> => [
+  [0, reason, jobs, runners, monitor],
+];
 /** as written after a poll that is told to come back in a second */
 const recorded = { heardAt: now, isPresent: true, presentUntil: now + 9_000, abandonAt: now + 35_000 };
 
@@ -65,7 +69,8 @@ describe("a poll whose turn has come claims", () => {
     needed: 1,
     legs: [legOf({ evidenceAfter: now + 27_000, holdUntil: now + 92_000 })],
   };
-  const claimed = jobOf({ ...recorded, state: "claimed", isPresent: false, attempts: 1, claim });
+  const waits = waited("claim_in_flight");
+  const claimed = jobOf({ ...recorded, state: "claimed", isPresent: false, attempts: 1, claim, waits });
 
   it("and relies on nobody having come ahead and nothing having lowered the capacity", () => {
     expect(poll(jobOf())).toEqual({
@@ -256,7 +261,11 @@ describe("a waiting poll is written down", () => {
   ])("$name", ({ job, command = {}, expected }) => {
     const { change } = poll(job, { ...full, command });
     if (expected === null) expect(change).toBeUndefined();
-    else expect(change).toEqual({ jobs: [{ before: job, after: { ...job, ...expected } }], history: [] });
+    else
+      expect(change).toEqual({
+        jobs: [{ before: job, after: { ...job, ...expected, waits: waited("no_capacity") } }],
+        history: [],
+      });
   });
 
   it.each([
@@ -267,6 +276,35 @@ describe("a waiting poll is written down", () => {
     const job = jobOf({ heardAt: 0, asideUntil });
     const after = poll(job, full).change?.jobs?.[0]?.after;
     expect(after?.asideUntil).toBe(expected ? Math.min(asideUntil, now + 60_000) : undefined);
+  });
+
+  const drained = { drainedUntil: now + 1 };
+  it.each([
+    { name: "those ahead", view: { a: { ahead: [{ need: 2, jobs: 3 }] } }, expected: waited("not_your_turn", 3, 6) },
+    {
+      name: "a monitor that is drained",
+      view: { capacity: capacityOf({ ci0: rowOf(0), ci1: rowOf(1, drained) }) },
+      expected: waited("no_capacity", 0, 0, "ci1"),
+    },
+    {
+      name: "one whose drain leaves too few",
+      view: { capacity: capacityOf({ ci0: rowOf(0, drained), ci1: rowOf(0, { target: 0 }) }) },
+      expected: waited("unsatisfiable_now", 0, 0, "ci0"),
+    },
+    {
+      name: "the same as before is one stretch",
+      job: { waits: waited("no_capacity", 9, 9) },
+      view: full,
+      expected: waited("no_capacity", 9, 9),
+    },
+    {
+      name: "something else since",
+      job: { waits: waited("profile_paused") },
+      view: full,
+      expected: [...waited("profile_paused"), [10, "no_capacity", 0, 0, ""]],
+    },
+  ])("with why it waits: $name", ({ job = {}, view, expected }) => {
+    expect(poll(jobOf({ heardAt: 0, ...job }), view).change?.jobs?.[0]?.after?.waits).toEqual(expected);
   });
 
   it("and ends a silence of all", () => {
@@ -305,7 +343,7 @@ describe("a job of which the store knows nothing", () => {
       isReadmitted: true,
     });
     expect(change).toEqual({
-      jobs: [{ before: known, after: jobOf({ ...recorded }) }],
+      jobs: [{ before: known, after: jobOf({ ...recorded, waits: waited("no_capacity") }) }],
       history: [
         { at: now, what: "readmitted", id: "a", repo: "o/r", run: "1", count: 1, attempts: 0, waitedMs: 10_000 },
       ],
@@ -456,7 +494,14 @@ describe("a poll of a claimed job", () => {
   it("is presence, and stays out of line", () => {
     const job = claimedJobOf([legOf()], { heardAt: now - 5_000 });
     const { change } = poll(job, { head: { silence }, command: { hold: { holdMs: 20_000, holder: "h" } } });
-    const after = { ...job, holder: "h", heardAt: now, presentUntil: now + 24_000, abandonAt: now + 50_000 };
+    const after = {
+      ...job,
+      holder: "h",
+      heardAt: now,
+      presentUntil: now + 24_000,
+      abandonAt: now + 50_000,
+      waits: waited("claim_in_flight"),
+    };
     expect(change).toEqual({ jobs: [{ before: job, after }], head: heard });
   });
 });

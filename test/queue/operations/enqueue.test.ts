@@ -1,0 +1,218 @@
+// An enqueue: the next place of its line, the same place again, or why not.
+import { describe, expect, it } from "vitest";
+import type { Job } from "../../../src/queue/job/job.ts";
+import { type EnqueueCommand, enqueueOperation, heard } from "../../../src/queue/operations/enqueue.ts";
+import {
+  capacityOf,
+  claimedJobOf,
+  jobOf,
+  legOf,
+  lostAt,
+  now,
+  rowOf,
+  settings,
+  ticket,
+  viewOf,
+} from "../../support/queue-data.ts";
+
+const { place: _, ...request } = ticket;
+type View = Parameters<typeof viewOf>[0] & {};
+function enqueue(
+  known: Job | null,
+  { command = {}, ...view }: View & { readonly command?: Partial<EnqueueCommand> } = {},
+) {
+  const operation = enqueueOperation({ request, bookedAt: now, isFleetKnown: true, ...command });
+  return operation.decide(viewOf({ ...view, a: { job: known } }));
+}
+const runners = (runnerCount: number) => ({ request: { ...request, runnerCount } });
+const fresh = {
+  ...ticket,
+  place: now * 1000,
+  state: "queued",
+  heardAt: 0,
+  isPresent: true,
+  presentUntil: now + 4_000,
+  abandonAt: now + 30_000,
+  attempts: 0,
+  refusals: 0,
+  clearedFor: lostAt,
+};
+const history = [{ at: now, what: "queued", id: "a", repo: "o/r", run: "1", count: 1, attempts: 0, waitedMs: 0 }];
+const silence = { silentSince: now - 1_000, heardSince: 0 };
+const isHeard = { silence: { silentSince: null, heardSince: now } };
+
+it("reads its job, a place, and how many wait", () => {
+  const { name, profileKey, reads } = enqueueOperation({ request, bookedAt: now, isFleetKnown: true });
+  expect({ name, profileKey, reads }).toEqual({
+    name: "enqueue",
+    profileKey: "linux",
+    reads: { jobs: [{ uniqueId: "a", order: null }], place: true, sizes: true },
+  });
+});
+
+describe("a new job takes the next place", () => {
+  const accepted = { kind: "accepted", place: now * 1000, isNew: true };
+  it.each([
+    { name: "unknown", known: null, after: fresh },
+    { name: "its tombstone is forgotten", known: jobOf({ state: "taken", forgetAt: now }), after: fresh },
+    {
+      name: "one of this id ended before: its tickets are of before",
+      known: jobOf({ state: "cancelled", forgetAt: now + 1 }),
+      after: { ...fresh, endedPlace: ticket.place },
+    },
+  ] as const)("$name", ({ known, after }) => {
+    expect(enqueue(known)).toEqual({
+      answer: accepted,
+      change: { jobs: [{ before: known, after }], history, relies: { maxWaiting: 99 } },
+    });
+  });
+
+  it("however many wait, where there is no limit", () => {
+    const view = {
+      settings: { ...settings, maxQueueDepth: null },
+      sizes: { line: [{ need: 1, jobs: 1e6 }], aside: [], claimed: [] },
+    };
+    expect(enqueue(null, view)).toMatchObject({ answer: accepted, change: { relies: { maxWaiting: null } } });
+  });
+
+  it("and ends a silence of all", () => {
+    expect(enqueue(null, { head: { silence } }).change?.head).toEqual(isHeard);
+  });
+});
+
+describe("the same request again gets the same place, and is presence", () => {
+  const answer = { kind: "accepted", place: ticket.place, isNew: false };
+  it.each([
+    { name: "while it waits", known: jobOf({ isPresent: false, presentUntil: 1, abandonAt: 2 }), isPresent: true },
+    {
+      name: "in another case of the repository",
+      known: jobOf({ qualifiedRepo: "O/R", presentUntil: 1, abandonAt: 2 }),
+      isPresent: true,
+    },
+    {
+      name: "while it is claimed: it stays out of line",
+      known: claimedJobOf([legOf()], { presentUntil: 1, abandonAt: 2 }),
+      isPresent: false,
+    },
+  ])("$name", ({ known, isPresent }) => {
+    const after = { ...known, heardAt: now, isPresent, presentUntil: now + 4_000, abandonAt: now + 30_000 };
+    expect(enqueue(known)).toEqual({ answer, change: { jobs: [{ before: known, after }] } });
+    expect(enqueue(known, { head: { silence } }).change?.head).toEqual(isHeard);
+  });
+
+  it("also after it was served, as long as its answer may be given: nothing is written", () => {
+    const known = jobOf({ state: "taken", answer: "[1]", answerUntil: now + 1 });
+    expect(enqueue(known)).toEqual({ answer });
+  });
+
+  it("without a fresh booking, and though the line is full or the fleet too small", () => {
+    const view = { capacity: capacityOf({}), sizes: { line: [{ need: 1, jobs: 100 }], aside: [], claimed: [] } };
+    expect(enqueue(jobOf(), { ...view, command: { bookedAt: 0 } }).answer).toEqual(answer);
+  });
+});
+
+describe("an enqueue is refused", () => {
+  const sizes = (line: number, aside: number) => ({
+    sizes: { line: [{ need: 1, jobs: line }], aside: [{ need: 2, jobs: aside }], claimed: [{ need: 1, jobs: 9 }] },
+  });
+  it.each([
+    { name: "another request lives under this id", known: jobOf({ runId: "2" }), expected: { kind: "conflict" } },
+    {
+      name: "another request was served under it",
+      known: jobOf({ state: "taken", runId: "2", answer: "[1]", answerUntil: now + 1 }),
+      expected: { kind: "conflict" },
+    },
+    {
+      name: "this one was served, and its answer is too old",
+      known: jobOf({ state: "taken", answer: "[1]", answerUntil: now }),
+      expected: { kind: "id_used" },
+    },
+    {
+      name: "a monitor is still at work for one that is over",
+      known: claimedJobOf([legOf()], { state: "cancelled" }),
+      expected: { kind: "settling" },
+    },
+    {
+      name: "more runners than all targets",
+      known: null,
+      command: runners(10),
+      expected: { kind: "unsatisfiable", targets: 9 },
+    },
+    {
+      name: "the same, while not every monitor was heard",
+      known: null,
+      command: { ...runners(10), isFleetKnown: false },
+      expected: { kind: "fleet_unknown" },
+    },
+    {
+      name: "no monitor is known",
+      known: null,
+      view: { capacity: capacityOf({}) },
+      expected: { kind: "unsatisfiable", targets: 0 },
+    },
+    { name: "the line is full, those aside counted", known: null, view: sizes(60, 40), expected: { kind: "full" } },
+    {
+      name: "its id was booked more than a second ago",
+      known: null,
+      command: { bookedAt: now - 1_001 },
+      expected: { kind: "booking_too_old" },
+    },
+    {
+      name: "the booking is of one that ended",
+      known: jobOf({ state: "failed" }),
+      command: { bookedAt: 0 },
+      expected: { kind: "booking_too_old" },
+    },
+  ])("$name", ({ known, command = {}, view = {}, expected }) => {
+    expect(enqueue(known, { ...view, command })).toEqual({ answer: expected });
+  });
+
+  it.each([
+    { name: "as many runners as all targets", command: runners(9), view: {} },
+    {
+      name: "targets of monitors that are not heard of now count",
+      command: runners(9),
+      view: { capacity: capacityOf({ ci0: rowOf(0, { askedAt: 1, isFailing: true }) }) },
+    },
+    { name: "one place is left in line", command: {}, view: sizes(59, 40) },
+    { name: "its id was booked a second ago", command: { bookedAt: now - 1_000 }, view: {} },
+  ])("not where $name", ({ command, view }) => {
+    expect(enqueue(null, { ...view, command }).answer).toMatchObject({ kind: "accepted", isNew: true });
+  });
+});
+
+describe("a caller goes elsewhere if too many runners have to come free first", () => {
+  const line = [
+    { need: 1, jobs: 2 },
+    { need: 3, jobs: 1 },
+    { need: 10, jobs: 4 },
+  ];
+  const sizes = { line, aside: [{ need: 1, jobs: 5 }], claimed: [] };
+  const paused = { by: "kim", note: "", at: 1, until: null };
+  // 5 are needed ahead, 2 by itself, 1 is idle
+  it.each([
+    { name: "too many", max: 5, head: {}, expected: { kind: "too_long", runnersBefore: 6 } },
+    { name: "as many as they bear", max: 6, head: {}, expected: { kind: "accepted" } },
+    { name: "nobody can say while the profile is paused", max: 0, head: { paused }, expected: { kind: "accepted" } },
+    {
+      name: "a pause that is over",
+      max: 5,
+      head: { paused: { ...paused, until: now } },
+      expected: { kind: "too_long", runnersBefore: 6 },
+    },
+    { name: "they did not say", max: undefined, head: {}, expected: { kind: "accepted" } },
+  ])("$name", ({ max, head, expected }) => {
+    expect(enqueue(null, { sizes, head, command: { ...runners(2), maxRunnersBefore: max } }).answer).toMatchObject(
+      expected,
+    );
+  });
+
+  it("none, where enough are idle", () => {
+    expect(enqueue(null, { command: { maxRunnersBefore: 0 } }).answer.kind).toBe("accepted");
+  });
+});
+
+it("somebody is heard: a silence ends, and where there is none nothing is written", () => {
+  expect(heard(viewOf())).toEqual({});
+  expect(heard(viewOf({ head: { silence } }))).toEqual({ head: isHeard });
+});

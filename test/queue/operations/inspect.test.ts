@@ -1,0 +1,155 @@
+// Inspect and overview: how a job, or a whole profile, stands. They change nothing.
+import { describe, expect, it } from "vitest";
+import { claimableOperation, inspectOperation, overviewOperation } from "../../../src/queue/operations/inspect.ts";
+import { capacityOf, claimedJobOf, jobOf, lostAt, now, rowOf, runnerOf, viewOf } from "../../support/queue-data.ts";
+
+const paused = { by: "kim", note: "", at: 1, until: null };
+
+describe("a job is looked up", () => {
+  const ahead = [
+    { need: 1, jobs: 2 },
+    { need: 10, jobs: 3 },
+  ];
+  const job = jobOf();
+  const tombstone = jobOf({ state: "failed", forgetAt: now + 1 });
+  it.each([
+    { name: "unknown", job: null, order: "1", expected: { kind: "unknown" } },
+    { name: "forgotten", job: jobOf({ state: "failed", forgetAt: now }), order: "1", expected: { kind: "unknown" } },
+    {
+      name: "over: it waits for nothing",
+      job: tombstone,
+      order: null,
+      expected: { kind: "job", job: tombstone, position: null, outlook: null, ahead: null, now },
+    },
+    { name: "where it stands was not asked for", job, order: null, expected: { kind: "unplaced", job, now } },
+    {
+      name: "it waits, behind those that can be served",
+      job,
+      order: "1",
+      expected: {
+        kind: "job",
+        job,
+        position: 3,
+        outlook: { reason: "not_your_turn", runnersBefore: 2 },
+        ahead: { jobs: 2, runners: 2 },
+        now,
+      },
+    },
+    {
+      name: "it is claimed: it stands nowhere",
+      job: claimedJobOf(),
+      order: "1",
+      expected: {
+        kind: "job",
+        job: claimedJobOf(),
+        position: null,
+        outlook: { reason: "claim_in_flight", runnersBefore: null },
+        ahead: { jobs: 2, runners: 2 },
+        now,
+      },
+    },
+  ])("$name", ({ job: known, order, expected }) => {
+    const { name, profileKey, reads, decide } = inspectOperation("linux", "a", order);
+    expect({ name, profileKey, reads }).toEqual({
+      name: "inspect",
+      profileKey: "linux",
+      reads: { jobs: [{ uniqueId: "a", order }] },
+    });
+    expect(decide(viewOf({ a: { job: known, ahead } }))).toEqual({ answer: expected });
+  });
+});
+
+describe("a profile is looked at", () => {
+  const look = (view: Parameters<typeof viewOf>[0], limit = 50) =>
+    overviewOperation("linux", limit).decide(viewOf(view)).answer;
+  const at = (uniqueId: string, place: number, more = {}) => jobOf({ uniqueId, place, ...more });
+
+  it("reads sizes, figures and the first jobs", () => {
+    const { name, profileKey, reads } = overviewOperation("linux", 50);
+    expect({ name, profileKey, reads }).toEqual({
+      name: "overview",
+      profileKey: "linux",
+      reads: { sizes: true, figures: true, listed: 50 },
+    });
+  });
+
+  it("nobody waits", () => {
+    const view = viewOf();
+    expect(overviewOperation("linux", 50).decide(view).answer).toEqual({
+      now,
+      lostAt,
+      paused: null,
+      capacity: view.capacity,
+      waitingJobs: 0,
+      wantedRunners: 0,
+      oldestPlace: null,
+      jobs: [],
+      chart: view.head.chart,
+    });
+  });
+
+  it("those aside wait as well; those claimed do not", () => {
+    const sizes = { line: [{ need: 2, jobs: 3 }], aside: [{ need: 1, jobs: 1 }], claimed: [{ need: 1, jobs: 9 }] };
+    expect(look({ sizes })).toMatchObject({ waitingJobs: 4, wantedRunners: 7 });
+  });
+
+  it.each([
+    { name: "for ever", act: paused, expected: paused },
+    { name: "its time is over", act: { ...paused, until: now }, expected: null },
+  ])("it is paused: $name", ({ act, expected }) => {
+    expect(look({ head: { paused: act } }).paused).toEqual(expected);
+  });
+
+  it("jobs stand in order of place, then of id, each with its position and reason; who does not wait in line holds nobody back", () => {
+    const listed = [
+      at("late", 90),
+      at("b", 20),
+      at("a", 20),
+      at("asleep", 30, { isPresent: false }),
+      at("aside", 40, { asideUntil: now + 1 }),
+      at("suspect", 50, { clearedFor: 1 }),
+      at("huge", 60, { runnerCount: 10 }),
+      at("gang", 70, { runnerCount: 3, runnersInHand: [{ ...runnerOf("1"), since: now }] }),
+      { ...claimedJobOf(), uniqueId: "claimed", place: 10 },
+    ];
+    const { jobs, oldestPlace } = look({ listed, capacity: capacityOf({ ci0: rowOf(2) }) });
+    expect(jobs.map(({ job, position, reason }) => [job.uniqueId, position, reason])).toEqual([
+      ["claimed", null, "claim_in_flight"],
+      ["a", 1, "your_turn"],
+      ["b", 2, "your_turn"],
+      ["asleep", 3, "asleep"],
+      ["aside", 3, "stands_aside"],
+      ["suspect", 3, "reconciling"],
+      ["huge", 3, "unsatisfiable_now"],
+      ["gang", 3, "not_your_turn"],
+      ["late", 4, "not_your_turn"],
+    ]);
+    expect(oldestPlace).toBe(20);
+  });
+
+  it("one that needs as much as can be served holds others back", () => {
+    const listed = [at("gang", 1, { runnerCount: 9 }), at("next", 2)];
+    expect(look({ listed }).jobs.map(({ position }) => position)).toEqual([1, 2]);
+  });
+
+  it("no more jobs are listed than were asked for", () => {
+    expect(look({ listed: [at("c", 3), at("a", 1), at("b", 2)] }, 2).jobs.map(({ job }) => job.uniqueId)).toEqual([
+      "a",
+      "b",
+    ]);
+  });
+});
+
+it.each([
+  { name: "whose turn it is", head: {}, expected: ["a"] },
+  { name: "nobody's, while the profile is paused", head: { paused }, expected: [] },
+  { name: "when a pause is over", head: { paused: { ...paused, until: now } }, expected: ["a"] },
+])("waiters whose wake was lost are named: $name", ({ head, expected }) => {
+  const { name, profileKey, reads, decide } = claimableOperation("linux");
+  expect({ name, profileKey, reads }).toEqual({ name: "claimable", profileKey: "linux", reads: { front: true } });
+  const front = [
+    { uniqueId: "a", need: 1 },
+    { uniqueId: "b", need: 1 },
+  ];
+  expect(decide(viewOf({ front, head }))).toEqual({ answer: { lostAt, uniqueIds: expected } });
+});
