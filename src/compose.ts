@@ -38,6 +38,8 @@ export interface Service extends Reloadable {
   fleetAsked(withinMs: number): Promise<void>;
   /** Lets time do its work once. */
   sweep(): Promise<void>;
+  /** The take that was held longest is answered now: its connection's place is needed. */
+  callOffHold(): void;
   /** From now on /readyz says no. */
   drain(): void;
   /** Answers the requests that wait for a claim; the claims go on. */
@@ -171,6 +173,7 @@ export async function composeService(
         await new Promise((resolve) => setTimeout(resolve, 20));
     },
     sweep: sweeper.sweepOnce,
+    callOffHold: dispatcher.callOffHold,
     drain: () => {
       isDraining = true;
       dispatcher.endHolds();

@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
-import { limitConnectionsPerAddress } from "./http/callers/connection-limit.ts";
+import { type ConnectionLimit, limitConnections, planConnections } from "./http/callers/connection-limit.ts";
 import { hasDotSegments } from "./http/dot-segments.ts";
-import { refuse } from "./http/problem.ts";
+import { comeBack, refuse } from "./http/problem.ts";
 
 /** Idle connections outlive the longest Retry-After, so that curl's retries reuse theirs. */
 const keepAliveTimeoutMs = 75_000;
@@ -15,9 +15,8 @@ const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 60_000;
 /** Node looks for late connections this often; by default only every 30 s. */
 const checkConnectionsEveryMs = 1_000;
-/** Of all connections, one address may hold this part: many workflows share a NAT, but none shuts everybody out. */
-const shareOfOneAddress = 1 / 4;
-const minPerAddress = 64;
+/** When places run short, connections that are only kept for later are closed, at most this often. */
+const closeIdleEveryMs = 1_000;
 /** What is still open then is cut. */
 const drainConnectionsMs = 10_000;
 
@@ -33,14 +32,18 @@ export type ListenResult =
 
 export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
 
-/** @param trustedProxies TRUSTED_PROXIES: connections of these are not limited by address */
+/**
+ * @param trustedProxies TRUSTED_PROXIES: connections of these are not limited by address
+ * @param makeRoom called when places for connections run short: somebody who is held is to be answered now
+ */
 export async function listenEverywhere(
   hosts: readonly string[],
   port: number,
   fetch: Fetch,
   trustedProxies: readonly string[],
+  makeRoom: () => void,
 ): Promise<ListenResult> {
-  const servers = hosts.map(() => createListener(fetch, hosts.length, trustedProxies));
+  const servers = hosts.map(() => createListener(fetch, hosts.length, trustedProxies, makeRoom));
   const results = await Promise.all(servers.map((server, at) => listen(server, hosts[at] ?? "", port)));
   const failed = results.findIndex((error) => error !== null);
   if (failed >= 0) {
@@ -54,16 +57,28 @@ export async function listenEverywhere(
   return { kind: "listening", listeners: { addresses, close: () => closeAll(servers) } };
 }
 
-function createListener(fetch: Fetch, listeners: number, trustedProxies: readonly string[]): Server {
+function createListener(
+  fetch: Fetch,
+  listeners: number,
+  trustedProxies: readonly string[],
+  makeRoom: () => void,
+): Server {
+  let limit: ConnectionLimit | undefined;
   const server = createAdaptorServer({
     // A promise always: a reply that comes at once, before the request's body is read, makes the
     // server reset the connection.
     fetch: async (request, bindings) => {
-      const { incoming } = bindings as HttpBindings;
+      const { incoming, outgoing } = bindings as HttpBindings;
+      const isAtDoor = limit?.isAtDoor(incoming.socket) === true;
+      // its place is somebody else's as soon as it is answered
+      if (isAtDoor || limit?.isShort() === true) outgoing.shouldKeepAlive = false;
+      if (isAtDoor && !isHealthCheck(incoming.url ?? "")) return comeBack("too_many_connections", 1);
       if (hasTwoHosts(incoming)) return refuse("repeated_parameter", "There are two Host headers");
       // The target as it was sent: the URL that the application gets is folded already.
       if (hasDotSegments(incoming.url ?? "")) return refuse("no_such_route");
-      return await fetch(request, bindings as HttpBindings);
+      const reply = await fetch(request, bindings as HttpBindings);
+      if (limit?.isShort() === true) outgoing.shouldKeepAlive = false;
+      return reply;
     },
     serverOptions: {
       keepAliveTimeout: keepAliveTimeoutMs,
@@ -74,14 +89,24 @@ function createListener(fetch: Fetch, listeners: number, trustedProxies: readonl
   }) as Server;
   const maxConnections = findMaxConnections();
   if (maxConnections !== null) {
-    server.maxConnections = Math.floor(maxConnections / listeners);
-    const maxPerAddress = Math.max(minPerAddress, Math.floor(server.maxConnections * shareOfOneAddress));
-    limitConnectionsPerAddress(server, maxPerAddress, trustedProxies);
+    const plan = planConnections(Math.floor(maxConnections / listeners));
+    let closedIdleAt = Number.NEGATIVE_INFINITY;
+    limit = limitConnections(server, plan, trustedProxies, () => {
+      makeRoom();
+      if (performance.now() - closedIdleAt < closeIdleEveryMs) return;
+      closedIdleAt = performance.now();
+      server.closeIdleConnections();
+    });
   }
   // Bodies carry nothing that we read; while one is unread, nobody notices that the client has hung
   // up.
   server.on("request", (incoming: IncomingMessage) => incoming.resume());
   return server;
+}
+
+/** Whoever looks whether the queue is well is answered in a full house, too. */
+function isHealthCheck(target: string): boolean {
+  return /\/(healthz|readyz)(\?|$)/.test(target);
 }
 
 /**

@@ -50,7 +50,8 @@ const service = await composeService(config, opened.store, observe, packageJson.
 });
 for (const advice of [...parsed.advice, ...opened.advice]) log.warn(advice);
 
-const listening = await listenEverywhere(config.HOST, config.PORT, service.app.fetch, config.TRUSTED_PROXIES);
+const { HOST, PORT, TRUSTED_PROXIES } = config;
+const listening = await listenEverywhere(HOST, PORT, service.app.fetch, TRUSTED_PROXIES, service.callOffHold);
 if (listening.kind === "failed") {
   process.stderr.write(`runner-queue cannot listen on ${listening.host}:${config.PORT}: ${listening.why}\n`);
   process.exit(1);

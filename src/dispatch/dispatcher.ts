@@ -78,6 +78,8 @@ export interface Dispatcher {
   freedRate(profileKey: string): FreedRate;
   /** How many requests are held now. */
   heldRequests(): number;
+  /** The request that was held longest is answered now. */
+  callOffHold(): void;
   /** From now on no request is held: those that are hear how their jobs stand. */
   endHolds(): void;
   /** From now on requests do not wait for the claims they started: those go on, and the answers wait for the next poll. */
@@ -231,6 +233,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     findProfile: booking.findProfile,
     freedRate: sweeper.freedRate,
     heldRequests: held.count,
+    callOffHold: held.callOff,
     endHolds: () => endingHolds.abort(),
     letGo: () => lettingGo.abort(),
     isBusy: () => work.size > 0 || reconciling.size > 0,

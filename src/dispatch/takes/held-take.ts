@@ -14,6 +14,8 @@ const reconcilingLookMs = 1_000;
 export interface HeldTake {
   /** @param answerBy @param holdUntil both on the clock's `now`: when a claim that was won must be answered, and a job that waits */
   take(ticket: Ticket, gone: AbortSignal, answerBy: number, holdUntil: number): Promise<TakeReply>;
+  /** The request that was held longest hears how its job stands. */
+  callOff(): void;
   /** Requests that are held now. */
   count(): number;
   /** Profiles that somebody waits for here. */
@@ -33,6 +35,8 @@ export function createHeldTake(
   const room = createWaitingRoom(clock, (profileKey, isAwaited) => store.listen(profileKey, isAwaited));
   store.onWake(room.wake);
   let holds = 0;
+  /** the longest held first */
+  const calls = new Set<() => void>();
 
   return {
     take: async (ticket, gone, answerBy, holdUntil) => {
@@ -40,6 +44,12 @@ export function createHeldTake(
       const holder = `${owner}-h${holds}`;
       // enters before it polls: a wake between its poll and its wait is not lost
       const waiter = room.enter(ticket.profileKey, ticket.uniqueId);
+      let isCalledOff = false;
+      const callOff = () => {
+        isCalledOff = true;
+        waiter.wake();
+      };
+      calls.add(callOff);
       try {
         for (;;) {
           waiter.reset();
@@ -47,16 +57,23 @@ export function createHeldTake(
           const reply = await takeOnce(ticket, () => gone, answerBy, { holdMs, holder });
           if (reply.kind !== "wait" || holdMs === 0) return reply;
           const lookAt = reply.reason === "reconciling" ? clock.now() + reconcilingLookMs : holdUntil;
-          const end = await waiter.until(Math.min(lookAt, holdUntil), [gone, ending]);
-          if (end === "gone") {
-            // they declared to be present until the end of this request, and are not
+          const end = isCalledOff ? "gone" : await waiter.until(Math.min(lookAt, holdUntil), [gone, ending]);
+          if (end === "gone" || isCalledOff) {
+            // they declared to be present until the end of this request, which is earlier now
             await runner.run(hangUpOperation(ticket, holder));
             return reply;
           }
         }
       } finally {
+        calls.delete(callOff);
         waiter.leave();
       }
+    },
+    callOff: () => {
+      const [oldest] = calls;
+      if (oldest === undefined) return;
+      calls.delete(oldest);
+      oldest();
     },
     count: () => room.size,
     profiles: () => room.profiles(),

@@ -10,6 +10,7 @@ export interface Waiter {
   reset(): void;
   /** Resolves when somebody wakes this job, when the time (on the clock's `now`) is up, or when one of `leave` aborts. */
   until(time: number, leave: readonly AbortSignal[]): Promise<WaitEnd>;
+  wake(): void;
   leave(): void;
 }
 
@@ -59,6 +60,7 @@ export function createWaitingRoom(
           entry.isWoken = false;
         },
         until: (time, leave) => waitUntil(clock, entry, time, leave),
+        wake: () => wakeEntries([entry]),
         leave: () => {
           if (!entries.delete(entry)) return;
           size -= 1;

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { limitConnectionsPerAddress } from "../../../src/http/callers/connection-limit.ts";
+import { limitConnections } from "../../../src/http/callers/connection-limit.ts";
 
 const max = 5;
 
@@ -15,7 +15,7 @@ async function startLimited(trustedProxies: readonly string[] = []) {
     answered += 1;
     reply.end("served");
   });
-  limitConnectionsPerAddress(server, max, trustedProxies);
+  limitConnections(server, { served: 1_000, atDoor: 10, perAddress: max }, trustedProxies, () => {});
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(async () => {
