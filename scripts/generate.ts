@@ -33,15 +33,16 @@ if (stale.length > 0) {
   process.exit(1);
 }
 
-/** The scripts as text, for runtimes without files. Those of a profile share how it is read. */
+/** The scripts as text, for runtimes without files. All share the clock, those of a profile how it is read. */
 function generateScripts(): string {
   const load = (name: string) => readFileSync(new URL(`src/store/redis/scripts/${name}.lua`, root), "utf8");
+  const join = (...names: readonly string[]) => ["clock", ...names].map(load).join("\n");
   const texts = {
-    load: `${load("read")}\n${load("load")}`,
-    commit: `${load("read")}\n${load("commit")}`,
-    takePlace: load("take-place"),
-    enrol: load("enrol"),
-    swapDocument: load("swap-document"),
+    load: join("read", "load"),
+    commit: join("read", "commit"),
+    takePlace: join("take-place"),
+    enrol: join("enrol"),
+    swapDocument: join("swap-document"),
   };
   const entries = Object.entries(texts).map(([name, text]) => `  ${name}: ${JSON.stringify(text)},\n`);
   return `// Generated from scripts/*.lua by \`npm run generate\`: the scripts as text, for runtimes without files.

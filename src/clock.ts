@@ -10,6 +10,8 @@ export interface Clock {
   after(ms: number, act: () => void): () => void;
   /** Calls `act` each time that so many ms have passed, until what is returned is called. */
   every(ms: number, act: () => void): () => void;
+  /** Calls `act` when all that came in together with what runs now was taken in. */
+  soon(act: () => void): void;
 }
 
 export const systemClock: Clock = {
@@ -23,6 +25,7 @@ export const systemClock: Clock = {
     const timer = setInterval(act, ms);
     return () => clearInterval(timer);
   },
+  soon: (act) => void setImmediate(act),
 };
 
 export function delay(clock: Clock, ms: number): Promise<void> {

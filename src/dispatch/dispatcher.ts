@@ -10,7 +10,7 @@ import { orderOf } from "../queue/line/line.ts";
 import { type CancelReply, cancelOperation } from "../queue/operations/cancel.ts";
 import { claimableOperation, type InspectReply, inspectOperation } from "../queue/operations/inspect.ts";
 import type { QueueSettings } from "../queue/settings.ts";
-import type { Store } from "../queue/store.ts";
+import type { MaybePromise, Store } from "../queue/store.ts";
 import { createEnqueuer, type EnqueueAnswer, type EnqueueOptions } from "./enqueuer.ts";
 import { createIdBooking } from "./id-booking.ts";
 import { createJobLimits, type JobLimits } from "./job-limits.ts";
@@ -66,7 +66,7 @@ export interface Dispatcher {
    * for it, and polls again whenever it is woken. Throws StoreUnavailable.
    * @param clientGone only called when there is something to wait for; its signal aborts when the caller hangs up
    */
-  take(ticket: Ticket, clientGone: () => AbortSignal, holdMs?: number): Promise<TakeReply>;
+  take(ticket: Ticket, clientGone: () => AbortSignal, holdMs?: number): MaybePromise<TakeReply>;
   /** How a job stands. */
   inspect(profileKey: string, uniqueId: string): Promise<Exclude<InspectReply, { kind: "unplaced" }>>;
   cancel(profileKey: string, uniqueId: string, ticket: Ticket | null): Promise<CancelReply>;
@@ -206,12 +206,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       observe({ kind: "enqueue_answered", profileKey, outcome });
       return reply;
     },
-    take: async (ticket, clientGone, holdMs = 0) => {
+    take: (ticket, clientGone, holdMs = 0) => {
       // also for a job that another instance enqueued, or that the store lost
       sweeper.noteWaiting(ticket.profileKey);
-      const answerBy = clock.now() + Math.max(replyBudgetMs, holdMs);
-      if (holdMs <= 0) return await takeOnce(ticket, clientGone, answerBy, noHold);
-      return await held.take(ticket, clientGone(), answerBy, clock.now() + holdMs);
+      const now = clock.now();
+      if (holdMs <= 0) return takeOnce(ticket, clientGone, now + replyBudgetMs, noHold);
+      return held.take(ticket, clientGone(), now + Math.max(replyBudgetMs, holdMs), now + holdMs);
     },
     inspect: async (profileKey, uniqueId) => {
       const found = await runner.run(inspectOperation(profileKey, uniqueId, null));

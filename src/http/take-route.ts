@@ -1,10 +1,14 @@
 // POST /take/<unique_id>?token=: one poll. The polled path: no body, no validator, no log line, headers written once.
 import type { Context } from "hono";
+import { whenKnown } from "../at-once.ts";
 import { parseBearer } from "../auth/bearer.ts";
 import { uniqueIdSchema } from "../auth/job-schemas.ts";
 import type { Tickets } from "../auth/ticket.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import type { TakeReply } from "../dispatch/takes/take.ts";
 import { estimateWait } from "../queue/fleet/freed-rate.ts";
+import type { Ticket } from "../queue/job/job.ts";
+import type { MaybePromise } from "../queue/store.ts";
 import type { GuessLimit } from "./callers/guess-limit.ts";
 import { parseQuery } from "./params.ts";
 import { comeBack, refuse, unstored, waitInLine } from "./problem.ts";
@@ -23,25 +27,15 @@ export interface TakeDeps extends GuestDeps {
   readonly maxWaitMs: number;
 }
 
-export function createTakeRoute(deps: TakeDeps): (c: Context) => Promise<Response> {
-  return async function take(c) {
-    const query = parseQuery(c);
-    if (query.kind === "refused") return query.response;
-    const uniqueId = c.req.param("uniqueId") ?? "";
-    const text = query.value.get("token") ?? parseBearer(c.req.header("authorization"));
-    const ticket = text === null ? null : await deps.tickets.verify(text);
-    if (ticket?.uniqueId !== uniqueId) return await refuseTicket(deps, c, uniqueId, text === null);
+export function createTakeRoute(deps: TakeDeps): (c: Context) => MaybePromise<Response> {
+  const { dispatcher, tickets, maxWaitMs } = deps;
 
-    const asked = parseWait(query.value.get("wait"), c.req.header("prefer"));
-    if (asked === null) return refuse("malformed_parameter", "wait: whole seconds");
-    const holdMs = Math.min(asked.seconds * 1000, deps.maxWaitMs);
-    const reply = await deps.dispatcher.take(ticket, () => c.req.raw.signal, holdMs);
-    const preference = asked.isPreferred ? `wait=${Math.floor(holdMs / 1000)}` : null;
+  const answer = (c: Context, ticket: Ticket, reply: TakeReply, preference: string | null): Response => {
     const applied: Record<string, string> = preference === null ? {} : { "preference-applied": preference };
     switch (reply.kind) {
       case "wait": {
         const { reason, position, retryAfterSeconds, runnersBefore } = reply;
-        const estimate = estimateWait(deps.dispatcher.freedRate(ticket.profileKey), runnersBefore);
+        const estimate = estimateWait(dispatcher.freedRate(ticket.profileKey), runnersBefore);
         return waitInLine(reason, position, retryAfterSeconds, estimate, preference);
       }
       case "taken":
@@ -59,6 +53,23 @@ export function createTakeRoute(deps: TakeDeps): (c: Context) => Promise<Respons
       case "ticket_expired":
         return refuse("ticket_expired");
     }
+  };
+
+  return function take(c) {
+    const query = parseQuery(c);
+    if (query.kind === "refused") return query.response;
+    const { value: parameters } = query;
+    const uniqueId = c.req.param("uniqueId") ?? "";
+    const text = parameters.get("token") ?? parseBearer(c.req.header("authorization"));
+    return whenKnown(text === null ? null : tickets.verify(text), (ticket) => {
+      if (ticket?.uniqueId !== uniqueId) return refuseTicket(deps, c, uniqueId, text === null);
+      const asked = parseWait(parameters.get("wait"), c.req.header("prefer"));
+      if (asked === null) return refuse("malformed_parameter", "wait: whole seconds");
+      const holdMs = Math.min(asked.seconds * 1000, maxWaitMs);
+      const preference = asked.isPreferred ? `wait=${Math.floor(holdMs / 1000)}` : null;
+      const reply = dispatcher.take(ticket, () => c.req.raw.signal, holdMs);
+      return whenKnown(reply, (known) => answer(c, ticket, known, preference));
+    });
   };
 }
 

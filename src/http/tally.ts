@@ -16,15 +16,24 @@ export function createTally(): Tally {
     count: (route, handler) => {
       const byClass = counts.get(route) ?? [0, 0, 0, 0, 0, 0];
       counts.set(route, byClass);
-      return async function counted(c) {
-        // A handler that throws is answered by the application's onError: 500 or 503.
-        let statusClass = 5;
+      const note = (statusClass: number) => {
+        byClass[statusClass] = (byClass[statusClass] ?? 0) + 1;
+      };
+      const answered = (response: Response): Response => {
+        note(Math.floor(response.status / 100));
+        return response;
+      };
+      // A handler that throws is answered by the application's onError: 500 or 503.
+      const failed = (error: unknown): never => {
+        note(5);
+        throw error;
+      };
+      return function counted(c) {
         try {
-          const response = await handler(c);
-          statusClass = Math.floor(response.status / 100);
-          return response;
-        } finally {
-          byClass[statusClass] = (byClass[statusClass] ?? 0) + 1;
+          const response = handler(c);
+          return response instanceof Promise ? response.then(answered, failed) : answered(response);
+        } catch (error) {
+          return failed(error);
         }
       };
     },

@@ -81,6 +81,12 @@ export interface ProfileView {
   readonly canReach: (monitor: string) => boolean;
 }
 
+/** The same view with another head, as it will be once something else is written. */
+export function withHead(view: ProfileView, head: ProfileHead): ProfileView {
+  const { front, due, listed, absent } = view;
+  return { ...view, front, due, listed, absent, head };
+}
+
 /** A job as it was read and as it is to be; null: unknown before, or forgotten from now on. */
 export interface JobChange {
   readonly before: Job | null;

@@ -29,7 +29,9 @@ export function createInvariants(settings: QueueSettings): Invariants {
     if (was.answer !== undefined && job.answer !== undefined && was.answer !== job.answer)
       fail(`the answer of ${id} changed`);
     if (isOver(was.state) && was.state !== job.state) fail(`${id} ended twice: ${was.state}, then ${job.state}`);
-    if (isClaimOpen(was) && was.claim?.id !== job.claim?.id) fail(`${id} has two live claims`);
+    // a job that is over keeps no claim
+    const isOverWithIt = isOver(job.state) && job.claim === undefined;
+    if (isClaimOpen(was) && was.claim?.id !== job.claim?.id && !isOverWithIt) fail(`${id} has two live claims`);
     if (job.state === "claimed" && !isClaimOpen(job)) fail(`${id} is claimed without an open leg`);
     if ((job.runnersInHand?.length ?? 0) > job.runnerCount) fail(`${id} holds more than it asked for`);
     if (job.state === "taken" && (job.spentRunners?.length ?? 0) < job.runnerCount)

@@ -2,7 +2,8 @@
 //
 // A profile's operations go round by round. A round takes all that wait, loads what they need in one trip, decides one after
 // the other - each sees what those before it decided - and commits their changes in one trip. A change of which something
-// no longer holds falls out alone, and its operation joins the next round. What arrives meanwhile waits for that round.
+// no longer holds falls out alone, and its operation joins the next round. What arrives meanwhile waits for that round, and
+// a round begins at the end of the event loop's turn: polls that came in together share its trip.
 //
 //   waiting --- a round begins ---> decided --- nothing to write, or written ---> answered
 //      ^                              |
@@ -133,6 +134,7 @@ class Lane {
     this.#isRunning = true;
     try {
       while (this.#waiting.length > 0) {
+        await new Promise<void>((resolve) => this.#deps.clock.soon(resolve));
         const batch = this.#waiting.splice(0, maxRound);
         try {
           await this.#runRound(batch);

@@ -19,14 +19,7 @@ import type {
   StoredJob,
 } from "../../queue/store.ts";
 import { emptyRow, type FleetHeld } from "./fleet-held.ts";
-
-export interface RoundContext {
-  readonly settings: QueueSettings;
-  readonly owner: string;
-  readonly canReach: (monitor: string) => boolean;
-  readonly servedSince: number;
-  readonly newCommitId: () => string;
-}
+import { maxDue, type RoundContext, RoundView } from "./round-view.ts";
 
 export interface Decided {
   readonly answer: unknown;
@@ -35,7 +28,7 @@ export interface Decided {
 }
 
 const maxFront = 64;
-const maxDue = 200;
+const none: readonly never[] = [];
 
 /** A move of a job between the lists, by an operation of this round. */
 interface Move {
@@ -45,7 +38,6 @@ interface Move {
 }
 
 export class Round {
-  readonly #profileKey: string;
   readonly #loaded: Loaded;
   readonly #held: FleetHeld;
   readonly #context: RoundContext;
@@ -55,6 +47,7 @@ export class Round {
   readonly #touched = new Set<string>();
   readonly #revisions = new Map<string, string>();
   readonly #wake = new Set<string>();
+  readonly #view: RoundView;
   #head: ProfileHead;
   #room: number;
   #placesGiven = 0;
@@ -62,12 +55,12 @@ export class Round {
   #makesRoom = false;
 
   constructor(profileKey: string, loaded: Loaded, held: FleetHeld, context: RoundContext) {
-    this.#profileKey = profileKey;
     this.#loaded = loaded;
     this.#held = held;
     this.#context = context;
     this.#head = loaded.head;
     this.#room = loaded.room;
+    this.#view = new RoundView(this, profileKey, loaded, held.capacity, context);
   }
 
   /** What a round of these operations has to load. */
@@ -81,7 +74,7 @@ export class Round {
     const some = (part: "front" | "due" | "place" | "sizes" | "figures") => reads.some((one) => one[part] === true);
     return {
       profileKey,
-      jobs: reads.length === 1 ? (reads[0]?.jobs ?? []) : reads.flatMap((one) => one.jobs ?? []),
+      jobs: reads.length === 1 ? (reads[0]?.jobs ?? none) : reads.flatMap((one) => one.jobs ?? none),
       front: some("front") ? maxFront : 0,
       due: some("due") ? maxDue : 0,
       // further ahead than anything can be due: written before the clock was set back
@@ -109,7 +102,7 @@ export class Round {
     const { now } = this.#loaded;
     const claimable =
       this.#head.paused === null || (this.#head.paused.until ?? now + 1) <= now
-        ? claimableJobs(this.#held.capacity, this.#front(), now, this.#context.settings)
+        ? claimableJobs(this.#held.capacity, this.front(), now, this.#context.settings)
         : [];
     return [...new Set([...this.#wake, ...claimable])];
   }
@@ -120,55 +113,30 @@ export class Round {
     this.#touched.clear();
   }
 
-  #viewFor(operation: Operation<unknown>): ProfileView {
-    const { now, lostAt, due, listed, absent, place } = this.#loaded;
-    const { settings, owner, canReach, servedSince } = this.#context;
-    for (const { uniqueId } of operation.reads.jobs ?? []) {
+  /** What an operation sees: the round's one view, turned to what this operation reads. */
+  #viewFor({ reads }: Operation<unknown>): ProfileView {
+    for (const { uniqueId } of reads.jobs ?? none) {
       const loaded = this.#loaded.jobs[this.#jobsRead++];
       if (loaded === undefined) continue;
       this.#counted.set(uniqueId, loaded);
       if (!this.#jobs.has(uniqueId)) this.#jobs.set(uniqueId, loaded.stored);
     }
-    const orders = new Map((operation.reads.jobs ?? []).map(({ uniqueId, order }) => [uniqueId, order]));
-    const current = (stored: readonly StoredJob[]): Job[] =>
-      stored.flatMap((one) => {
-        const { uniqueId } = one.job;
-        if (!this.#jobs.has(uniqueId)) this.#jobs.set(uniqueId, one);
-        const known = this.#jobs.get(uniqueId);
-        return known === null || known === undefined ? [] : [known.job];
-      });
-    if (operation.reads.place === true) this.#placesGiven += 1;
-    const round = this;
-    return {
-      profileKey: this.#profileKey,
-      now,
-      lostAt,
-      renewedAt: Math.max(servedSince, this.#head.silence.heardSince),
-      head: this.#head,
-      capacity: this.#held.capacity,
-      job: (uniqueId) => this.#jobView(uniqueId, orders.get(uniqueId) ?? null),
-      get front() {
-        return round.#front();
-      },
-      get due() {
-        return operation.reads.due === true ? current(due) : [];
-      },
-      isMoreDue: due.length >= maxDue,
-      get listed() {
-        return operation.reads.listed === undefined ? [] : current(listed);
-      },
-      get absent() {
-        return operation.reads.absent === undefined ? [] : current(absent);
-      },
-      place: place + this.#placesGiven - 1,
-      sizes: this.#loaded.sizes,
-      settings,
-      owner,
-      canReach,
-    };
+    if (reads.place === true) this.#placesGiven += 1;
+    this.#view.turnTo(reads, this.#head, this.#loaded.place + this.#placesGiven - 1);
+    return this.#view;
   }
 
-  #jobView(uniqueId: string, order: string | null): JobView {
+  /** Jobs that were loaded, as they are by now. */
+  currentJobs(stored: readonly StoredJob[]): Job[] {
+    return stored.flatMap((one) => {
+      const { uniqueId } = one.job;
+      if (!this.#jobs.has(uniqueId)) this.#jobs.set(uniqueId, one);
+      const known = this.#jobs.get(uniqueId);
+      return known === null || known === undefined ? [] : [known.job];
+    });
+  }
+
+  jobView(uniqueId: string, order: string | null): JobView {
     const counted = this.#counted.get(uniqueId);
     const job = this.#jobs.get(uniqueId)?.job ?? null;
     if (counted === undefined) return { job, ahead: [], asideAhead: [] };
@@ -195,7 +163,7 @@ export class Round {
   }
 
   /** The first present jobs, as they stand by now. */
-  #front(): readonly PresentJob[] {
+  front(): readonly PresentJob[] {
     const left = new Set(this.#moves.filter(({ before }) => before?.list === "line").map(({ uniqueId }) => uniqueId));
     const came = this.#moves.flatMap(({ uniqueId, after }) =>
       after?.list === "line" ? [{ uniqueId, need: after.need, order: after.order }] : [],

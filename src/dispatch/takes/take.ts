@@ -2,6 +2,7 @@
 //
 // A take's request and the work it starts are two things. The request answers within its budget; a claim that it started goes
 // on without it, until every leg is settled, and the answer waits in the store for the next poll.
+import { whenKnown } from "../../at-once.ts";
 import type { Clock } from "../../clock.ts";
 import { type Observe, waitedMs } from "../../queue/events.ts";
 import type { Claim, Job, Ticket } from "../../queue/job/job.ts";
@@ -9,6 +10,7 @@ import type { Hold } from "../../queue/job/presence.ts";
 import { spreadOf } from "../../queue/line/retry-after.ts";
 import { type PollReply, pollOperation, type WaitReply } from "../../queue/operations/poll.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
+import type { MaybePromise } from "../../queue/store.ts";
 import type { IdBooking } from "../id-booking.ts";
 import type { OperationRunner } from "../running/operation-runner.ts";
 import { type ClaimWork, settledWithin } from "./claim-work.ts";
@@ -43,51 +45,52 @@ export type TakeOnce = (
   clientGone: () => AbortSignal,
   answerBy: number,
   hold: Hold,
-) => Promise<TakeReply>;
+) => MaybePromise<TakeReply>;
 
 export function createTakeOnce(deps: TakeDeps): TakeOnce {
   const { runner, booking, work, settings, owner, observe, clock } = deps;
   let polls = 0;
 
-  const poll = async (ticket: Ticket, hold: Hold): Promise<Polled> => {
-    let [isBooked, isLate] = [false, false];
-    for (;;) {
-      polls += 1;
-      const reply = await runner.run(
-        pollOperation({
-          ticket,
-          claimId: `${owner}-${polls}`,
-          spread: spreadOf(ticket.uniqueId),
-          hold,
-          isBooked,
-          isLate,
-          roomSeenAt: runner.roomSeenAt(ticket.profileKey),
-        }),
-      );
-      if (reply.kind !== "unbooked" && reply.kind !== "late") return reply;
-      if (reply.kind === "late") {
-        isLate = true;
-        continue;
-      }
-      isBooked = true;
-      const booked = await booking.book(ticket.uniqueId, ticket.profileKey, true);
-      if (booked.kind === "conflict") return { kind: "superseded" };
-      if (booked.kind === "settling") return claimInFlight("reconciling");
-    }
+  /** Asks once, and again where the answer says so. */
+  const poll = (ticket: Ticket, hold: Hold, isBooked = false, isLate = false): MaybePromise<Polled> => {
+    polls += 1;
+    const operation = pollOperation({
+      ticket,
+      claimId: `${owner}-${polls}`,
+      spread: spreadOf(ticket.uniqueId),
+      hold,
+      isBooked,
+      isLate,
+      roomSeenAt: runner.roomSeenAt(ticket.profileKey),
+    });
+    return whenKnown(runner.run(operation), (reply) => {
+      if (reply.kind === "late") return poll(ticket, hold, isBooked, true);
+      return reply.kind === "unbooked" ? bookAndPoll(ticket, hold, isLate) : reply;
+    });
+  };
+  const bookAndPoll = async (ticket: Ticket, hold: Hold, isLate: boolean): Promise<Polled> => {
+    const booked = await booking.book(ticket.uniqueId, ticket.profileKey, true);
+    if (booked.kind === "conflict") return { kind: "superseded" };
+    if (booked.kind === "settling") return claimInFlight("reconciling");
+    return await poll(ticket, hold, true, isLate);
   };
 
-  return async function takeOnce(ticket, clientGone, answerBy, hold) {
-    for (let round = 0; ; round++) {
-      const askedAt = clock.now();
-      const reply = await poll(ticket, hold);
+  return function takeOnce(ticket, clientGone, answerBy, hold) {
+    const goOn = (reply: Polled, askedAt: number, round: number): MaybePromise<TakeReply> => {
       notePoll(deps, ticket, reply);
       if (reply.kind === "suspect") {
         deps.lookForForgotten(reply);
         return reply.wait;
       }
       if (reply.kind === "wait") deps.noteWaiting();
-      if (reply.kind !== "claimed") return reply;
-      const { job } = reply;
+      return reply.kind === "claimed" ? serve(reply.job, askedAt, round) : reply;
+    };
+    const ask = (round: number): MaybePromise<TakeReply> => {
+      const askedAt = clock.now();
+      return whenKnown(poll(ticket, hold), (reply) => goOn(reply, askedAt, round));
+    };
+    /** Asks the monitors for what was claimed; where they refuse, the job's turn may still stand. */
+    const serve = async (job: Job, askedAt: number, round: number): Promise<TakeReply> => {
       if (!isClaimed(job)) throw new Error("a claimed job has a claim");
       const started = work.start(ticket, job, askedAt);
       const end = await settledWithin(clock, started, answerBy - clock.now(), [clientGone(), deps.lettingGo]);
@@ -98,8 +101,9 @@ export function createTakeOnce(deps: TakeDeps): TakeOnce {
       }
       if (end?.kind === "failed") return { kind: "failed" };
       const mayTryNext = end?.kind === "queued" && round < settings.maxAttempts && clock.now() < answerBy;
-      if (!mayTryNext) return claimInFlight("claim_in_flight");
-    }
+      return mayTryNext ? await ask(round + 1) : claimInFlight("claim_in_flight");
+    };
+    return ask(0);
   };
 }
 

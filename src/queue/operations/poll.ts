@@ -14,7 +14,7 @@ import { entryOf, orderOf, sumAhead } from "../line/line.ts";
 import { decideRetryAfterSeconds, retryAfterHoldSeconds } from "../line/retry-after.ts";
 import { keepsPlaces } from "../line/silence.ts";
 import { decideTurn, type WaitReason } from "../line/turn.ts";
-import type { Change, Decision, Operation, ProfileView } from "../profile.ts";
+import { type Change, type Decision, type Operation, type ProfileView, withHead } from "../profile.ts";
 import { heard } from "./enqueue.ts";
 import { decideSilence, maxAbsentLooks } from "./sweep.ts";
 
@@ -98,7 +98,7 @@ function decidePoll(command: PollCommand, view: ProfileView): Decision<PollReply
     const silence = decideSilence(view);
     // no sweep has noticed yet, and this poll ends it
     if (keepsPlaces(silence, now)) {
-      return pollQueued(command, { ...view, head: { ...view.head, silence } }, known, job, false);
+      return pollQueued(command, withHead(view, { ...view.head, silence }), known, job, false);
     }
     const ended = endJob({ ...job, state: "abandoned" }, now, settings);
     const change = {

@@ -13,12 +13,10 @@ local now, maxAge = clock(ARGV[1]), tonumber(ARGV[3])
 local lists = { line = lineKey, aside = asideKey, claimed = claimedKey }
 local runId = string.match(redis.call("INFO", "server"), "run_id:(%x+)")
 
-local function revisionOf(text)
-  return string.match(text or "", "^[^ ]*")
-end
+local function revisionOf(text) return string.match(text or "", "^[^ ]*") end
 
 local function runnersAhead(listKey, rank)
-  local runners, counts = 0, countByNeed(listKey, rank.before)
+  local runners, counts = 0, countByNeed(listKey, needsOf(listKey), rank.before)
   for i = 1, #counts, 2 do
     if counts[i] <= rank.servable then runners = runners + counts[i] * counts[i + 1] end
   end

@@ -2,11 +2,7 @@
 -- KEYS  1 roll  sorted set: name -> ms until which it counts
 -- ARGV  1 now (0: Redis's clock)  2 name ("" = none)  3 limit  4 kept for ms
 -- Returns {"added", "known" (it counts anew) or "full", how many are on the roll}
-local now, name, keptForMs = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[4])
-if now == 0 then
-  local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+local now, name, keptForMs = clock(ARGV[1]), ARGV[2], tonumber(ARGV[4])
 redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", now)
 local count, isKnown = redis.call("ZCARD", KEYS[1]), redis.call("ZSCORE", KEYS[1], name)
 if name == "" or not isKnown and count >= tonumber(ARGV[3]) then return { "full", count } end

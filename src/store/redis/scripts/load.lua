@@ -9,8 +9,7 @@ local epoch, room, version, place, paused, silence =
   unpack(redis.call("HMGET", headKey, "epoch", "room", "version", "place", "paused", "silence"))
 local since = tonumber(string.match(epoch or "", "^%d+") or "0")
 version = tonumber(version or "0")
-local freedRate, chart = false, false
-if ARGV[11] == "1" then freedRate, chart = unpack(redis.call("HMGET", headKey, "freedRate", "chart")) end
+local freedRate, chart = unpack(ARGV[11] == "1" and redis.call("HMGET", headKey, "freedRate", "chart") or {})
 
 local isWhole = (epoch or "") ~= ARGV[2]
 local fleet = {}
@@ -23,28 +22,26 @@ elseif version > tonumber(ARGV[3]) then
   end
 end
 
-local jobs, countsAside = {}, now - since < tonumber(ARGV[12])
+local jobs, documents, countsAside = {}, {}, now - since < tonumber(ARGV[12])
+for i = 13, #ARGV, 2 do documents[#documents + 1] = jobPrefix .. ARGV[i] end
+if #documents > 0 then documents = redis.call("MGET", unpack(documents)) end
+local inLine, aside = #documents > 0 and needsOf(lineKey), countsAside and #documents > 0 and needsOf(asideKey)
 for i = 13, #ARGV, 2 do
-  local id, order = ARGV[i], ARGV[i + 1]
-  jobs[#jobs + 1] = redis.call("GET", jobPrefix .. id) or ""
-  local before = order ~= "" and order .. ":" .. id
-  jobs[#jobs + 1] = before and countByNeed(lineKey, before) or {}
-  jobs[#jobs + 1] = before and countsAside and countByNeed(asideKey, before) or {}
+  local before = ARGV[i + 1] ~= "" and ARGV[i + 1] .. ":" .. ARGV[i]
+  jobs[#jobs + 1] = documents[(i - 11) / 2] or ""
+  jobs[#jobs + 1] = before and countByNeed(lineKey, inLine, before) or {}
+  jobs[#jobs + 1] = before and aside and countByNeed(asideKey, aside, before) or {}
 end
 
-local due, limit = {}, tonumber(ARGV[5])
-if limit > 0 then
-  due = redis.call("ZRANGE", dueKey, "-inf", now, "BYSCORE", "LIMIT", 0, limit)
-  for _, id in ipairs(redis.call("ZRANGE", dueKey, now + tonumber(ARGV[6]), "+inf", "BYSCORE", "LIMIT", 0, limit)) do
-    due[#due + 1] = id
-  end
-end
+local function dueBetween(from, to) return redis.call("ZRANGE", dueKey, from, to, "BYSCORE", "LIMIT", 0, ARGV[5]) end
+local due = ARGV[5] ~= "0" and dueBetween("-inf", now) or {}
+for _, id in ipairs(ARGV[5] ~= "0" and dueBetween(now + tonumber(ARGV[6]), "+inf") or {}) do due[#due + 1] = id end
 for _, id in ipairs(due) do
   if redis.call("EXISTS", jobPrefix .. id) == 0 then redis.call("ZREM", dueKey, id) end
 end
 
-local listed = {}
-for _, listKey in ipairs({ lineKey, asideKey, claimedKey }) do firstOfEachNeed(listKey, tonumber(ARGV[7]), listed) end
+local listed, lists = {}, { lineKey, asideKey, claimedKey }
+for _, listKey in ipairs(lists) do firstOfEachNeed(listKey, tonumber(ARGV[7]), listed) end
 local absent = firstOfEachNeed(asideKey, tonumber(ARGV[8]), {})
 
 local firstPlace = "0"
@@ -55,7 +52,7 @@ if ARGV[9] ~= "0" then
 end
 
 local sizes = {}
-if ARGV[10] == "1" then sizes = { countByNeed(lineKey), countByNeed(asideKey), countByNeed(claimedKey) } end
+for i, listKey in ipairs(ARGV[10] == "1" and lists or {}) do sizes[i] = countByNeed(listKey, needsOf(listKey)) end
 return {
   now, epoch or "", room or "0", version, { paused or "", silence or "", freedRate or "", chart or "" },
   isWhole and 1 or 0, fleet, jobs, firstOfEachNeed(lineKey, tonumber(ARGV[4]), {}), documentsOf(due), documentsOf(idsOf(listed)),

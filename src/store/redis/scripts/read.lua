@@ -1,4 +1,4 @@
--- What both scripts share: the clock, and how a profile's part is read. It is put in front of each when they are generated.
+-- What load and commit share: how a profile's part is read. It is put in front of each when they are generated.
 --
 -- KEYS  1 head     hash: epoch "<since, ms>|<run ids>", room, version, place, and the head's documents
 --       2 line     3 aside   4 claimed   sorted sets, all scores 0: "<need>:<order>:<unique_id>", so that counting those
@@ -9,38 +9,33 @@
 --       8 job      prefix of the jobs' keys; each is "<revision> <JSON>"
 local headKey, lineKey, asideKey, claimedKey, dueKey, fleetKey, changesKey, jobPrefix = unpack(KEYS)
 
--- ms; tests hand in a clock of their own
-local function clock(given)
-  if given ~= "0" then return tonumber(given) end
-  local time = redis.call("TIME")
-  return time[1] * 1000 + math.floor(time[2] / 1000)
+-- The needs that a list has, as its members begin.
+local function needsOf(listKey)
+  local needs, from = {}, "-"
+  while true do
+    local first = redis.call("ZRANGE", listKey, from, "+", "BYLEX", "LIMIT", 0, 1)[1]
+    if not first then return needs end
+    needs[#needs + 1] = string.sub(first, 1, 4)
+    from = "(" .. needs[#needs] .. ";"
+  end
 end
 
 -- need, jobs, need, jobs ... of a list: those before "<order>:<id>", or all.
-local function countByNeed(listKey, before)
-  local counts, from = {}, "-"
-  while true do
-    local first = redis.call("ZRANGE", listKey, from, "+", "BYLEX", "LIMIT", 0, 1)[1]
-    if not first then return counts end
-    local need = string.sub(first, 1, 4)
-    local past = "(" .. need .. ";"
-    counts[#counts + 1] = tonumber(need)
-    counts[#counts + 1] = redis.call("ZLEXCOUNT", listKey, "[" .. need .. ":", before and "(" .. need .. ":" .. before or past)
-    from = past
+local function countByNeed(listKey, needs, before)
+  local counts, past = {}, before and ":" .. before or ";"
+  for i, need in ipairs(needs) do
+    counts[2 * i - 1] = tonumber(need)
+    counts[2 * i] = redis.call("ZLEXCOUNT", listKey, "[" .. need .. ":", "(" .. need .. past)
   end
+  return counts
 end
 
 -- The first members of every need: among them are the first of all.
 local function firstOfEachNeed(listKey, limit, found)
-  local from = "-"
-  while limit > 0 do
-    local first = redis.call("ZRANGE", listKey, from, "+", "BYLEX", "LIMIT", 0, 1)[1]
-    if not first then break end
-    local past = "(" .. string.sub(first, 1, 4) .. ";"
-    for _, member in ipairs(redis.call("ZRANGE", listKey, "[" .. first, past, "BYLEX", "LIMIT", 0, limit)) do
+  for _, need in ipairs(limit > 0 and needsOf(listKey) or {}) do
+    for _, member in ipairs(redis.call("ZRANGE", listKey, "[" .. need .. ":", "(" .. need .. ";", "BYLEX", "LIMIT", 0, limit)) do
       found[#found + 1] = member
     end
-    from = past
   end
   return found
 end

@@ -2,11 +2,7 @@
 -- KEYS  1 document  "<ms when it was written> <text>"
 -- ARGV  1 now (0: Redis's clock)  2 "swap" or "read"  3 expected text ("" = none)  4 next ("" = removed)  5 kept for ms ("" = always)
 -- Returns {isSwapped, text, written at, now}: what it is now.
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+local now = clock(ARGV[1])
 local writtenAt, text = string.match(redis.call("GET", KEYS[1]) or "0 ", "^(%d+) (.*)$")
 if ARGV[2] == "read" or text ~= ARGV[3] then return { 0, text, tonumber(writtenAt), now } end
 local document = string.format("%.0f %s", now, ARGV[4])

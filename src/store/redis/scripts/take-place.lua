@@ -2,11 +2,7 @@
 -- KEYS  1 places  sorted set: key -> until when it may be at work there   2 fence  ms until which no place is given out
 -- ARGV  1 now (0: Redis's clock)  2 key  3 limit  4 kept for ms
 -- Returns "taken", "full" or "fenced"
-local now, keptForMs = tonumber(ARGV[1]), tonumber(ARGV[4])
-if now == 0 then
-  local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+local now, keptForMs = clock(ARGV[1]), tonumber(ARGV[4])
 if tonumber(redis.call("GET", KEYS[2]) or "0") > now then return "fenced" end
 -- a place that ends later than any can is from before the clock was set back
 redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", now)
