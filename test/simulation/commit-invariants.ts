@@ -51,7 +51,9 @@ function checkMove(before: Job, after: Job, check: Check): void {
   check("moves", isAllowed, () => `${id} went from ${before.state} to ${after.state}`);
   const isSameAnswer = before.answer === undefined || after.answer === undefined || before.answer === after.answer;
   check("one_answer", isSameAnswer, () => `the stored answer of ${id} changed`);
-  if (!hasOpenLeg(before)) return;
+  // a job that is over keeps no claim
+  const isOverWithIt = isOver(after.state) && after.claim === undefined;
+  if (!hasOpenLeg(before) || isOverWithIt) return;
   check(
     "one_claim",
     before.claim?.id === after.claim?.id,

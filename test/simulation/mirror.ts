@@ -87,9 +87,11 @@ export function isKnown({ knows }: MirroredRow): boolean {
 
 /** A leg was open, and its runners came. */
 function noteTaken(rows: Map<string, MirroredRow>, before: Job, after: Job, now: number): void {
-  if (before.claim === undefined || before.claim.id !== after.claim?.id) return;
+  // a job that is over keeps no claim
+  if (before.claim === undefined || (after.claim !== undefined && before.claim.id !== after.claim.id)) return;
   for (const leg of before.claim.legs) {
-    const isTaken = after.claim.legs.some(({ monitor, state }) => monitor === leg.monitor && state === "taken");
+    const legAfter = after.claim?.legs.find(({ monitor }) => monitor === leg.monitor);
+    const isTaken = legAfter === undefined ? after.state === "taken" : legAfter.state === "taken";
     const runners = countNamed(after, leg.monitor) - countNamed(before, leg.monitor);
     const row = rows.get(leg.monitor);
     if (!isOpen(leg) || !isTaken || runners <= 0 || row === undefined) continue;
