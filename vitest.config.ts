@@ -15,5 +15,6 @@ export default defineConfig({
     // for hangs only: a machine five times slower has to pass
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000, interval: 25 } },
   },
 });

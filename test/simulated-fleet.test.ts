@@ -264,7 +264,7 @@ test("a take that is worked on too long is answered 500; then the monitor goes d
   expect((await slow).status).toBe(500);
   await expect(waiting).rejects.toThrow();
   monitor.habits.takeMs = 5;
-  await vi.waitFor(() => fetch(`${monitor.url}/dashboard.json`), { timeout: 20_000 });
+  await vi.waitFor(() => fetch(`${monitor.url}/dashboard.json`), { timeout: 60_000 });
   expect(monitor.restarts).toBe(1);
   expect(await labelledInDashboard(monitor, "job-1")).toHaveLength(1);
   expect(monitor.reservedFor("waiting")).toEqual([]);

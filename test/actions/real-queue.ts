@@ -70,7 +70,7 @@ export async function startRealQueue(options: RealQueueOptions = {}): Promise<Re
     occupy: async () => {
       for (let n = 0; n < runners; n++) {
         const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: `holder-${n}` });
-        await takeUntilDone(service.url, `holder-${n}`, ticket, { withinMs: 8000 });
+        await takeUntilDone(service.url, `holder-${n}`, ticket);
       }
     },
     loadJob: async (uniqueId) => {

@@ -165,7 +165,7 @@ test("a runner that was reserved in the very moment of giving up is used", async
       if (method !== "DELETE") return null;
       const id = url.pathname.split("/").at(-1) ?? "";
       monitor.freeOne("linux");
-      await takeUntilDone(service.url, id, bearer, { withinMs: 5000 });
+      await takeUntilDone(service.url, id, bearer);
       return null;
     },
   });

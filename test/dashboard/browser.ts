@@ -22,7 +22,7 @@ export function useBrowser(): (options?: BrowserContextOptions) => Promise<Watch
     if (browser === undefined) throw new Error("no browser: call openPage inside a test");
     const context = await browser.newContext({ timezoneId: "UTC", locale: "en-GB", ...options });
     onTestFinished(() => context.close());
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(60_000);
     const requests: string[] = [];
     const troubles: string[] = [];
     context.on("request", (request) => requests.push(request.url()));

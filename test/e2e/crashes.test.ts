@@ -8,7 +8,6 @@ import { monitorToken, startService } from "../support/service.ts";
 
 const env = { MONITOR_SETTLE: "300ms", UNKNOWN_HOLD: "6s", MONITOR_TAKE_TIMEOUT: "3s" };
 const profile = "linux";
-const withinMs = 25_000;
 
 const startMonitor = (idle: number): Promise<SimulatedMonitor> =>
   startSimulatedMonitor({
@@ -21,7 +20,7 @@ const startMonitor = (idle: number): Promise<SimulatedMonitor> =>
 /** In the commit that settles a take: the job's document. */
 const settled = String.raw`\"state\":\"taken\"`;
 
-describe.skipIf(!hasRedis).concurrent("an instance that is killed", { timeout: 60_000 }, () => {
+describe.skipIf(!hasRedis).concurrent("an instance that is killed", () => {
   const steps = [
     { when: "after its claim and before it asks the monitor", hold: "before", text: ":places" },
     { when: "after the monitor answered and before it settles", hold: "before", text: settled },
@@ -40,7 +39,7 @@ describe.skipIf(!hasRedis).concurrent("an instance that is killed", { timeout: 6
       await reached;
       await doomed.kill9();
 
-      const reply = await takeUntilDone(other.url, "job", ticket, { withinMs });
+      const reply = await takeUntilDone(other.url, "job", ticket);
       expect(reply.status).toBe(200);
       const reserved = monitor.reservedFor("job").map(({ id }) => id);
       expect(reserved).toEqual(runnerIdsIn(reply));
@@ -60,7 +59,7 @@ describe.skipIf(!hasRedis).concurrent("an instance that is killed", { timeout: 6
     await reserved;
     await doomed.kill9();
 
-    const reply = await takeUntilDone(other.url, "job", ticket, { withinMs });
+    const reply = await takeUntilDone(other.url, "job", ticket);
     expect(reply.status).toBe(200);
     expect(monitor.reservedFor("job").map(({ id }) => id)).toEqual(runnerIdsIn(reply));
     expect(monitor.takes).toHaveLength(1);
@@ -92,16 +91,16 @@ describe.skipIf(!hasRedis).concurrent("an instance that is killed", { timeout: 6
     take(paused.url, "job", ticket).catch(() => {});
     await reserved;
     paused.pause();
-    const reply = await takeUntilDone(other.url, "job", ticket, { withinMs });
+    const reply = await takeUntilDone(other.url, "job", ticket);
     paused.resume();
-    const again = await takeUntilDone(paused.url, "job", ticket, { withinMs });
+    const again = await takeUntilDone(paused.url, "job", ticket);
     expect(again.text).toBe(reply.text);
     expect(monitor.reservedFor("job").map(({ id }) => id)).toEqual(runnerIdsIn(reply));
     await monitor.close();
   });
 });
 
-describe.skipIf(!hasRedis).concurrent("a Redis that is killed", { timeout: 60_000 }, () => {
+describe.skipIf(!hasRedis).concurrent("a Redis that is killed", () => {
   for (const isDurable of [true, false]) {
     const files = isDurable ? "with its append-only file" : "without any file";
 
@@ -125,7 +124,7 @@ describe.skipIf(!hasRedis).concurrent("a Redis that is killed", { timeout: 60_00
       // One runner at a time becomes free: the order shows.
       const order: string[] = [];
       const waiters = jobs.map(async (uniqueId) => {
-        const reply = await takeUntilDone(service.url, uniqueId, tickets.get(uniqueId) ?? "", { withinMs: 40_000 });
+        const reply = await takeUntilDone(service.url, uniqueId, tickets.get(uniqueId) ?? "");
         expect(reply.status).toBe(200);
         order.push(uniqueId);
         if (order.length < jobs.length) monitor.freeOne(profile);
@@ -149,7 +148,7 @@ describe.skipIf(!hasRedis).concurrent("a Redis that is killed", { timeout: 60_00
       await reserved;
       await redis.kill();
       await redis.start();
-      const reply = await takeUntilDone(service.url, "job", ticket, { withinMs });
+      const reply = await takeUntilDone(service.url, "job", ticket);
       expect(reply.status).toBe(200);
       expect(monitor.reservedFor("job").map(({ id }) => id)).toEqual(runnerIdsIn(reply));
       await monitor.close();
@@ -161,29 +160,29 @@ describe.skipIf(!hasRedis).concurrent("a Redis that is killed", { timeout: 60_00
     const monitor = await startMonitor(2);
     await using service = await startService({ monitors: [monitor], redisUrl: redis.url, env });
     const ticket = await enqueueForTicket(service.url, { profile, uniqueId: "job" });
-    const lost = await takeUntilDone(service.url, "job", ticket, { withinMs });
+    const lost = await takeUntilDone(service.url, "job", ticket);
     await redis.kill();
     await redis.start();
-    const reply = await takeUntilDone(service.url, "job", ticket, { withinMs });
+    const reply = await takeUntilDone(service.url, "job", ticket);
     expect(runnerIdsIn(reply)).toEqual(runnerIdsIn(lost));
     expect(monitor.reservedFor("job")).toHaveLength(1);
     await monitor.close();
   });
 });
 
-describe.concurrent("an embedded store that restarts", { timeout: 60_000 }, () => {
+describe.concurrent("an embedded store that restarts", () => {
   it("gets its line back from the tickets, and a job whose runner was reserved before finds that one", async () => {
     const monitor = await startMonitor(2);
     const before = await startService({ monitors: [monitor], env });
     const port = Number(new URL(before.url).port);
     const early = await enqueueForTicket(before.url, { profile, uniqueId: "early" });
     const waiting = await enqueueForTicket(before.url, { profile, uniqueId: "waiting" });
-    const lost = await takeUntilDone(before.url, "early", early, { withinMs });
+    const lost = await takeUntilDone(before.url, "early", early);
     await before.kill9();
     await using after = await startService({ monitors: [monitor], env, port });
     const [again, next] = await Promise.all([
-      takeUntilDone(after.url, "early", early, { withinMs }),
-      takeUntilDone(after.url, "waiting", waiting, { withinMs }),
+      takeUntilDone(after.url, "early", early),
+      takeUntilDone(after.url, "waiting", waiting),
     ]);
     expect(runnerIdsIn(again)).toEqual(runnerIdsIn(lost));
     expect(monitor.reservedFor("early")).toHaveLength(1);
@@ -192,14 +191,14 @@ describe.concurrent("an embedded store that restarts", { timeout: 60_000 }, () =
   });
 });
 
-describe.skipIf(!hasRedis).concurrent("other losses", { timeout: 60_000 }, () => {
+describe.skipIf(!hasRedis).concurrent("other losses", () => {
   it("SCRIPT FLUSH at any time is not noticed", async () => {
     await using redis = await startRedis();
     const monitor = await startMonitor(1);
     await using service = await startService({ monitors: [monitor], redisUrl: redis.url, env });
     const ticket = await enqueueForTicket(service.url, { profile, uniqueId: "job" });
     await redis.client.script("FLUSH");
-    const reply = await takeUntilDone(service.url, "job", ticket, { withinMs });
+    const reply = await takeUntilDone(service.url, "job", ticket);
     expect(reply.status).toBe(200);
   });
 
@@ -214,7 +213,7 @@ describe.skipIf(!hasRedis).concurrent("other losses", { timeout: 60_000 }, () =>
     expect([reply.status, reply.text, reply.headers.get("x-queue-reason")]).toEqual([503, "", "store_unavailable"]);
     expect(performance.now() - askedAt).toBeLessThan(6000);
     redis.signal("SIGCONT");
-    expect((await takeUntilDone(service.url, "job", ticket, { withinMs })).status).toBe(200);
+    expect((await takeUntilDone(service.url, "job", ticket)).status).toBe(200);
     await monitor.close();
   });
 
@@ -231,7 +230,7 @@ describe.skipIf(!hasRedis).concurrent("other losses", { timeout: 60_000 }, () =>
     await service.onLog(({ msg }) => msg === "leg");
     await monitor.listenAgain();
     expect([200, 503]).toContain((await first).status);
-    const reply = await takeUntilDone(service.url, "job", ticket, { withinMs });
+    const reply = await takeUntilDone(service.url, "job", ticket);
     expect(monitor.reservedFor("job").map(({ id }) => id)).toEqual(runnerIdsIn(reply));
     await monitor.close();
   });

@@ -66,7 +66,7 @@ test("a step that has to wait gets the runner that turns idle", async () => {
   await using service = await startService({ monitors: [monitor] });
   await using witness = await startWitness(service.url);
   const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "holder" });
-  await takeUntilDone(service.url, "holder", ticket, { withinMs: 10_000 });
+  await takeUntilDone(service.url, "holder", ticket);
 
   const step = runDocumentedStep(witness.url, "job");
   await witness.onReplies(1, ({ path }) => path.includes("/enqueue"));
@@ -81,7 +81,7 @@ test("a step that is told to come back does so until it is served, and one 503 d
   await using service = await startService({ monitors: [monitor], env: { MAX_WAIT: "1s" } });
   await using witness = await startWitness(service.url);
   const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "holder" });
-  await takeUntilDone(service.url, "holder", ticket, { withinMs: 10_000 });
+  await takeUntilDone(service.url, "holder", ticket);
 
   const step = runDocumentedStep(witness.url, "job");
   await witness.onReplies(2, ({ path, status }) => path.startsWith("/take/job?") && status === 503);
@@ -107,7 +107,7 @@ test("a step whose job is cancelled while it waits falls back with the same word
   await using service = await startService({ monitors: [monitor] });
   await using witness = await startWitness(service.url);
   const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "holder" });
-  await takeUntilDone(service.url, "holder", ticket, { withinMs: 10_000 });
+  await takeUntilDone(service.url, "holder", ticket);
   const step = runDocumentedStep(witness.url, "job");
   await witness.onReplies(1, ({ path }) => path.includes("/enqueue"));
   const own = witness.replies.find(({ path }) => path.includes("/enqueue"))?.body ?? "";

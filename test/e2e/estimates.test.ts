@@ -11,9 +11,7 @@ interface EstimateShown {
   readonly high_seconds: number;
 }
 
-it("is unknown at first, then measured, on every 503 and in GET /jobs; max_wait refuses what would take longer", {
-  timeout: 30_000,
-}, async () => {
+it("is unknown at first, then measured, on every 503 and in GET /jobs; max_wait refuses what would take longer", async () => {
   const habits = { startsAfterMs: null, reservedForMs: 3_600_000 };
   const monitor = await startMonitor({ profiles: { linux: 1 }, habits });
   await using service = await startService({ monitors: [monitor] });

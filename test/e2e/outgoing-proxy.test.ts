@@ -19,14 +19,14 @@ it("with a proxy for outgoing calls, dashboards and takes go straight to the mon
   queue.upload("by-artifact");
   expect((await queue.enqueueJob("by-artifact")).status).toBe(200);
   const ticket = await enqueueForTicket(queue.service.url, { profile: "linux", uniqueId: "taken" });
-  const answer = await takeUntilDone(queue.service.url, "taken", ticket, { withinMs: 20_000 });
+  const answer = await takeUntilDone(queue.service.url, "taken", ticket);
   expect(answer.status).toBe(200);
   expect(queue.monitor.reservedFor("taken")).toHaveLength(1);
   expect(new Set(proxy.asked)).toEqual(new Set([new URL(queue.github.url).host]));
-}, 60_000);
+});
 
 it("a proxy that nobody answers at keeps no runner from anybody", async () => {
   await using queue = await startTokenlessQueue(proxied("http://127.0.0.1:9"));
   const ticket = await enqueueForTicket(queue.service.url, { profile: "linux", uniqueId: "taken" });
-  expect((await takeUntilDone(queue.service.url, "taken", ticket, { withinMs: 20_000 })).status).toBe(200);
-}, 60_000);
+  expect((await takeUntilDone(queue.service.url, "taken", ticket)).status).toBe(200);
+});

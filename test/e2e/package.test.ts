@@ -45,7 +45,7 @@ beforeAll(async () => {
   expect(installed).toMatchObject({ exitCode: 0 });
   // Only what was installed may be used.
   await rm(join(folder, "dist"), { recursive: true });
-}, 120_000);
+});
 
 afterAll(async () => {
   if (folder !== "") await rm(folder, { recursive: true, force: true });
@@ -131,7 +131,7 @@ test("the demo plays: jobs wait, get their runners, and nothing goes wrong", asy
   expect(stdout).toMatch(/waits \(/);
   expect(stdout).toMatch(/got runner/);
   expect(stdout).toMatch(/went wrong +nothing$/m);
-}, 60_000);
+});
 
 test("a queue that the package serves answers queuectl and passes the self-test", async () => {
   const monitor = await startMonitor({ profiles: { linux: 2 } });
@@ -144,7 +144,7 @@ test("a queue that the package serves answers queuectl and passes the self-test"
   const selfTest = await run(bin("runner-queue"), args, env);
   expect(selfTest.stdout).toMatch(/unsatisfiable/);
   expect(selfTest).toMatchObject({ exitCode: 0, stderr: "" });
-}, 60_000);
+});
 
 test.runIf(process.platform === "linux")("an idle queue takes at most 90 MiB of memory", async () => {
   const monitor = await startMonitor({ profiles: { linux: 2 } });

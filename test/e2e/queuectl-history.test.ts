@@ -8,7 +8,6 @@ import { startMeddler } from "../support/meddler.ts";
 import { act, documentOf, linesOf } from "../support/queuectl.ts";
 import { monitorToken, type RunningService, startService } from "../support/service.ts";
 
-const soon = { withinMs: 10_000 };
 let monitor: SimulatedMonitor;
 let service: RunningService;
 
@@ -20,7 +19,7 @@ beforeAll(async () => {
   await by("/monitors/ci0/drain?note=long%20over&");
   await by("/monitors/ci0/resume?");
   const early = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "early", runId: "1" });
-  await takeUntilDone(service.url, "early", early, soon);
+  await takeUntilDone(service.url, "early", early);
   await by("/profiles/linux/pause?note=kernel%20update&");
   const job = { profile: "linux", uniqueId: "job-of-123", runId: "123", repo: "me/mine" };
   const ticket = await enqueueForTicket(service.url, job);
@@ -28,7 +27,7 @@ beforeAll(async () => {
   await by("/monitors/ci0/drain?note=new%20disk&");
   await by("/profiles/linux/resume?");
   await by("/monitors/ci0/resume?note=disk%20is%20in&");
-  await takeUntilDone(service.url, "job-of-123", ticket, soon);
+  await takeUntilDone(service.url, "job-of-123", ticket);
   await by("/monitors/ci0/drain?note=too%20late%20to%20matter&");
 });
 afterAll(async () => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
   monitor = await startSimulatedMonitor({ name: "ci0", token: monitorToken, profiles: { linux: 1 } });
   service = await startService({ monitors: [monitor] });
   const holder = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "holder" });
-  await takeUntilDone(service.url, "holder", holder, { withinMs: 10_000 });
+  await takeUntilDone(service.url, "holder", holder);
 });
 afterAll(async () => {
   await service?.[Symbol.asyncDispose]();

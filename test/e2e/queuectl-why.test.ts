@@ -25,7 +25,7 @@ test("why tells a job's wait as a sentence while it waits and after, with the ru
     waits: [{ reason: "unsatisfiable_now", monitor: "ci0", says: "ci0 drained" }],
   });
   await linesOf(queue.url, "resume", "ci0");
-  await takeUntilDone(queue.url, "job", ticket, { withinMs: 15_000 });
+  await takeUntilDone(queue.url, "job", ticket);
   const told = await linesOf(queue.url, "why", "job");
   expect(told[0]).toMatch(/^job waited .*; then taken\. It got ci-runner-linux\.\d+@ci0\.$/);
   expect(told.at(-1)).toMatch(/ci0 gave its runner$/);

@@ -9,7 +9,6 @@ const profile = "linux";
 
 it.skipIf(!hasRedis)(
   "200 polls at once of 50 jobs by three instances reserve every runner once, for the first in line",
-  { timeout: 60_000 },
   async () => {
     await using redis = await startRedis();
     const perMonitor = { [profile]: 5 };
@@ -59,7 +58,6 @@ it.skipIf(!hasRedis)(
 
 it.skipIf(!hasRedis)(
   "two profiles on one monitor share its places for takes: never more than MONITOR_MAX_INFLIGHT at once",
-  { timeout: 60_000 },
   async () => {
     await using redis = await startRedis();
     const perMonitor = { linux: 6, windows: 6 };

@@ -125,7 +125,7 @@ test("Ctrl-C gives up a place that waits to be abandoned, and one that waits for
   const own = await startMonitor({ profiles: { linux: 1 } });
   await using queue = await startService({ monitors: [own] });
   const holder = await enqueueForTicket(queue.url, { profile: "linux", uniqueId: "holder" });
-  await takeUntilDone(queue.url, "holder", holder, { withinMs: 10_000 });
+  await takeUntilDone(queue.url, "holder", holder);
   const bothWait = Promise.withResolvers<void>();
   const waiting = new Set<string>();
   await using meddler = await startMeddler(queue.url, {
@@ -184,7 +184,7 @@ test("a take that waits longer than --timeout fails, says how it stood, and give
   const own = await startMonitor({ profiles: { linux: 1 } });
   await using queue = await startService({ monitors: [own] });
   const holder = await enqueueForTicket(queue.url, { profile: "linux", uniqueId: "holder" });
-  await takeUntilDone(queue.url, "holder", holder, { withinMs: 10_000 });
+  await takeUntilDone(queue.url, "holder", holder);
   await using meddler = await startMeddler(queue.url);
   const { exitCode, checks } = await check(meddler.url, ["--take", "--only", "one runner", "--timeout", "6s"]);
   expect(exitCode).toBe(1);

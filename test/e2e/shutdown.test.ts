@@ -69,9 +69,9 @@ test("SIGTERM during a take that outlasts the drain: its client is told to come 
   const exitCode = leaving.stop();
   expect((await reply).headers.get("x-queue-reason")).toBe("claim_in_flight");
   expect(await exitCode).toBe(0);
-  const answer = await takeUntilDone(staying.url, "job", ticket, { withinMs: 10_000 });
+  const answer = await takeUntilDone(staying.url, "job", ticket);
   expect(monitor.reservedFor("job").map((runner) => runner.id)).toEqual(runnerIdsIn(answer));
-}, 40_000);
+});
 
 test("a second signal ends it at once, whatever is under way", async () => {
   const monitor = await startMonitor({ faults: { takeDelayMs: 60_000 } });
@@ -95,7 +95,7 @@ test("stdout holds JSON lines and nothing else, and no token or ticket, through 
   const env = { LOG_LEVEL: "trace" };
   await using service = await startService({ monitors: [monitor, dead], env });
   const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "job" });
-  expect((await takeUntilDone(service.url, "job", ticket, { withinMs: 10_000 })).status).toBe(200);
+  expect((await takeUntilDone(service.url, "job", ticket)).status).toBe(200);
   expect((await take(service.url, "job", "no-ticket")).status).toBe(403);
   expect((await fetch(`${service.url}/nowhere?token=${apiToken}`)).status).toBe(404);
   expect(await service.stop()).toBe(0);

@@ -27,7 +27,7 @@ function createScene(monitor: SimulatedMonitor, service: RunningService): Scene 
       return ticket;
     },
     poll: (uniqueId) => take(service.url, uniqueId, ticketOf(uniqueId)),
-    finish: (uniqueId) => takeUntilDone(service.url, uniqueId, ticketOf(uniqueId), { withinMs: 10_000 }),
+    finish: (uniqueId) => takeUntilDone(service.url, uniqueId, ticketOf(uniqueId)),
   };
 }
 

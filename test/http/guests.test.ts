@@ -124,37 +124,33 @@ it("who claims to come from elsewhere, and is no proxy of ours, is counted as wh
   expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(guessLimits.size / 2);
 });
 
-it.skipIf(!hasRedis)(
-  "a rotation that rolls over two instances costs no client their place",
-  { timeout: 120_000 },
-  async () => {
-    await using redis = await startRedis();
-    const start = (API_TOKENS: string) =>
-      startService({ monitors: [monitor], redisUrl: redis.url, env: { API_TOKENS, ABANDON_AFTER: "10m" } });
-    const steps = ["old-api-token,new-api-token", "new-api-token,old-api-token", "new-api-token"];
-    // whatever fails, none of them outlives the test
-    await using instances = new AsyncDisposableStack();
-    const first = instances.use(await start("old-api-token"));
-    await drain(first, "old-api-token");
-    let before = first;
-    const tickets = [await ticketFrom(first, "first", "old-api-token")];
-    for (const [i, tokens] of steps.entries()) {
-      const after = instances.use(await start(tokens));
-      // the token that both know, as callers have it while the step rolls
-      const token = i === 0 ? "old-api-token" : "new-api-token";
-      tickets.push(await ticketFrom(before, `before-${i}`, token), await ticketFrom(after, `after-${i}`, token));
-      // tickets of the step before last may be gone: they had TICKET_MAX_AGE
-      for (const { uniqueId, ticket } of tickets.slice(i === 2 ? -4 : 0)) {
-        for (const instance of [before, after]) {
-          const reply = await take(instance.url, uniqueId, ticket);
-          expect([tokens, uniqueId, reply.status], reply.text).toEqual([tokens, uniqueId, 503]);
-        }
+it.skipIf(!hasRedis)("a rotation that rolls over two instances costs no client their place", async () => {
+  await using redis = await startRedis();
+  const start = (API_TOKENS: string) =>
+    startService({ monitors: [monitor], redisUrl: redis.url, env: { API_TOKENS, ABANDON_AFTER: "10m" } });
+  const steps = ["old-api-token,new-api-token", "new-api-token,old-api-token", "new-api-token"];
+  // whatever fails, none of them outlives the test
+  await using instances = new AsyncDisposableStack();
+  const first = instances.use(await start("old-api-token"));
+  await drain(first, "old-api-token");
+  let before = first;
+  const tickets = [await ticketFrom(first, "first", "old-api-token")];
+  for (const [i, tokens] of steps.entries()) {
+    const after = instances.use(await start(tokens));
+    // the token that both know, as callers have it while the step rolls
+    const token = i === 0 ? "old-api-token" : "new-api-token";
+    tickets.push(await ticketFrom(before, `before-${i}`, token), await ticketFrom(after, `after-${i}`, token));
+    // tickets of the step before last may be gone: they had TICKET_MAX_AGE
+    for (const { uniqueId, ticket } of tickets.slice(i === 2 ? -4 : 0)) {
+      for (const instance of [before, after]) {
+        const reply = await take(instance.url, uniqueId, ticket);
+        expect([tokens, uniqueId, reply.status], reply.text).toEqual([tokens, uniqueId, 503]);
       }
-      await before[Symbol.asyncDispose]();
-      before = after;
     }
-  },
-);
+    await before[Symbol.asyncDispose]();
+    before = after;
+  }
+});
 
 /** From now on every job waits. */
 async function drain(instance: RunningService, operator: string): Promise<void> {

@@ -69,9 +69,7 @@ describe.each(stores)("on the store %s", (kind) => {
     headers.get("retry-after"),
   ];
 
-  it("one run's token that sends 1,000 enqueues gets 256 places, and every other caller their own meanwhile", {
-    timeout: 120_000,
-  }, async () => {
+  it("one run's token that sends 1,000 enqueues gets 256 places, and every other caller their own meanwhile", async () => {
     const token = await tokenOf(runId);
     let isOver = false;
     const slowestMs = async () => {

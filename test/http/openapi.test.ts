@@ -206,14 +206,14 @@ describe("the service", () => {
     const enqueue = "/profile/{profile_key}/enqueue";
     const { text: ticket } = await ask("POST", enqueue, `/profile/linux/enqueue?${query}`, apiToken);
     expect((await ask("GET", "/jobs/{unique_id}", "/jobs/one", ticket)).status).toBe(200);
-    await takeUntilDone(service.url, "one", ticket, { withinMs: 15_000 });
+    await takeUntilDone(service.url, "one", ticket);
     expect((await ask("POST", "/take/{unique_id}", "/take/one", ticket)).status).toBe(200);
     expect((await ask("GET", "/jobs/{unique_id}", "/jobs/one")).status).toBe(200);
     expect((await ask("GET", "/jobs/{unique_id}/explain", "/jobs/one/explain", ticket)).status).toBe(200);
     expect((await ask("DELETE", "/jobs/{unique_id}", "/jobs/one")).status).toBe(409);
 
     const gang = await enqueueForTicket(service.url, { profile: "gang", uniqueId: "gang", count: 2 });
-    await takeUntilDone(service.url, "gang", gang, { withinMs: 15_000 });
+    await takeUntilDone(service.url, "gang", gang);
     expect((await ask("POST", "/take/{unique_id}", "/take/gang", gang)).status).toBe(200);
 
     const waiting = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "waits" });

@@ -113,7 +113,7 @@ for (const kind of ["embedded", "redis"] as const) {
       const unsubscribe = monitors[0]!.onTake(({ uniqueId }) => takes.push(uniqueId));
       for (const id of ["d1", "d2"]) {
         const ticket = await enqueueForTicket(elsewhere(), { profile: "linux", uniqueId: id });
-        expect((await takeUntilDone(elsewhere(), id, ticket, { withinMs: 5_000 })).status).toBe(200);
+        expect((await takeUntilDone(elsewhere(), id, ticket)).status).toBe(200);
       }
       expect(takes).toEqual([]);
       unsubscribe();
@@ -131,11 +131,11 @@ for (const kind of ["embedded", "redis"] as const) {
     it("a drain is over when it is resumed, or when its time is", async () => {
       await post("/monitors/ci0/resume?by=bob");
       const ticket = await enqueueForTicket(elsewhere(), { profile: "linux", uniqueId: "r1" });
-      expect((await takeUntilDone(elsewhere(), "r1", ticket, { withinMs: 5_000 })).status).toBe(200);
+      expect((await takeUntilDone(elsewhere(), "r1", ticket)).status).toBe(200);
       await post("/monitors/ci0/drain?until=1s");
       const second = await enqueueForTicket(elsewhere(), { profile: "linux", uniqueId: "r2" });
       expect((await take(elsewhere(), "r2", second)).status).toBe(503);
-      expect((await takeUntilDone(elsewhere(), "r2", second, { withinMs: 5_000 })).status).toBe(200);
+      expect((await takeUntilDone(elsewhere(), "r2", second)).status).toBe(200);
       expect((await loadUntil(({ monitors: [ci0] }) => ci0?.draining === null)).monitors[0]?.takes.taken).toBe(2);
     });
 
@@ -162,7 +162,7 @@ for (const kind of ["embedded", "redis"] as const) {
       ]);
       await post("/profiles/linux/resume");
       for (const [i, id] of ["p1", "p2"].entries()) {
-        expect((await takeUntilDone(elsewhere(), id, tickets[i]!, { withinMs: 5_000 })).status).toBe(200);
+        expect((await takeUntilDone(elsewhere(), id, tickets[i]!)).status).toBe(200);
       }
     });
 
@@ -172,7 +172,7 @@ for (const kind of ["embedded", "redis"] as const) {
       const { until } = JSON.parse((await post("/profiles/linux/pause?until=1s")).text) as { until: string };
       expect((await take(elsewhere(), "u1", ticket)).headers.get("x-queue-reason")).toBe("profile_paused");
       expect(Date.parse(until)).toBeGreaterThanOrEqual(sentAt + 1_000);
-      expect((await takeUntilDone(elsewhere(), "u1", ticket, { withinMs: 5_000 })).status).toBe(200);
+      expect((await takeUntilDone(elsewhere(), "u1", ticket)).status).toBe(200);
       expect(Date.now()).toBeGreaterThanOrEqual(sentAt + 1_000);
       await loadUntil(({ profiles: [linux] }) => linux?.paused === null);
     });
@@ -187,7 +187,7 @@ for (const kind of ["embedded", "redis"] as const) {
 
     it("the history answers what happened to a run, and who did what", async () => {
       await enqueueForTicket(elsewhere(), { profile: "linux", uniqueId: "h1", repo: "me/mine", runId: "123" }).then(
-        (ticket) => takeUntilDone(elsewhere(), "h1", ticket, { withinMs: 5_000 }),
+        (ticket) => takeUntilDone(elsewhere(), "h1", ticket),
       );
       const entries = await history("run_id=123");
       expect(entries.map(({ what }) => what)).toEqual(["taken", "claimed", "queued"]);

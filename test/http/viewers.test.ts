@@ -70,7 +70,7 @@ describe("a service that is looked at", () => {
       return next.length;
     };
     // The service notices with its next event who is gone.
-    await expect.poll(fill, { timeout: 5_000, interval: 100 }).toBe(mostViewers);
+    await expect.poll(fill, { interval: 100 }).toBe(mostViewers);
   });
 
   it("fifty who look at once, each in his own way, share one look at the store", async () => {

@@ -151,7 +151,7 @@ describe.each(senders)("a take %s", (_, sendTake) => {
       // what sockets hold between the two comes on top of what was read
       expect(sentBytes).toBeLessThan(32 * 1024 * 1024);
     },
-    90_000,
+    120_000,
   );
 
   it("carries our headers, and no length but 0", async () => {

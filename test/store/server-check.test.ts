@@ -49,7 +49,7 @@ const environmentFor = (redisUrl: string) => ({
   REDIS_URL: redisUrl,
 });
 
-describe.skipIf(!hasRedis)("a start", { timeout: 60_000 }, () => {
+describe.skipIf(!hasRedis)("a start", () => {
   it.each([
     ["a wrong password", ":wrong-password", "WRONGPASS"],
     ["no password", "", "NOAUTH"],
@@ -103,7 +103,7 @@ interface Shown {
   readonly monitors: readonly { readonly draining: unknown }[];
 }
 
-describe.skipIf(!hasRedis)("a Redis that the first version served from", { timeout: 60_000 }, () => {
+describe.skipIf(!hasRedis)("a Redis that the first version served from", () => {
   it("gives its drains and pauses over: they hold from the first moment, and are shown with who and why", async () => {
     await using server = await startRedis(true);
     await layFirstVersion(server, 10_000);
@@ -130,8 +130,8 @@ describe.skipIf(!hasRedis)("a Redis that the first version served from", { timeo
 
     await linesOf(service.url, "resume", "ci0");
     await linesOf(service.url, "unpause", "linux");
-    expect((await takeUntilDone(service.url, "on-arm", arm, { withinMs: 10_000 })).status).toBe(200);
-    expect((await takeUntilDone(service.url, "on-linux", linux, { withinMs: 10_000 })).status).toBe(200);
+    expect((await takeUntilDone(service.url, "on-arm", arm)).status).toBe(200);
+    expect((await takeUntilDone(service.url, "on-linux", linux)).status).toBe(200);
   });
 
   it("gives them once: what operators said since is not undone by the next start", async () => {
@@ -145,7 +145,7 @@ describe.skipIf(!hasRedis)("a Redis that the first version served from", { timeo
     await using second = await startService({ monitors: [monitor], redisUrl: server.url });
     expect(second.logLines().filter(({ msg }) => String(msg).includes("taken over"))).toEqual([]);
     const ticket = await enqueueForTicket(second.url, { profile: "linux", uniqueId: "job" });
-    expect((await takeUntilDone(second.url, "job", ticket, { withinMs: 10_000 })).status).toBe(200);
+    expect((await takeUntilDone(second.url, "job", ticket)).status).toBe(200);
   });
 
   it("refuses a start while the first version still asks a monitor there: two queues would claim the same runners", async () => {

@@ -40,7 +40,8 @@ export function take(url: string, uniqueId: string, ticket: string, signal?: Abo
 }
 
 export interface Patience {
-  readonly withinMs: number;
+  /** Absent: a minute. For hangs only. */
+  readonly withinMs?: number;
   /** Retry-After is honoured up to this: tests have no time for whole seconds. */
   readonly longestWaitMs?: number;
 }
@@ -50,7 +51,7 @@ export async function takeUntilDone(
   url: string,
   uniqueId: string,
   ticket: string,
-  { withinMs, longestWaitMs = 100 }: Patience,
+  { withinMs = 60_000, longestWaitMs = 100 }: Patience = {},
 ): Promise<Reply> {
   const giveUpAt = performance.now() + withinMs;
   for (;;) {

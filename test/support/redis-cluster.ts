@@ -36,7 +36,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
         async () => {
           if (!String(await client.cluster("INFO")).includes("cluster_state:ok")) throw new Error("not yet a cluster");
         },
-        { timeout: 30_000, interval: 50 },
+        { timeout: 60_000, interval: 50 },
       );
     }
     return describeCluster(masters, `redis+cluster://${hosts.join(",")}`, stop);

@@ -98,7 +98,7 @@ export async function startWorker({
   };
   try {
     const url = await until(
-      20_000,
+      60_000,
       () => output,
       () => {
         if (child.exitCode !== null) throw new Error(`wrangler ended:\n${output}`);
@@ -132,7 +132,7 @@ export async function startWorker({
 }
 
 async function untilReady(url: string, output: () => string): Promise<void> {
-  await until(20_000, output, async () => {
+  await until(60_000, output, async () => {
     const reply = await fetch(`${url}/readyz`).catch(() => null);
     await reply?.body?.cancel();
     return reply?.status === 200 ? true : undefined;

@@ -10,7 +10,7 @@ import { spawnWrangler } from "../support/worker.ts";
 
 const mostBytes = 1024 * 1024;
 
-it("wrangler deploy --dry-run builds a bundle below 1 MiB, compressed", { timeout: 60_000 }, async () => {
+it("wrangler deploy --dry-run builds a bundle below 1 MiB, compressed", async () => {
   const folder = await mkdtemp(join(tmpdir(), "rq-bundle-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const child = spawnWrangler(["deploy", "--dry-run", "--outdir", folder], folder);
