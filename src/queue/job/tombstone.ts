@@ -41,11 +41,11 @@ export function endJob(job: Job, now: number, settings: QueueSettings): Job {
   const ticketEndsAt = enqueuedAt(job.place) + settings.ticketMaxAgeMs;
   const legsEndAt = (job.claim?.legs ?? []).map(({ holdUntil }) => holdUntil + legMemoryMs);
   const forgetAt = Math.max(now + settings.tombstoneTtlMs, ticketEndsAt, ...legsEndAt);
-  const { holder: _, asideUntil: __, unchargedRefusals: ___, ...rest } = job;
+  const { holder: _, asideUntil: __, unchargedRefusals: ___, isSpared: ____, ...rest } = job;
   const ended = { ...rest, isPresent: false, endedAt: now, forgetAt };
   if (hasOpenLeg(job)) return ended;
   // who was asked matters only while an answer may still come
-  const { claim: ____, asked: _____, ...small } = ended;
+  const { claim: _____, asked: ______, ...small } = ended;
   return small;
 }
 
