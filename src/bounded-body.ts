@@ -1,10 +1,10 @@
 // Reads a body from elsewhere without trusting its length. bounded-json.ts does the same for JSON.
 
 /** All bytes, or null where there are more than `limit`. Time-outs and resets are thrown by fetch: the caller knows what they mean. */
-export async function readBytes(response: Response, limit: number): Promise<Uint8Array | null> {
+export async function readBytes(message: Pick<Response, "body">, limit: number): Promise<Uint8Array | null> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of message.body ?? []) {
     size += chunk.byteLength;
     if (size > limit) return null;
     chunks.push(chunk);

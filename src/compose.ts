@@ -16,6 +16,7 @@ import { createGithubClient } from "./github/github-client.ts";
 import { createAppCredentials, createTokenCredentials } from "./github/github-credentials.ts";
 import { createOidcCheck } from "./github/oidc.ts";
 import { loadSoleFile } from "./github/sole-file.ts";
+import { createSignatureCheck } from "./github/webhook.ts";
 import { createApp } from "./http/app.ts";
 import { createTally } from "./http/tally.ts";
 import { createMetrics } from "./metrics/metrics.ts";
@@ -132,7 +133,7 @@ export async function composeService(
   let isDraining = false;
   const tally = createTally();
   const monitors = () => client.names;
-  metrics.attach({ administration, tally, held: dispatcher.heldRequests, monitors, settings, version });
+  metrics.attach({ administration, tally, held: dispatcher.heldRequests, monitors, settings });
   const app = createApp({
     administration,
     dispatcher,
@@ -141,6 +142,9 @@ export async function composeService(
     oidc: config.OIDC_AUDIENCE === undefined ? null : createOidcCheck(config.OIDC_ISSUER, config.OIDC_AUDIENCE),
     artifacts: await composeArtifactCheck(config, () => current.GITHUB_TOKEN ?? null, observe),
     allowedRepos: config.ALLOWED_REPOS,
+    hearsGithub: isGithubConnected(config),
+    signatures:
+      config.GITHUB_WEBHOOK_SECRETS === undefined ? null : await createSignatureCheck(config.GITHUB_WEBHOOK_SECRETS),
     peerOf,
     trustedProxies: config.TRUSTED_PROXIES,
     maxWaitMs: config.MAX_WAIT,
@@ -255,5 +259,12 @@ export function queueSettingsOf(config: Config): QueueSettings {
     maxJobsPerRepo: config.MAX_JOBS_PER_REPO,
     maxRememberedJobs: config.MAX_REMEMBERED_JOBS,
     snapshotFreshMs: Math.max(shortestFreshMs, 5 * config.MONITOR_POLL_INTERVAL),
+    rerunMemoryMs: isGithubConnected(config) ? config.RERUN_MEMORY : 0,
+    detachedMaxWaitMs: config.DETACHED_MAX_WAIT,
   };
+}
+
+/** Whether GitHub's word on its jobs can reach us. */
+function isGithubConnected({ GITHUB_WEBHOOK_SECRETS, GITHUB_TOKEN, GITHUB_APP_ID }: Config): boolean {
+  return [GITHUB_WEBHOOK_SECRETS, GITHUB_TOKEN, GITHUB_APP_ID].some((one) => one !== undefined);
 }

@@ -1,7 +1,7 @@
 // Node's HTTP servers: one for each address of HOST, all with the same application. All listen, or
 // none does.
 import { readFileSync } from "node:fs";
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { whenKnown } from "./at-once.ts";
@@ -108,15 +108,23 @@ function createListener(
       server.closeIdleConnections();
     });
   }
-  // Bodies carry nothing that we read; while one is unread, nobody notices that the client has hung
-  // up.
-  server.on("request", (incoming: IncomingMessage) => incoming.resume());
+  // Nearly all bodies carry nothing that we read; while one is unread, nobody notices that the client
+  // has hung up.
+  server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    if (!carriesBody(incoming.url ?? "")) incoming.resume();
+    else outgoing.once("close", () => incoming.resume());
+  });
   return server;
 }
 
 /** Whoever looks whether the queue is well is answered in a full house, too. */
 function isHealthCheck(target: string): boolean {
   return /\/(healthz|readyz)(\?|$)/.test(target);
+}
+
+/** Whether a route reads the body of what comes to it; BASE_PATH may stand before the path. */
+function carriesBody(target: string): boolean {
+  return /\/github\/webhook\/?(\?|$)/.test(target);
 }
 
 /**

@@ -1,7 +1,7 @@
 // The log: pino JSON lines on stdout. Only fields named here are ever written, so that no ticket, token or header can get in;
 // redaction is the second net.
 import { type DestinationStream, pino } from "pino";
-import type { Observe, QueueEvent } from "./queue/events.ts";
+import type { DeliveryOutcome, Observe, QueueEvent } from "./queue/events.ts";
 import type { Ticket } from "./queue/job/job.ts";
 import { StoreUnavailable } from "./queue/store.ts";
 
@@ -24,6 +24,18 @@ export function createLog(level: string, stream?: DestinationStream): Log {
   };
   return stream === undefined ? pino(options) : pino(options, stream);
 }
+
+/** Deliveries to the webhook that somebody should look into; the first of each within a minute is logged. */
+const badDeliveries = [
+  "signature_missing",
+  "signature_wrong",
+  "malformed",
+  "too_large",
+  "other_run",
+  "unknown_profile",
+  "too_old",
+  "full",
+] as const satisfies readonly DeliveryOutcome[];
 
 /** Refused proofs of one code that are logged within a minute; all are counted (metrics). */
 const maxRefusalLines = 30;
@@ -58,6 +70,8 @@ export function createEventLog(log: Log): Observe {
         return log.info(fieldsOf(event.job), event.kind);
       case "cancelled":
         return log.info({ ...fieldsOf(event.job), waitedMs: event.waitedMs, by: event.by }, event.kind);
+      case "rerun":
+        return log.info({ ...fieldsOf(event.job), generation: event.generation }, event.kind);
       case "drained":
       case "resumed":
         return log.warn({ monitor: event.what, ...actFieldsOf(event) }, event.kind);
@@ -139,6 +153,13 @@ export function createEventLog(log: Log): Observe {
           { account: event.account, remaining: event.remaining, limit: event.limit, resetAt: event.resetAt },
           event.kind,
         );
+      case "github_delivery": {
+        const isBad = badDeliveries.some((one) => one === event.outcome);
+        return log[isBad && isNews(`${event.kind} ${event.outcome}`) ? "warn" : "debug"](
+          { outcome: event.outcome },
+          "github_delivery: what came to the webhook",
+        );
+      }
       case "github_trouble":
         return log[isNews(`${event.kind} ${event.why}`) ? "warn" : "debug"]({ why: event.why }, event.kind);
       case "rejected_by_github":

@@ -95,6 +95,7 @@ function parseCommand(name: CommandName, argument: string, connection: Connectio
         until: parseUntil(values.until),
       };
     case "cancel":
+    case "rerun":
     case "why":
       return { ...connection, name, uniqueId: argument };
     case "history":

@@ -38,7 +38,7 @@ export interface ActCommand extends Connection {
 }
 
 export interface CancelCommand extends Connection {
-  readonly name: "cancel";
+  readonly name: "cancel" | "rerun";
   readonly uniqueId: string;
 }
 

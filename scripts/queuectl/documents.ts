@@ -111,3 +111,4 @@ export const explanationSchema = z.looseObject({
 export type Explanation = z.infer<typeof explanationSchema>;
 
 export const cancelReplySchema = z.looseObject({ state: z.string() });
+export const rerunReplySchema = z.looseObject({ state: z.string(), generation: z.number() });

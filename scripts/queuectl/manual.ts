@@ -97,6 +97,14 @@ export const manual = {
     summary: "give a job's place in line up",
     more: "A job that has its runners already cannot be cancelled.",
   },
+  rerun: {
+    argument: "<unique_id>",
+    needs: null,
+    options: [],
+    needsToken: true,
+    summary: "get a job its runners once more, because GitHub re-runs it",
+    more: "Only one that had its runners. With a webhook the queue hears of re-runs by itself (docs/connect-github.md).",
+  },
   why: {
     argument: "<unique_id>",
     needs: null,

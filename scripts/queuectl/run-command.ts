@@ -2,7 +2,14 @@
 import { Unexpected } from "../self-test/reply.ts";
 import { askQueue } from "./ask-queue.ts";
 import type { ActCommand, ActName, Done, JobsCommand, QueuectlCommand, WatchCommand } from "./command.ts";
-import { actReplySchema, cancelReplySchema, type Dashboard, dashboardSchema, explanationSchema } from "./documents.ts";
+import {
+  actReplySchema,
+  cancelReplySchema,
+  type Dashboard,
+  dashboardSchema,
+  explanationSchema,
+  rerunReplySchema,
+} from "./documents.ts";
 import { makeLegible } from "./legible.ts";
 import { loadHistory } from "./load-history.ts";
 import { renderActReply } from "./render-act.ts";
@@ -40,6 +47,13 @@ export async function runCommand(command: Exclude<QueuectlCommand, WatchCommand>
       const said = state === "cancelled" ? "is cancelled" : `was over already: ${state}`;
       return { document, render: () => [makeLegible(`${uniqueId} ${said}.`, token)] };
     }
+    case "rerun": {
+      const { uniqueId, token } = command;
+      const path = `/jobs/${encodeURIComponent(uniqueId)}/rerun`;
+      const { document } = await askQueue(command, "POST", path, rerunReplySchema);
+      const said = `${uniqueId} is ${document.state}, for the ${ordinal(document.generation)} time.`;
+      return { document, render: () => [makeLegible(said, token)] };
+    }
     case "why": {
       const { uniqueId, token } = command;
       const path = `/jobs/${encodeURIComponent(uniqueId)}/explain`;
@@ -49,6 +63,13 @@ export async function runCommand(command: Exclude<QueuectlCommand, WatchCommand>
     case "history":
       return await loadHistory(command);
   }
+}
+
+/** 2nd, 3rd, 4th, 11th. */
+function ordinal(count: number): string {
+  const endings: Partial<Record<Intl.LDMLPluralRule, string>> = { one: "st", two: "nd", few: "rd" };
+  const rule = new Intl.PluralRules("en", { type: "ordinal" }).select(count);
+  return `${count}${endings[rule] ?? "th"}`;
 }
 
 /** Of the dashboard only what is about the profile. */

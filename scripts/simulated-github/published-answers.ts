@@ -25,6 +25,21 @@ export function compareWithPublished(method: string, path: string, status: numbe
   );
 }
 
+/**
+ * What is wrong with an event that is sent to a webhook, one line each. Of what every event has (repository, sender) only
+ * what is there is looked at: it is the same ninety links in each.
+ * @param name as in the description: `workflow-job-queued`
+ */
+export function compareWithPublishedEvent(name: string, body: Record<string, unknown>): string[] {
+  const schema = at(description(), "components", "schemas", `webhook-${name}`, "properties");
+  if (schema === undefined) return [`${name} is no event of GitHub's`];
+  return ["action", "workflow_job"].flatMap((part) => {
+    const validate = compile(at(schema, part) ?? false);
+    if (validate(body[part])) return [];
+    return (validate.errors ?? []).map(({ instancePath, message }) => `${part}${instancePath} ${message}`);
+  });
+}
+
 let loaded: Json | undefined;
 
 /** 13 MB, and so read only where it is needed, once. */

@@ -4,16 +4,13 @@
 
 export const settingsNotYetServed = [
   "MONITOR_TOKENS",
-  "GITHUB_WEBHOOK_SECRETS",
   "HISTORY_KEEP",
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "OFFER_TTL",
   "PULL_PRESENCE",
-  "RERUN_MEMORY",
   "START_WATCH",
   "START_TIMEOUT",
   "MAX_RESTARTS",
-  "DETACHED_MAX_WAIT",
   "POLICY_FILE",
 ] as const;
 export type SettingNotYetServed = (typeof settingsNotYetServed)[number];

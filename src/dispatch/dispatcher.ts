@@ -4,14 +4,17 @@ import type { Clock } from "../clock.ts";
 import { type Observe, waitedMs } from "../queue/events.ts";
 import type { FreedRate } from "../queue/fleet/freed-rate.ts";
 import type { Monitors } from "../queue/fleet/monitors.ts";
-import { type Job, type JobRequest, type Ticket, ticketOf } from "../queue/job/job.ts";
+import { generationOf, type Job, type JobRequest, type Ticket, ticketOf } from "../queue/job/job.ts";
 import { noHold } from "../queue/job/presence.ts";
 import { orderOf } from "../queue/line/line.ts";
 import { type CancelReply, cancelOperation } from "../queue/operations/cancel.ts";
 import { claimableOperation, type InspectReply, inspectOperation } from "../queue/operations/inspect.ts";
+import { type RerunReply, rerunOperation } from "../queue/operations/rerun.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 import type { MaybePromise, Store } from "../queue/store.ts";
+import { createAttendant } from "./attendant.ts";
 import { createEnqueuer, type EnqueueAnswer, type EnqueueOptions } from "./enqueuer.ts";
+import { createGithubListener, type GithubNews, type NewsOutcome } from "./github-listener.ts";
 import { createIdBooking } from "./id-booking.ts";
 import { createJobLimits, type JobLimits } from "./job-limits.ts";
 import { createMonitorBook, type MonitorBook } from "./monitor-book.ts";
@@ -28,7 +31,7 @@ import { createTakeOnce, type TakeReply } from "./takes/take.ts";
 
 /** Well before the 30 s that the deployed client gives an attempt. */
 const replyBudgetMs = 20_000;
-/** How long it is remembered under which profile an id was enqueued. */
+/** How long it is remembered under which profile an id was enqueued, at least. */
 const bookingKeptForMs = 24 * 3_600_000;
 
 export interface DispatcherSettings extends QueueSettings {
@@ -70,6 +73,10 @@ export interface Dispatcher {
   /** How a job stands. */
   inspect(profileKey: string, uniqueId: string): Promise<Exclude<InspectReply, { kind: "unplaced" }>>;
   cancel(profileKey: string, uniqueId: string, ticket: Ticket | null): Promise<CancelReply>;
+  /** A job that had its runners needs them again. `ticket` null: an operator says so. */
+  rerun(profileKey: string, uniqueId: string, ticket: Ticket | null): Promise<RerunReply>;
+  /** GitHub says how a job of its own stands that names one of ours. Throws StoreUnavailable. */
+  hearGithub(news: GithubNews): Promise<NewsOutcome>;
   /** The profile under which an id was enqueued, if any is known. */
   findProfile(uniqueId: string): Promise<string | null>;
   /** Monitors that have not been heard of since the store knows anything. */
@@ -116,7 +123,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     ...(noteRound !== undefined && { noteRound }),
   });
   const names = createProfileNames(store);
-  const booking = createIdBooking(documents, runner, bookingKeptForMs);
+  const booking = createIdBooking(documents, runner, Math.max(bookingKeptForMs, settings.rerunMemoryMs));
   const limits: JobLimits = createJobLimits(store, runner, booking, settings, clock, observe);
   const monitorBook = createMonitorBook(store, documents, runner);
   const settle = createSettle(runner, settings, observe, clock);
@@ -176,7 +183,16 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       held.wake(profileKey, await store.missedNews(profileKey));
     }
   };
-  const sweeper = createSweeper({
+  const look = (profileKey: string): void => {
+    // a monitor may have gone idle while nobody waited
+    fleetNews.noteWaiting();
+    void sweeper.sweep(profileKey);
+  };
+  const github = createGithubListener({ runner, booking, limits, names, observe, clock, look });
+  const attend = createAttendant({ runner, takeOnce, observe, clock, lookAgain: look });
+  const sweeper: Sweeper = createSweeper({
+    attend,
+    hearAgain: github.hearAgain,
     runner,
     names,
     mark,
@@ -193,6 +209,17 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     monitorBook,
     names,
     sweeper,
+    hearGithub: github.hear,
+    rerun: async (profileKey, uniqueId, ticket) => {
+      const reply = await runner.run(rerunOperation(profileKey, uniqueId, ticket));
+      if (reply.kind === "in_line" && reply.isNew) {
+        // as long as it may be re-run once more
+        await booking.book(uniqueId, profileKey, true);
+        observe({ kind: "rerun", job: ticketOf(reply.job), generation: generationOf(reply.job) });
+        look(profileKey);
+      }
+      return reply;
+    },
     silentMonitors,
     enqueue: async (request, options) => {
       const { profileKey } = request;

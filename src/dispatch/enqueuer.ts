@@ -14,6 +14,10 @@ export interface EnqueueOptions {
   readonly maxRunnersBefore?: number | undefined;
   /** the caller speaks for one repository, by GitHub's word or a token bound to it: held to the limits of run and repository */
   readonly isCounted?: boolean;
+  /** nobody will poll: the job is there as long as GitHub says that it waits */
+  readonly isDetached?: boolean | undefined;
+  /** which attempt of its run asks */
+  readonly runAttempt?: number | undefined;
 }
 
 /** @param isFleetKnown whether every monitor was heard of since the store knows anything; asked only where a job would be refused */
@@ -25,14 +29,14 @@ export function createEnqueuer(
 ): (request: JobRequest, options?: EnqueueOptions) => Promise<EnqueueAnswer> {
   const enqueueBooked = async (
     request: JobRequest,
-    maxRunnersBefore: number | undefined,
+    asked: EnqueueOptions,
     isKnown: boolean,
   ): Promise<EnqueueAnswer> => {
     const { uniqueId, profileKey } = request;
     for (let isAnew = false; ; isAnew = true) {
       const booked = await booking.book(uniqueId, profileKey, isAnew);
       if (booked.kind !== "booked") return { kind: booked.kind };
-      const command = { request, bookedAt: booked.at, isFleetKnown: isKnown, maxRunnersBefore };
+      const command = { ...asked, request, bookedAt: booked.at, isFleetKnown: isKnown };
       const reply = await runner.run(enqueueOperation(command));
       if (reply.kind !== "booking_too_old") return reply;
       // booked anew and yet too old: this process is slower than a commit may be
@@ -41,15 +45,16 @@ export function createEnqueuer(
   };
   const enqueueAdmitted = async (
     request: JobRequest,
-    { maxRunnersBefore, isCounted = false }: EnqueueOptions,
+    asked: EnqueueOptions,
     isKnown: boolean,
   ): Promise<EnqueueAnswer> => {
-    const look = () => runner.run(enqueueOperation({ request, bookedAt: 0, isFleetKnown: isKnown, maxRunnersBefore }));
+    const { isCounted = false } = asked;
+    const look = () => runner.run(enqueueOperation({ ...asked, request, bookedAt: 0, isFleetKnown: isKnown }));
     const seen = isCounted ? await look() : null;
     if (seen !== null && seen.kind !== "booking_too_old") return seen;
     const { refusal, withdraw } = await limits.admit(request, isCounted);
     if (refusal === null) {
-      const reply = await enqueueBooked(request, maxRunnersBefore, isKnown);
+      const reply = await enqueueBooked(request, asked, isKnown);
       if (reply.kind !== "accepted") await withdraw();
       return reply;
     }

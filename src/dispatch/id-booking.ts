@@ -12,7 +12,7 @@ import type { Documents } from "./running/documents.ts";
 import type { OperationRunner } from "./running/operation-runner.ts";
 
 const bookingSchema = z.object({ uniqueId: z.string(), profileKey: z.string() });
-type Booking = z.infer<typeof bookingSchema>;
+export type Booking = z.infer<typeof bookingSchema>;
 
 export type BookReply =
   | { readonly kind: "booked"; readonly at: number }
@@ -26,6 +26,8 @@ export interface IdBooking {
   limit(uniqueId: string, profileKey: string, keptForMs: number): Promise<void>;
   /** The profile under which an id was enqueued, if any is known. */
   findProfile(uniqueId: string): Promise<string | null>;
+  /** Who has the id, in whatever case it is written: as GitHub compares labels. */
+  find(uniqueId: string): Promise<Booking | null>;
 }
 
 const nameOf = (uniqueId: string) => `id/${uniqueId.toLowerCase()}`;
@@ -70,6 +72,7 @@ export function createIdBooking(documents: Documents, runner: OperationRunner, k
         known !== null && isSame(known, mine) ? known : null,
       );
     },
+    find: async (uniqueId) => (await documents.read(nameOf(uniqueId), bookingSchema)).value,
     findProfile: async (uniqueId) => {
       const { value } = await documents.read(nameOf(uniqueId), bookingSchema);
       return value?.uniqueId === uniqueId ? value.profileKey : null;

@@ -40,7 +40,10 @@ export interface JobLimits {
   idle(): Promise<void>;
 }
 
-type LimitSettings = Pick<QueueSettings, "maxJobsPerRun" | "maxJobsPerRepo" | "maxRememberedJobs">;
+type LimitSettings = Pick<
+  QueueSettings,
+  "maxJobsPerRun" | "maxJobsPerRepo" | "maxRememberedJobs" | "tombstoneTtlMs" | "ticketMaxAgeMs"
+>;
 
 export function createJobLimits(
   store: Pick<Store, "enrol" | "strike" | "countRoll" | "readRoll" | "readDocument">,
@@ -96,7 +99,11 @@ export function createJobLimits(
 
   const remember = async (job: Job): Promise<void> => {
     const { run, jobs, repo, name } = rollsOf(job);
-    const keptForMs = (job.forgetAt ?? 0) - (job.endedAt ?? 0);
+    const rememberedForMs = (job.forgetAt ?? 0) - (job.endedAt ?? 0);
+    // what had its runners is remembered for longer, should it be re-run; of those there are no more than the fleet can serve
+    const { tombstoneTtlMs, ticketMaxAgeMs } = settings;
+    const isServed = job.state === "taken" || job.first !== undefined;
+    const keptForMs = isServed ? Math.min(rememberedForMs, Math.max(tombstoneTtlMs, ticketMaxAgeMs)) : rememberedForMs;
     const [, , , { count }] = await Promise.all([
       store.strike(run, [name]),
       store.strike(jobs, [name]),

@@ -24,6 +24,8 @@ export interface Sweeper {
   sweepOnce(): Promise<void>;
   /** Somebody waits in this profile: it is swept every second from now on, until a sweep finds nobody. Cheap. */
   noteWaiting(profileKey: string): void;
+  /** Looks at one profile now. */
+  sweep(profileKey: string): Promise<void>;
   /** How fast runners of a profile came free, when it was last swept here. */
   freedRate(profileKey: string): FreedRate;
   start(): void;
@@ -40,6 +42,10 @@ export interface SweeperDeps {
   readonly clock: Clock;
   /** goes on with a claim that is ours now; `lostAt`: where the store was lost since, and may have forgotten more */
   readonly takeOver: (ticket: Ticket, job: Job, now: number, lostAt: number | null) => void;
+  /** polls for jobs for which nobody else does, where their turn has come */
+  readonly attend: (profileKey: string, uniqueIds: readonly string[]) => Promise<void>;
+  /** GitHub may wait for a job again */
+  readonly hearAgain: (job: Job) => Promise<void>;
   /** for wakes that were lost: whoever waits here looks whose turn it is */
   readonly wakeHeld: () => Promise<void>;
 }
@@ -61,7 +67,7 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
   let current: Promise<void> = Promise.resolve();
   let forgotAt = Number.NEGATIVE_INFINITY;
 
-  const report = (profileKey: string, reply: SweepReply): void => {
+  const report = async (profileKey: string, reply: SweepReply): Promise<void> => {
     for (const job of reply.abandoned) {
       observe({ kind: "abandoned", job: ticketOf(job), waitedMs: waitedMs(job, reply.now) });
     }
@@ -71,6 +77,8 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
       const isFromBeforeLoss = job.clearedFor !== reply.lostAt;
       deps.takeOver(ticketOf(job), job, reply.now, isFromBeforeLoss ? reply.lostAt : null);
     }
+    for (const job of reply.toHear) await deps.hearAgain(job);
+    if (reply.toAttend.length > 0) await deps.attend(profileKey, reply.toAttend);
   };
   /** One profile's trouble is not the others'. */
   const sweep = async (profileKey: string): Promise<void> => {
@@ -79,7 +87,7 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
         const reply = await runner.run(sweepOperation(profileKey));
         const isWaitedFor = reply.waitingJobs > 0;
         swept.set(profileKey, { at: clock.now(), isWaitedFor, freedRate: reply.freedRate });
-        report(profileKey, reply);
+        await report(profileKey, reply);
         if (!reply.isMore) return;
       }
     } catch (error) {
@@ -138,6 +146,7 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
       const last = swept.get(profileKey);
       if (last?.isWaitedFor === false) swept.set(profileKey, { ...last, isWaitedFor: true });
     },
+    sweep,
     freedRate: (profileKey) => swept.get(profileKey)?.freedRate ?? freedRateUnknown,
     stop: async () => {
       running = 0;

@@ -21,16 +21,10 @@ const longestToken = 8 * 1024;
 const clockToleranceSeconds = 5;
 const claimsSchema = z.object({ repository: z.string(), run_id: z.string() });
 
-/** @param issuers whose word counts; each has keys of its own, which are good for its tokens alone */
-export function createOidcCheck(issuers: readonly string[], audience: string): OidcCheck {
-  const keysOf = new Map(
-    issuers.map((issuer) => [
-      issuer,
-      createIssuerKeys(
-        () => loadIssuerKeys(issuer),
-        () => performance.now(),
-      ),
-    ]),
+export function createOidcCheck(issuer: string, audience: string): OidcCheck {
+  const keys = createIssuerKeys(
+    () => loadIssuerKeys(issuer),
+    () => performance.now(),
   );
   return {
     verify: async (token) => {
@@ -38,9 +32,7 @@ export function createOidcCheck(issuers: readonly string[], audience: string): O
       try {
         // Before any key is looked up: another issuer's keys are none of ours, and nothing is
         // believed of the token by this.
-        const { iss: issuer = "" } = decodeJwt(token);
-        const keys = keysOf.get(issuer);
-        if (keys === undefined) return { kind: "refused", code: "oidc_issuer_wrong" };
+        if (decodeJwt(token).iss !== issuer) return { kind: "refused", code: "oidc_issuer_wrong" };
         const { payload } = await jwtVerify(token, keys, {
           issuer,
           audience,

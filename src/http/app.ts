@@ -16,14 +16,14 @@ import { createRequestPath } from "./request-path.ts";
 import { createTakeRoute, type TakeDeps } from "./take-route.ts";
 import type { Tally } from "./tally.ts";
 import { createTokenlessRoute, type TokenlessDeps } from "./tokenless-route.ts";
+import { createWebhookRoute, type WebhookDeps } from "./webhook-route.ts";
 
 type RouteDeps = TokenlessDeps & TakeDeps & JobsDeps & DashboardRoutesDeps & OperatorDeps & ChangedDeps;
 
-/** Rises when a route, a parameter or a status that is there goes or changes its meaning. */
-const apiVersion = 1;
-
 export interface AppDeps extends Omit<RouteDeps, "guesses" | "callerOf"> {
   readonly administration: Administration;
+  /** null: there is no webhook */
+  readonly signatures: WebhookDeps["signatures"] | null;
   /** The other end's address; each runtime has its own way to tell. */
   readonly peerOf: (c: Context) => string | undefined;
   /** TRUSTED_PROXIES: whose X-Forwarded-For is believed */
@@ -65,11 +65,15 @@ export function createApp(given: AppDeps): Hono {
   route("GET", "/jobs/:uniqueId/explain", jobs.why);
   route("DELETE", "/jobs/:uniqueId", jobs.cancel);
   route("POST", "/jobs/:uniqueId/cancel", jobs.cancel);
+  route("POST", "/jobs/:uniqueId/rerun", jobs.rerun);
   route("POST", "/monitors/:monitor/drain", operate.drain);
   route("POST", "/monitors/:monitor/changed", createChangedRoute(deps));
   route("POST", "/monitors/:monitor/resume", operate.resumeMonitor);
   route("POST", "/profiles/:profileKey/pause", operate.pause);
   route("POST", "/profiles/:profileKey/resume", operate.resumeProfile);
+  if (deps.signatures !== null) {
+    route("POST", "/github/webhook", createWebhookRoute({ ...deps, signatures: deps.signatures }));
+  }
   route("GET", "/", dashboard.page);
   route("GET", "/dashboard.json", dashboard.json);
   route("GET", "/dashboard.txt", dashboard.text);
@@ -80,7 +84,6 @@ export function createApp(given: AppDeps): Hono {
     return c.body(text, 200, { "content-type": contentType, ...unstored });
   });
   route("GET", "/healthz", (c) => c.text("ok\n", 200, unstored));
-  route("GET", "/version", (c) => c.json({ version: deps.version, api: apiVersion }, 200, unstored));
   route("GET", "/readyz", async function ready(c) {
     if (deps.isDraining()) return comeBack("draining", 1);
     await deps.administration.ping();

@@ -22,6 +22,8 @@ export interface EnqueueDeps {
   readonly oidc: OidcCheck | null;
   readonly allowedRepos: readonly string[];
   readonly maxRunnerCount: number;
+  /** there is a webhook, or GitHub's API can be asked */
+  readonly hearsGithub: boolean;
   readonly observe: Observe;
 }
 
@@ -53,12 +55,15 @@ export function createEnqueueRoute(deps: EnqueueDeps): (c: Context) => Promise<R
  */
 export async function enqueueJob(
   deps: EnqueueDeps,
-  { maxWait, ...request }: EnqueueRequest,
+  { maxWait, presence, runAttempt, ...request }: EnqueueRequest,
   isCounted: boolean,
 ): Promise<Response> {
+  const isDetached = presence === "github";
+  if (isDetached && !deps.hearsGithub)
+    return refuse("malformed_parameter", "presence: this queue does not hear GitHub");
   const rate = deps.dispatcher.freedRate(request.profileKey);
   const maxRunnersBefore = maxWait === undefined ? undefined : maxRunnersWithin(rate, maxWait * 1000);
-  const reply = await deps.dispatcher.enqueue(request, { maxRunnersBefore, isCounted });
+  const reply = await deps.dispatcher.enqueue(request, { maxRunnersBefore, isCounted, isDetached, runAttempt });
   switch (reply.kind) {
     case "accepted": {
       const ticket = { ...request, place: reply.place };

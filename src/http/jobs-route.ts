@@ -5,9 +5,9 @@ import { uniqueIdSchema } from "../auth/job-schemas.ts";
 import type { Tickets } from "../auth/ticket.ts";
 import { explain, type InspectedJob } from "../dashboard/job/explanation.ts";
 import { estimateWait } from "../queue/fleet/freed-rate.ts";
-import { enqueuedAt, isSameRequest, type Ticket } from "../queue/job/job.ts";
+import { enqueuedAt, generationOf, isSameRequest, isTicketOf, type Ticket } from "../queue/job/job.ts";
 import { parseQuery } from "./params.ts";
-import { refuse, unstored, writeEstimate } from "./problem.ts";
+import { comeBack, refuse, unstored, writeEstimate } from "./problem.ts";
 import { type GuestDeps, refuseTicket } from "./take-route.ts";
 
 export interface JobsDeps extends GuestDeps {
@@ -30,7 +30,7 @@ export function createJobsRoutes(deps: JobsDeps) {
     const reply = await deps.dispatcher.inspect(caller.profileKey, uniqueId);
     if (reply.kind === "unknown") return refused(refuse("job_unknown"));
     const { ticket } = caller;
-    const isTheirs = ticket === null || ticket.place === reply.job.place || isSameRequest(ticket, reply.job);
+    const isTheirs = ticket === null || isTicketOf(reply.job, ticket) || isSameRequest(ticket, reply.job);
     return isTheirs ? reply : refused(refuse("ticket_wrong"));
   };
 
@@ -50,6 +50,7 @@ export function createJobsRoutes(deps: JobsDeps) {
       qualified_repo: job.qualifiedRepo,
       run_id: job.runId,
       attempts: job.attempts,
+      generation: generationOf(job),
       enqueued_at: new Date(enqueuedAt(job.place)).toISOString(),
       waited_ms: Math.max(0, (job.endedAt ?? now) - enqueuedAt(job.place)),
     };
@@ -74,7 +75,30 @@ export function createJobsRoutes(deps: JobsDeps) {
     return c.json({ unique_id: uniqueId, profile_key: profileKey, state }, 200, unstored);
   };
 
-  return { show, why, cancel };
+  const rerun = async function rerunJob(c: Context): Promise<Response> {
+    const uniqueId = c.req.param("uniqueId") ?? "";
+    const caller = await identify(deps, c, uniqueId);
+    if (caller.kind === "refused") return caller.response;
+    const { profileKey, ticket } = caller;
+    const reply = await deps.dispatcher.rerun(profileKey, uniqueId, ticket);
+    switch (reply.kind) {
+      case "unknown":
+        return refuse("job_unknown");
+      case "not_theirs":
+        return refuse("ticket_wrong");
+      case "not_served":
+        return refuse("job_not_taken");
+      case "settling":
+        return comeBack("reconciling", 1);
+      case "in_line": {
+        const { job } = reply;
+        const body = { unique_id: uniqueId, profile_key: profileKey, state: job.state, generation: generationOf(job) };
+        return c.json(body, 200, unstored);
+      }
+    }
+  };
+
+  return { rerun, show, why, cancel };
 }
 
 async function identify(deps: JobsDeps, c: Context, uniqueId: string): Promise<Caller> {

@@ -1,5 +1,6 @@
 // The OpenAPI description, made from the same schemas and status table that the routes use. Tests
 // hold it against the routes, and their replies against it.
+import { githubOperations } from "./openapi/github-operations.ts";
 import { describeJobOperations } from "./openapi/job-operations.ts";
 import { describeOperatorOperations } from "./openapi/operator-operations.ts";
 import { type Json, operation, refusals, reply, retries, securitySchemes, tags } from "./openapi/parts.ts";
@@ -27,7 +28,12 @@ export function describeApi(maxRunnerCount: number, version: string, basePath = 
     servers: [{ url: basePath, description: "This queue" }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     components: { securitySchemes, schemas: { Problem: problemSchema, ...jobSchemas, ...dashboardSchemas } },
-    paths: { ...describeJobOperations(maxRunnerCount), ...describeOperatorOperations(), ...serviceOperations },
+    paths: {
+      ...describeJobOperations(maxRunnerCount),
+      ...describeOperatorOperations(),
+      ...githubOperations,
+      ...serviceOperations,
+    },
   };
 }
 
@@ -52,27 +58,6 @@ const serviceOperations: Json = {
         200: reply("It is so", "text/plain", text, { ready: "ready\n" }),
         ...refusals("repeated_parameter"),
         ...retries(503, "starting", "draining", "store_unavailable"),
-      },
-    }),
-  },
-  "/version": {
-    get: operation({
-      id: "showVersion",
-      tag: "service",
-      summary: "Which version answers",
-      security: ["none"],
-      responses: {
-        200: reply(
-          "The queue's version, and that of its API, which rises when something that is there goes or changes its meaning",
-          "application/json",
-          {
-            type: "object",
-            required: ["version", "api"],
-            properties: { version: text, api: { type: "integer" } },
-          },
-          { first: { version: "1.0.0", api: 1 } },
-        ),
-        ...refusals("repeated_parameter"),
       },
     }),
   },

@@ -26,6 +26,16 @@ const maxWaitSchema = z
   .transform(Number)
   .optional();
 
+/** Where polls are no presence: GitHub says how long the job waits. */
+const presenceSchema = z.literal("github", "presence: github, or left out").optional();
+const runAttemptSchema = z
+  .string()
+  .regex(/^[1-9]\d{0,3}$/, "run_attempt: a whole number from 1")
+  .transform(Number)
+  .optional();
+
+const termsSchema = { maxWait: maxWaitSchema, presence: presenceSchema, runAttempt: runAttemptSchema };
+
 /** Bodies carry nothing that we read; one that is larger than this is a mistake or worse. */
 const longestBody = 64 * 1024;
 
@@ -56,9 +66,12 @@ export function parseQuery(c: Context, names?: readonly string[]): Parsed<Readon
   return { kind: "ok", value: values };
 }
 
-/** A job, and the seconds that its caller is willing to wait; undefined: as long as it takes. */
+/** A job, and what is no part of its identity. */
 export interface EnqueueRequest extends JobRequest {
+  /** the seconds that its caller is willing to wait; undefined: as long as it takes */
   readonly maxWait?: number | undefined;
+  readonly presence?: "github" | undefined;
+  readonly runAttempt?: number | undefined;
 }
 
 /** What an enqueue's parameters must be. Made once: building a schema costs more than using it. */
@@ -69,12 +82,12 @@ export function createJobRequestSchema(maxRunnerCount: number): z.ZodType<Enqueu
     runnerCount: runnerCountSchema(maxRunnerCount),
     qualifiedRepo: qualifiedRepoSchema,
     runId: runIdSchema,
-    maxWait: maxWaitSchema,
+    ...termsSchema,
   });
 }
 
 /** What the caller of an enqueue without a token says: the proof's part, and how long he waits. */
-export type TokenlessRequest = ProofRequest & Pick<EnqueueRequest, "maxWait">;
+export type TokenlessRequest = ProofRequest & Pick<EnqueueRequest, "maxWait" | "presence" | "runAttempt">;
 
 /** What an enqueue without a token must say; the artifact says the rest. */
 export function createProofRequestSchema(): z.ZodType<TokenlessRequest> {
@@ -83,7 +96,7 @@ export function createProofRequestSchema(): z.ZodType<TokenlessRequest> {
     qualifiedRepo: qualifiedRepoSchema,
     runId: runIdSchema,
     codeVerifier: codeVerifierSchema.nullable(),
-    maxWait: maxWaitSchema,
+    ...termsSchema,
   });
 }
 
@@ -107,6 +120,8 @@ function commonOf(query: ReadonlyMap<string, string>) {
     qualifiedRepo: query.get("qualified_repo") ?? "",
     runId: query.get("run_id") ?? "",
     maxWait: query.get("max_wait"),
+    presence: query.get("presence"),
+    runAttempt: query.get("run_attempt"),
   };
 }
 

@@ -31,10 +31,10 @@ export function createTokenlessRoute(deps: TokenlessDeps): (c: Context) => Promi
         return refuse(result.code, result.detail);
       case "proven": {
         const { profileKey, runnerCount, qualifiedRepo } = result;
-        const { uniqueId, runId, maxWait } = request;
+        const { uniqueId, runId, maxWait, presence, runAttempt } = request;
         const named = { uniqueId, runId, qualifiedRepo, profileKey, runnerCount };
         const job = proven.safeParse(named);
-        if (job.success) return await enqueueJob(deps, { ...job.data, maxWait }, true);
+        if (job.success) return await enqueueJob(deps, { ...job.data, maxWait, presence, runAttempt }, true);
         return refuse("artifact_malformed", job.error.issues.map(({ message }) => message).join("; "));
       }
     }

@@ -1,6 +1,6 @@
 // What happens, counted from the queue's events. Texts of events are open; their labels here come from closed lists.
 import { Gauge, Histogram, type Registry } from "prom-client";
-import { legWords, type QueueEvent, troublePlaces, verdicts } from "../queue/events.ts";
+import { deliveryOutcomes, legWords, type QueueEvent, troublePlaces, verdicts } from "../queue/events.ts";
 import { StoreUnavailable } from "../queue/store.ts";
 import { createCounters } from "./counters.ts";
 import { decideGithubTrouble, githubTroubles } from "./github-troubles.ts";
@@ -56,13 +56,15 @@ export function createEventMetrics(
   const githubRejections = counter("github_rejections", "Requests for which GitHub rejected our credentials", []);
   const interruptions = counter("interruptions", "Times in which nobody could be heard, or the clock was set", []);
   const silences = counter("silences", "Times when all who wait fell silent together", ["profile"]);
+  const deliveries = counter("github_deliveries", "Deliveries to the webhook, by what came of them", ["outcome"]);
+  const reruns = counter("reruns", "Jobs that came in line again because GitHub re-runs them", ["profile"]);
   const errors = counter("internal_errors", "Errors that should never happen, by where", ["where"]);
 
   const accounts = createKnownLabels(mostAccounts);
   const codes = createKnownLabels(mostCodes);
 
   const beginProfile = (profile: string): void => {
-    for (const perProfile of [claims, readmissions, leaked, silences]) perProfile.inc({ profile }, 0);
+    for (const perProfile of [claims, readmissions, leaked, silences, reruns]) perProfile.inc({ profile }, 0);
     for (const state of endStates) ended.inc({ profile, state }, 0);
     waited.zero({ profile });
   };
@@ -76,6 +78,7 @@ export function createEventMetrics(
   monitors.onNew(beginMonitor);
   leaked.inc({ profile: others }, 0);
   for (const reason of githubTroubles) troubles.inc({ reason }, 0);
+  for (const outcome of deliveryOutcomes) deliveries.inc({ outcome }, 0);
   for (const where of troublePlaces) errors.inc({ where }, 0);
 
   const countEnd = (event: EndEvent): void => {
@@ -123,6 +126,10 @@ export function createEventMetrics(
           limit.set({ account }, event.limit);
           return resetAt.set({ account }, event.resetAt / 1000);
         }
+        case "github_delivery":
+          return deliveries.inc({ outcome: event.outcome });
+        case "rerun":
+          return reruns.inc({ profile: profiles.admit(event.job.profileKey) });
         case "github_trouble":
           return troubles.inc({ reason: decideGithubTrouble(event.why) });
         case "rejected_by_github":

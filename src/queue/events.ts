@@ -7,6 +7,7 @@ import type { Job, JobRequest, Ticket } from "./job/job.ts";
 import type { SettleReply } from "./job/settlement.ts";
 import type { WaitReason } from "./line/turn.ts";
 import type { EnqueueReply } from "./operations/enqueue.ts";
+import { hearOutcomes } from "./operations/hear-github.ts";
 import type { PollReply } from "./operations/poll.ts";
 
 /** What came of a leg. */
@@ -37,18 +38,44 @@ export const troublePlaces = [
   "artifact",
   "mark",
   "limits",
+  "attend",
 ] as const;
 export type TroublePlace = (typeof troublePlaces)[number];
 
 export type EnqueueOutcome = Exclude<EnqueueReply["kind"], "booking_too_old"> | AdmissionRefusal | "repeated";
-export type PollOutcome = WaitReason | Exclude<PollReply["kind"], "wait" | "suspect" | "unbooked"> | "replayed";
+export type PollOutcome =
+  | WaitReason
+  | Exclude<PollReply["kind"], "wait" | "suspect" | "unbooked" | "later_generation">
+  | "replayed";
+
+/** What came of a delivery of GitHub's webhook. */
+export const deliveryOutcomes = [
+  ...hearOutcomes,
+  "unknown_profile",
+  /** its unique_id is being settled: asked again it would be heard */
+  "settling",
+  /** no label names a job of ours */
+  "other_job",
+  "other_repository",
+  "other_event",
+  "signature_missing",
+  "signature_wrong",
+  "malformed",
+  "too_large",
+  "store_away",
+] as const;
+export type DeliveryOutcome = (typeof deliveryOutcomes)[number];
+
+export type CancelledBy = "owner" | "operator" | "github";
 
 export type QueueEvent =
   | { readonly kind: "enqueued" | "readmitted"; readonly job: Ticket }
   | { readonly kind: "enqueue_answered"; readonly profileKey: string; readonly outcome: EnqueueOutcome }
   | { readonly kind: "poll_answered"; readonly outcome: PollOutcome }
   | { readonly kind: "settled"; readonly outcome: SettleReply["kind"] }
-  | { readonly kind: "cancelled"; readonly job: Ticket; readonly waitedMs: number; readonly by: "owner" | "operator" }
+  | { readonly kind: "cancelled"; readonly job: Ticket; readonly waitedMs: number; readonly by: CancelledBy }
+  /** GitHub waits for runners of a job that was served before */
+  | { readonly kind: "rerun"; readonly job: Ticket; readonly generation: number }
   | {
       readonly kind: "drained" | "resumed" | "paused" | "unpaused";
       /** a monitor's name, or a profile's key */
@@ -119,6 +146,7 @@ export type QueueEvent =
       readonly code: string;
       readonly request: Omit<JobRequest, "profileKey" | "runnerCount">;
     }
+  | { readonly kind: "github_delivery"; readonly outcome: DeliveryOutcome }
   | { readonly kind: "store_up" }
   | { readonly kind: "store_down"; readonly why: string }
   | { readonly kind: "trouble"; readonly where: TroublePlace; readonly profileKey?: string; readonly error: unknown };

@@ -31,6 +31,8 @@ export const historyEntrySchema = z.object({
   run: z.string().optional(),
   count: z.number().optional(),
   attempts: z.number().optional(),
+  /** of a job that was served before: how often, this time included */
+  generation: z.number().optional(),
   /** since it was enqueued, ms */
   waitedMs: z.number().optional(),
   /** of a claim: whom it asks. Of an act: at whose runners it is aimed */
@@ -66,6 +68,7 @@ export function describeChange(
     run: job.runId,
     count: job.runnerCount,
     attempts: job.attempts,
+    ...(job.generation !== undefined && { generation: job.generation }),
     waitedMs: Math.max(0, now - enqueuedAt(job.place)),
     ...(job.state === "claimed" &&
       job.claim !== undefined && { monitors: job.claim.legs.map(({ monitor }) => monitor) }),

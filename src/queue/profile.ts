@@ -68,7 +68,7 @@ export interface ProfileView {
   readonly head: ProfileHead;
   readonly capacity: Capacity;
   readonly job: (uniqueId: string) => JobView;
-  readonly front: readonly PresentJob[];
+  readonly front: readonly (PresentJob & { readonly order: string })[];
   readonly due: readonly Job[];
   readonly isMoreDue: boolean;
   readonly listed: readonly Job[];

@@ -26,6 +26,10 @@ export interface QueueSettings {
   readonly maxRememberedJobs: number;
   /** How old a snapshot may be and still count as capacity. */
   readonly snapshotFreshMs: number;
+  /** How long it is known what a re-run asks for again; 0: GitHub's word does not reach us. */
+  readonly rerunMemoryMs: number;
+  /** How long a job waits for which nobody polls. */
+  readonly detachedMaxWaitMs: number;
 }
 
 /** A claim whose owner has not renewed it for this long is somebody else's to finish. */

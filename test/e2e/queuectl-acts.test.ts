@@ -178,3 +178,22 @@ test("cancel gives a waiting job's place up: its owner hears so, and who stood b
   await takeUntilDone(queue.url, "second", second);
   expect(await refusalOf(queue.url, "cancel", "second")).toContain("409 job_taken");
 });
+
+test("rerun gets a job that had its runner another one, though nobody polls, and nobody's twice", async () => {
+  const ci0 = await startMonitor({ name: "ci0", profiles: { [profile]: 1 }, habits: { startsAfterMs: null } });
+  await using queue = await startService({ monitors: [ci0] });
+  const ticket = await enqueueForTicket(queue.url, { profile, uniqueId: "again" });
+  await takeUntilDone(queue.url, "again", ticket);
+  for (let time = 0; time < 2; time++) {
+    expect(await linesOf(queue.url, "rerun", "again")).toEqual(["again is queued, for the 2nd time."]);
+  }
+  ci0.freeOne(profile);
+  await vi.waitFor(
+    () => expect(ci0.runners().filter(({ reservedFor }) => reservedFor === "again")).toHaveLength(2),
+    60_000,
+  );
+  expect(await refusalOf(queue.url, "rerun", "nobody")).toContain("404 job_unknown");
+  await enqueueForTicket(queue.url, { profile, uniqueId: "waits" });
+  await linesOf(queue.url, "cancel", "waits");
+  expect(await refusalOf(queue.url, "rerun", "waits")).toContain("409 job_not_taken");
+});

@@ -34,6 +34,8 @@ export const settings: QueueSettings = {
   maxJobsPerRepo: 5_000,
   maxRememberedJobs: 200_000,
   snapshotFreshMs: 10_000,
+  rerunMemoryMs: 0,
+  detachedMaxWaitMs: 86_400_000,
 };
 
 export const ticket: Ticket = {

@@ -3,6 +3,7 @@
 
 import { systemClock } from "../../src/clock.ts";
 import { createEnqueuer } from "../../src/dispatch/enqueuer.ts";
+import { createGithubListener } from "../../src/dispatch/github-listener.ts";
 import { createIdBooking } from "../../src/dispatch/id-booking.ts";
 import { createJobLimits } from "../../src/dispatch/job-limits.ts";
 import { createMonitorBook } from "../../src/dispatch/monitor-book.ts";
@@ -17,6 +18,7 @@ import { noHold } from "../../src/queue/job/presence.ts";
 import type { Settlement } from "../../src/queue/job/settlement.ts";
 import { orderOf } from "../../src/queue/line/line.ts";
 import { pauseOperation } from "../../src/queue/operations/act.ts";
+import { attendOperation } from "../../src/queue/operations/attend.ts";
 import { cancelOperation } from "../../src/queue/operations/cancel.ts";
 import { hangUpOperation } from "../../src/queue/operations/hang-up.ts";
 import { claimableOperation, inspectOperation, overviewOperation } from "../../src/queue/operations/inspect.ts";
@@ -71,14 +73,28 @@ export function createQueueOver(
       return await direct.run(operation);
     },
   };
-  const booking = createIdBooking(documents, runner, 24 * 3_600_000);
+  const booking = createIdBooking(documents, runner, Math.max(24 * 3_600_000, settings.rerunMemoryMs));
   const book = createMonitorBook(store, documents, runner);
   const limits = createJobLimits(store, runner, booking, settings, systemClock, () => {});
   const enqueuers = [true, false].map((isKnown) => createEnqueuer(runner, booking, limits, async () => isKnown));
 
+  const github = createGithubListener({
+    runner,
+    booking,
+    limits,
+    names: { list: async () => await store.listProfiles(), isKnown: async (name) => await store.hasProfile(name) },
+    observe: () => {},
+    clock: systemClock,
+    look: () => {},
+  });
+
   return {
     store,
     runner,
+    hear: github.hear,
+    hearAgain: github.hearAgain,
+    attend: async (profileKey: string, uniqueIds: readonly string[]) =>
+      await runner.run(attendOperation(profileKey, uniqueIds)),
     renewMark: mark.renew,
     enqueue: async (request: JobRequest, isFleetKnown = true, maxRunnersBefore?: number, isCounted = false) => {
       if (!(await store.hasProfile(request.profileKey))) {
@@ -92,6 +108,9 @@ export function createQueueOver(
       const command = { ticket, claimId, spread: 500, hold, roomSeenAt: 0 };
       const ask = async (isBooked: boolean) => {
         const asked = await runner.run(pollOperation({ ...command, isBooked, isLate: false }));
+        if (asked.kind === "later_generation") {
+          return await runner.run(pollOperation({ ...command, ticket: asked.ticket, isBooked, isLate: false }));
+        }
         return asked.kind === "late" ? await runner.run(pollOperation({ ...command, isBooked, isLate: true })) : asked;
       };
       const reply = await ask(false);

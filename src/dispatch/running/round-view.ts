@@ -2,7 +2,6 @@
 // one step, and a poll costs little more than its own look.
 import type { Capacity } from "../../queue/fleet/capacity.ts";
 import type { Job } from "../../queue/job/job.ts";
-import type { PresentJob } from "../../queue/line/turn.ts";
 import type { JobView, ProfileHead, ProfileView, Reads } from "../../queue/profile.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
 import type { Loaded, StoredJob } from "../../queue/store.ts";
@@ -23,7 +22,7 @@ export interface RoundContext {
 interface RoundState {
   jobView(uniqueId: string, order: string | null): JobView;
   currentJobs(stored: readonly StoredJob[]): readonly Job[];
-  front(): readonly PresentJob[];
+  front(): ProfileView["front"];
 }
 
 export class RoundView implements ProfileView {
@@ -73,7 +72,7 @@ export class RoundView implements ProfileView {
     this.renewedAt = Math.max(this.#servedSince, head.silence.heardSince);
   }
 
-  get front(): readonly PresentJob[] {
+  get front(): ProfileView["front"] {
     return this.#round.front();
   }
 

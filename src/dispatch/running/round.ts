@@ -5,7 +5,7 @@ import type { FleetRow } from "../../queue/fleet/fleet.ts";
 import { isOver, type Job } from "../../queue/job/job.ts";
 import { maxPresenceAheadMs } from "../../queue/job/presence.ts";
 import { dueAtOf, type Entry, entryOf, type NeedCount } from "../../queue/line/line.ts";
-import { claimableJobs, type PresentJob } from "../../queue/line/turn.ts";
+import { claimableJobs } from "../../queue/line/turn.ts";
 import type { Change, Decision, JobView, Operation, ProfileHead, ProfileView } from "../../queue/profile.ts";
 import { clockToleranceMs, type QueueSettings } from "../../queue/settings.ts";
 import type {
@@ -163,7 +163,7 @@ export class Round {
   }
 
   /** The first present jobs, as they stand by now. */
-  front(): readonly PresentJob[] {
+  front(): ProfileView["front"] {
     const left = new Set(this.#moves.filter(({ before }) => before?.list === "line").map(({ uniqueId }) => uniqueId));
     const came = this.#moves.flatMap(({ uniqueId, after }) =>
       after?.list === "line" ? [{ uniqueId, need: after.need, order: after.order }] : [],

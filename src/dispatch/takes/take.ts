@@ -15,10 +15,11 @@ import type { IdBooking } from "../id-booking.ts";
 import type { OperationRunner } from "../running/operation-runner.ts";
 import { type ClaimWork, settledWithin } from "./claim-work.ts";
 
-export type TakeReply = Exclude<PollReply, { kind: "claimed" } | { kind: "suspect" } | { kind: "unbooked" | "late" }>;
+export type TakeReply = Exclude<Polled, { kind: "claimed" } | { kind: "suspect" } | { kind: "later_generation" }>;
 
 /** What a poll comes to, once it asked as often as it had to. */
 type Polled = Exclude<PollReply, { kind: "unbooked" | "late" }>;
+type Answered = Exclude<Polled, { kind: "later_generation" }>;
 
 export interface TakeDeps {
   readonly runner: OperationRunner;
@@ -77,6 +78,7 @@ export function createTakeOnce(deps: TakeDeps): TakeOnce {
 
   return function takeOnce(ticket, clientGone, answerBy, hold) {
     const goOn = (reply: Polled, askedAt: number, round: number): MaybePromise<TakeReply> => {
+      if (reply.kind === "later_generation") return takeOnce(reply.ticket, clientGone, answerBy, hold);
       notePoll(deps, ticket, reply);
       if (reply.kind === "suspect") {
         deps.lookForForgotten(reply);
@@ -111,7 +113,7 @@ function isClaimed(job: Job): job is Job & { claim: Claim } {
   return job.claim !== undefined;
 }
 
-function notePoll({ observe, clock }: Pick<TakeDeps, "observe" | "clock">, ticket: Ticket, reply: Polled): void {
+function notePoll({ observe, clock }: Pick<TakeDeps, "observe" | "clock">, ticket: Ticket, reply: Answered): void {
   const isReadmitted =
     reply.kind === "wait" || reply.kind === "claimed"
       ? reply.isReadmitted
@@ -126,7 +128,7 @@ function notePoll({ observe, clock }: Pick<TakeDeps, "observe" | "clock">, ticke
   observe({ kind: "poll_answered", outcome: outcomeOf(reply) });
 }
 
-function outcomeOf(reply: Polled) {
+function outcomeOf(reply: Answered) {
   switch (reply.kind) {
     case "wait":
       return reply.reason;

@@ -15,9 +15,12 @@ export const exampleJob = {
   runners_in_hand: 0,
   ...run,
   attempts: 0,
+  generation: 1,
   enqueued_at: at,
   waited_ms: 420,
 };
+
+export const exampleRerun = { ...place, state: "queued", generation: 2 };
 
 export const exampleExplanation = {
   ...place,

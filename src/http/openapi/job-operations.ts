@@ -12,7 +12,14 @@ import { oidcRefusals } from "../../github/oidc.ts";
 import { waitReasons } from "../../queue/line/turn.ts";
 import { codeVerifierSchema, maxSeconds } from "../params.ts";
 import type { ProblemCode, RetryReason } from "../problem.ts";
-import { exampleAnswers, exampleCancelled, exampleExplanation, exampleJob, exampleTicket } from "./examples.ts";
+import {
+  exampleAnswers,
+  exampleCancelled,
+  exampleExplanation,
+  exampleJob,
+  exampleRerun,
+  exampleTicket,
+} from "./examples.ts";
 import { type Json, operation, optional, parameter, ref, refusals, reply, retries } from "./parts.ts";
 
 const seconds = z.int().min(0).max(maxSeconds);
@@ -23,6 +30,18 @@ const job = [
   parameter("unique_id", "query", uniqueIdSchema, "The job's id, chosen by the caller", uniqueId),
   parameter("qualified_repo", "query", qualifiedRepoSchema, "owner/repo", repo),
   parameter("run_id", "query", runIdSchema, "The workflow run", runId),
+  optional(
+    parameter(
+      "presence",
+      "query",
+      z.literal("github"),
+      "Nobody will poll: GitHub says how long the job waits",
+      "github",
+    ),
+  ),
+  optional(
+    parameter("run_attempt", "query", z.int().min(1), "The run's attempt: a higher one than before is served again", 2),
+  ),
   optional(parameter("max_wait", "query", seconds, "Seconds that the caller is willing to wait in all", 600)),
 ];
 const profile = parameter("profile_key", "path", profileKeySchema, "The kind of runner", profileKey);
@@ -120,6 +139,20 @@ export function describeJobOperations(maxRunnerCount: number): Json {
           200: reply("Why", "application/json", ref("Explanation"), { waiting: exampleExplanation }),
           ...jobRefusals,
           ...jobRetries,
+        },
+      }),
+    },
+    "/jobs/{unique_id}/rerun": {
+      post: operation({
+        ...ofJob,
+        id: "rerunJob",
+        summary: "A job that had its runners is re-run at GitHub, and needs them again",
+        responses: {
+          200: reply("It is in line", "application/json", ref("Rerun"), { again: exampleRerun }),
+          ...jobRefusals,
+          ...refusals("job_not_taken"),
+          ...jobRetries,
+          ...retries(503, "reconciling", "store_unavailable"),
         },
       }),
     },

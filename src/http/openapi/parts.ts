@@ -8,6 +8,7 @@ export type Json = Record<string, unknown>;
 export const tags = {
   jobs: "Workflow steps: take a number, wait, get a runner",
   operators: "Whoever runs the queue: drain, pause, look back",
+  github: "What GitHub sends",
   monitors: "The services on the hosts that own runners",
   view: "What the queue shows to people and programs that look on",
   service: "Whether the process is well, and what it offers",
@@ -26,6 +27,12 @@ export const securitySchemes = {
   ticketBearer: { type: "http", scheme: "bearer", description: "The same ticket, as a header" },
   operatorToken: { type: "http", scheme: "bearer", description: "One of OPERATOR_TOKENS" },
   monitorToken: { type: "http", scheme: "bearer", description: "MONITOR_API_TOKEN" },
+  githubSignature: {
+    type: "apiKey",
+    in: "header",
+    name: "X-Hub-Signature-256",
+    description: "HMAC-SHA256 of the body with one of GITHUB_WEBHOOK_SECRETS",
+  },
   viewerToken: { type: "http", scheme: "bearer", description: "DASHBOARD_TOKEN, or one of OPERATOR_TOKENS" },
   viewerPassword: { type: "http", scheme: "basic", description: "The same as a password, with any name" },
 } as const;

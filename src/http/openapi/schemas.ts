@@ -53,9 +53,11 @@ export const jobSchemas: Json = {
     qualified_repo: text,
     run_id: text,
     attempts: whole,
+    generation: { ...whole, description: "How often this unique_id was served, this time included" },
     enqueued_at: time,
     waited_ms: whole,
   }),
+  Rerun: shape({ unique_id: text, profile_key: text, state: text, generation: whole }),
   Explanation: shape({
     unique_id: text,
     profile_key: text,

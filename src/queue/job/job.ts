@@ -11,6 +11,7 @@
 // While a job is claimed, its claim says which monitors were asked (its legs). The finished claim stays on the job
 // until the next one replaces it: a settlement that arrives twice is recognised by it.
 import { z } from "zod";
+import { githubWordSchema } from "./github-word.ts";
 import { trySchema } from "./tries.ts";
 import { waitSchema } from "./waits.ts";
 
@@ -102,8 +103,6 @@ export const jobSchema = z.object({
   refusals: z.number().int(),
   /** refusals in a row that count against nobody but the monitors */
   unchargedRefusals: z.number().int().optional(),
-  /** its last permitted refusal was let pass once: the next job that is tried shows who is to blame */
-  isSpared: z.boolean().optional(),
   claim: claimSchema.optional(),
   /** monitors that may have reserved something for this job, and when the claim was made that last asked them */
   asked: z.record(z.string(), z.number()).optional(),
@@ -125,12 +124,39 @@ export const jobSchema = z.object({
   tries: z.array(trySchema).optional(),
   /** what GitHub calls the runners that it got, as far as their monitors said */
   runnerNames: z.array(z.string()).optional(),
+  /** how often this unique_id was served, this time included; absent: 1 */
+  generation: z.number().int().optional(),
+  /** what the ticket of the first generation says, where this is a later one: it stays good */
+  first: z.object({ place: z.number(), runnerCount: z.number() }).optional(),
+  /** nobody polls, its presence is GitHub's word: "awaited" until GitHub's first one, then "queued" */
+  detached: z.enum(["awaited", "queued"]).optional(),
+  /** it needs one runner for each job of GitHub's that waits, and no number that somebody enqueued */
+  isCounted: z.boolean().optional(),
+  /** the highest attempt of its run that was heard of up to its reservation; absent: 1 */
+  attempt: z.number().int().optional(),
+  /** what GitHub said of the jobs that name it */
+  word: githubWordSchema.optional(),
 });
 export type Job = z.infer<typeof jobSchema>;
 
 /** The ticket of a job. */
 export function ticketOf({ uniqueId, profileKey, runnerCount, qualifiedRepo, runId, place }: Ticket): Ticket {
   return { uniqueId, profileKey, runnerCount, qualifiedRepo, runId, place };
+}
+
+/** Which generation of its unique_id a job is. */
+export function generationOf({ generation }: Pick<Job, "generation">): number {
+  return generation ?? 1;
+}
+
+/** What was asked for when the unique_id was enqueued first. A later generation may need fewer runners. */
+export function firstRequest(job: Job): JobRequest {
+  return { ...job, runnerCount: job.first?.runnerCount ?? job.runnerCount };
+}
+
+/** Whether a ticket is of this job: of this generation, or of the first one. */
+export function isTicketOf(job: Pick<Job, "place" | "first">, { place }: Pick<Ticket, "place">): boolean {
+  return place === job.place || place === job.first?.place;
 }
 
 /** Milliseconds since 1970 at which the job took its place. */

@@ -66,6 +66,17 @@ export function presenceAfterRepeat(before: Presence, now: number, settings: Que
   };
 }
 
+/** Presence of a job for which nobody will poll, until GitHub's first word. */
+export function presenceUntilFirstWord(now: number, settings: QueueSettings): Presence {
+  const until = now + settings.abandonAfterMs;
+  return { heardAt: 0, isPresent: true, presentUntil: until, abandonAt: until };
+}
+
+/** Whether GitHub says that a job waits: it is present as long as that is so, and due at no time. */
+export function isPresentByWord(job: Pick<Job, "detached">): boolean {
+  return job.detached === "queued";
+}
+
 /** Presence of a job whose held request ended too soon: its next poll is due at once, as after an enqueue. */
 export function presenceAfterHangUp(now: number, settings: QueueSettings): Omit<Presence, "isPresent"> {
   return { heardAt: now, ...dueAtOnce(now, settings) };
@@ -86,10 +97,11 @@ export function needsRecord(
 
 /** When a job stops being present, and when it is abandoned, given since when somebody could be heard without a break. */
 export function deadlinesOf(
-  job: Presence,
+  job: Presence & Pick<Job, "detached">,
   renewedAt: number,
   settings: QueueSettings,
 ): Pick<Presence, "presentUntil" | "abandonAt"> {
+  if (isPresentByWord(job)) return { presentUntil: Number.POSITIVE_INFINITY, abandonAt: Number.POSITIVE_INFINITY };
   return {
     presentUntil: Math.max(job.presentUntil, renewedAt + maxRetryAfterMs(settings) + settings.presenceGraceMs),
     abandonAt: Math.max(job.abandonAt, renewedAt + settings.abandonAfterMs),

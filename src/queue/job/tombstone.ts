@@ -35,17 +35,19 @@ export function createJob(
 
 /**
  * The tombstone of a job. It outlives the job's ticket, so that nothing comes back from the dead, and every leg that is
- * still open. It keeps no more than late news and the ticket's holder need.
+ * still open, and whatever GitHub may ask for again. It keeps no more than late news and the ticket's holder need.
  */
 export function endJob(job: Job, now: number, settings: QueueSettings): Job {
   const ticketEndsAt = enqueuedAt(job.place) + settings.ticketMaxAgeMs;
   const legsEndAt = (job.claim?.legs ?? []).map(({ holdUntil }) => holdUntil + legMemoryMs);
-  const forgetAt = Math.max(now + settings.tombstoneTtlMs, ticketEndsAt, ...legsEndAt);
-  const { holder: _, asideUntil: __, unchargedRefusals: ___, isSpared: ____, ...rest } = job;
+  const wordEndsAt = now + (job.word === undefined ? 0 : settings.detachedMaxWaitMs);
+  const rerunEndsAt = now + (job.state === "taken" || job.first !== undefined ? settings.rerunMemoryMs : 0);
+  const forgetAt = Math.max(now + settings.tombstoneTtlMs, ticketEndsAt, wordEndsAt, rerunEndsAt, ...legsEndAt);
+  const { holder: _, asideUntil: __, unchargedRefusals: ___, ...rest } = job;
   const ended = { ...rest, isPresent: false, endedAt: now, forgetAt };
   if (hasOpenLeg(job)) return ended;
   // who was asked matters only while an answer may still come
-  const { claim: _____, asked: ______, ...small } = ended;
+  const { claim: ____, asked: _____, ...small } = ended;
   return small;
 }
 
@@ -69,6 +71,6 @@ export function isAnswerGood(job: Pick<Job, "answer" | "answerUntil">, now: numb
 /** Whether an id may be used for a new job: nothing lives under it, and no monitor may still be at work for it. */
 export function isIdFree(job: Job): "free" | "settling" | "taken" | "alive" {
   if (!isOver(job.state)) return "alive";
-  if (job.state === "taken") return "taken";
+  if (job.state === "taken" || job.first !== undefined) return "taken";
   return job.claim?.legs.some(isOpen) ? "settling" : "free";
 }

@@ -7,7 +7,9 @@
 // A list keeps its jobs by need (runners that the job lacks), then by order. So "how many runners do those ahead of me
 // need" is one count per need, and jobs whose need nobody can serve now are left out by it.
 import { isSuspect } from "../job/after-loss.ts";
+import { awaitsGeneration } from "../job/generation.ts";
 import { hasOpenLeg, heldSince, isOver, type Job, neededRunners } from "../job/job.ts";
+import { isPresentByWord } from "../job/presence.ts";
 import type { QueueSettings } from "../settings.ts";
 
 export const listNames = ["line", "aside", "claimed"] as const;
@@ -32,6 +34,11 @@ export function orderOf({ place }: Pick<Job, "place">): string {
   return String(place).padStart(16, "0");
 }
 
+/** The place that an order was made of. */
+export function placeOfOrder(order: string): number {
+  return Number(order);
+}
+
 /** Where a job stands; null: it is over. `lostAt`: since when the store knows everything, ms. */
 export function entryOf(job: Job, lostAt: number): Entry | null {
   if (isOver(job.state)) return null;
@@ -46,9 +53,11 @@ export function dueAtOf(job: Job, settings: QueueSettings): number | null {
   const leaseEndsAt = hasOpenLeg(job) ? (job.claim?.leaseUntil ?? 0) : Number.POSITIVE_INFINITY;
   const answerEndsAt = job.answer === undefined ? Number.POSITIVE_INFINITY : (job.answerUntil ?? 0);
   const times = [leaseEndsAt, answerEndsAt];
+  if (awaitsGeneration(job)) times.push(job.endedAt ?? 0);
   if (job.state === "queued") {
-    times.push(job.abandonAt, heldSince(job) + settings.holdTimeoutMs);
-    if (job.isPresent) times.push(job.presentUntil);
+    times.push(heldSince(job) + settings.holdTimeoutMs);
+    if (!isPresentByWord(job)) times.push(job.abandonAt);
+    if (job.isPresent && !isPresentByWord(job)) times.push(job.presentUntil);
     if (job.asideUntil !== undefined) times.push(job.asideUntil);
   }
   const dueAt = Math.min(...times);

@@ -1,6 +1,6 @@
 // Cancel: a place is given up at once. With a ticket also for a job that the store lost, so that no late poll brings it back.
 import { describeChange } from "../history.ts";
-import { isOver, isSameRequest, type Job, type JobState, type Ticket } from "../job/job.ts";
+import { isOver, isSameRequest, isTicketOf, type Job, type JobState, type Ticket } from "../job/job.ts";
 import { releaseRunners } from "../job/settlement.ts";
 import { createJob, endJob, isForgotten } from "../job/tombstone.ts";
 import type { Operation } from "../profile.ts";
@@ -21,7 +21,7 @@ export function cancelOperation(profileKey: string, uniqueId: string, ticket: Ti
       const known = stored === null || isForgotten(stored, now) ? null : stored;
       const job = known ?? (ticket === null ? null : createJob(ticket, lostAt, now, settings));
       if (job === null) return { answer: { kind: "unknown" } };
-      const isTheirs = ticket === null || job.place === ticket.place || isSameRequest(job, ticket);
+      const isTheirs = ticket === null || isTicketOf(job, ticket) || isSameRequest(job, ticket);
       if (!isTheirs) return { answer: { kind: "unknown" } };
       if (isOver(job.state)) return { answer: { kind: "over", state: job.state } };
       const released = releaseRunners(job, now, settings);

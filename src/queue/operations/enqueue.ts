@@ -2,8 +2,9 @@
 import { isInForce } from "../acts.ts";
 import { targetRunners } from "../fleet/fleet.ts";
 import { describeChange } from "../history.ts";
-import { isSameRequest, type JobRequest } from "../job/job.ts";
-import { presenceAfterRepeat } from "../job/presence.ts";
+import { beginGeneration } from "../job/generation.ts";
+import { firstRequest, hasOpenLeg, isOver, isSameRequest, type Job, type JobRequest } from "../job/job.ts";
+import { presenceAfterRepeat, presenceUntilFirstWord } from "../job/presence.ts";
 import { createJob, isAnswerGood, isForgotten, isIdFree } from "../job/tombstone.ts";
 import { sumAhead } from "../line/line.ts";
 import { endSilence } from "../line/silence.ts";
@@ -18,6 +19,10 @@ export interface EnqueueCommand {
   readonly isFleetKnown: boolean;
   /** the caller goes elsewhere if more runners than this have to come free first; without it they wait */
   readonly maxRunnersBefore?: number | undefined;
+  /** nobody will poll: the job is there as long as GitHub says that it waits */
+  readonly isDetached?: boolean | undefined;
+  /** the attempt of the run; a higher one than was served is the next generation */
+  readonly runAttempt?: number | undefined;
 }
 
 export type EnqueueReply =
@@ -29,12 +34,8 @@ export type EnqueueReply =
   /** a new job would begin, and the booking of its id is too old for that: it has to be booked anew */
   | { readonly kind: "booking_too_old" };
 
-export function enqueueOperation({
-  request,
-  bookedAt,
-  isFleetKnown,
-  maxRunnersBefore,
-}: EnqueueCommand): Operation<EnqueueReply> {
+export function enqueueOperation(command: EnqueueCommand): Operation<EnqueueReply> {
+  const { request, bookedAt, isFleetKnown, maxRunnersBefore } = command;
   const { uniqueId, profileKey } = request;
   return {
     name: "enqueue",
@@ -48,17 +49,18 @@ export function enqueueOperation({
         const use = isIdFree(known);
         if (use === "settling") return { answer: { kind: "settling" } };
         if (use !== "free") {
-          if (!isSameRequest(request, known)) return { answer: { kind: "conflict" } };
+          if (!isSameRequest(request, firstRequest(known))) return { answer: { kind: "conflict" } };
+          const isRerun = isOver(known.state) && !hasOpenLeg(known) && (command.runAttempt ?? 1) > (known.attempt ?? 1);
           const isGone = use === "taken" && !isAnswerGood(known, now, settings.answerTtlMs);
-          if (isGone) return { answer: { kind: "id_used" } };
-          return repeat(view, uniqueId);
+          if (isGone && !isRerun) return { answer: { kind: "id_used" } };
+          if (!isRerun) return repeat(view, uniqueId);
         }
       }
       const refusal = decideRefusal(view, request, isFleetKnown, maxRunnersBefore);
       if (refusal !== null) return { answer: refusal };
       if (now - bookedAt > maxCommitAgeMs) return { answer: { kind: "booking_too_old" } };
       const { place } = view;
-      const job = createJob({ ...request, place }, view.lostAt, now, settings, isKnown ? known.place : undefined);
+      const job = begin(command, isKnown ? known : null, view);
       return {
         answer: { kind: "accepted", place, isNew: true },
         change: {
@@ -69,6 +71,21 @@ export function enqueueOperation({
         },
       };
     },
+  };
+}
+
+/** The job that comes in line: the first of its id, or one more generation of what was served before. */
+function begin(command: EnqueueCommand, known: Job | null, { place, lostAt, now, settings }: ProfileView): Job {
+  const { request, runAttempt, isDetached } = command;
+  const isServedAgain = known !== null && isIdFree(known) === "taken";
+  const next = { place, runnerCount: request.runnerCount, isCounted: false, attempt: runAttempt ?? 1 };
+  const job = isServedAgain
+    ? beginGeneration(known, next, lostAt, now, settings)
+    : createJob({ ...request, place }, lostAt, now, settings, known?.place);
+  return {
+    ...job,
+    ...(runAttempt !== undefined && { attempt: Math.max(runAttempt, job.attempt ?? 1) }),
+    ...(isDetached === true && { detached: "awaited" as const, ...presenceUntilFirstWord(now, settings) }),
   };
 }
 

@@ -5,7 +5,8 @@ import { type Takes, withLegOut } from "../fleet/fleet.ts";
 import { describeChange } from "../history.ts";
 import { isSuspect, waitsForOthers } from "../job/after-loss.ts";
 import { claimJob, reasonOfClaim } from "../job/claim.ts";
-import { enqueuedAt, heldSince, isOver, isSameRequest, type Job, neededRunners, type Ticket } from "../job/job.ts";
+import { enqueuedAt, heldSince, isOver, type Job, neededRunners, type Ticket } from "../job/job.ts";
+import { matchTicket, type TicketMatch } from "../job/match-ticket.ts";
 import { deadlinesOf, type Hold, needsRecord, presenceAfterPoll, withAsideOfNow, withHolder } from "../job/presence.ts";
 import { createJob, endJob, isAnswerGood, isForgotten } from "../job/tombstone.ts";
 import { addWait, plainWait, type Wait } from "../job/waits.ts";
@@ -64,6 +65,7 @@ export type PollReply =
     }
   /** `isNew`: this very poll found that its time was over */
   | { readonly kind: "abandoned"; readonly isNew: boolean }
+  | Extract<TicketMatch, { kind: "later_generation" }>
   | { readonly kind: "failed" | "cancelled" | "answer_expired" | "ticket_expired" | "superseded" };
 
 export function pollOperation(command: PollCommand): Operation<PollReply> {
@@ -87,8 +89,8 @@ function decidePoll(command: PollCommand, view: ProfileView): Decision<PollReply
     return pollQueued(command, view, known, createJob(ticket, view.lostAt, now, settings), true);
   }
   const matched = matchTicket(known, ticket);
-  if (matched === null) return { answer: { kind: "superseded" } };
-  const job = withAsideOfNow(matched, now, settings);
+  if (matched.kind !== "job") return { answer: matched };
+  const job = withAsideOfNow(matched.job, now, settings);
   const over = replyWhenOver(job, now, settings.answerTtlMs);
   if (over !== null) return { answer: over };
   if (job.state === "claimed") return pollClaimed(command, view, job);
@@ -108,16 +110,6 @@ function decidePoll(command: PollCommand, view: ProfileView): Decision<PollReply
     return { answer: { kind: "abandoned", isNew: true }, change: { ...change, makesRoom: true } };
   }
   return pollQueued(command, view, known, job, false);
-}
-
-/**
- * The job that a ticket speaks for; null: it was enqueued again since. One request may hold two tickets, where the store was
- * lost in between: both stand, and the older place counts.
- */
-function matchTicket(job: Job, ticket: Ticket): Job | null {
-  if (job.place === ticket.place) return job;
-  if (!isSameRequest(job, ticket) || ticket.place <= (job.endedPlace ?? 0)) return null;
-  return ticket.place < job.place && job.state === "queued" ? { ...job, place: ticket.place } : job;
 }
 
 /** What a poll of a job hears that is over; null while it is not. */

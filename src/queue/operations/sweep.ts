@@ -1,18 +1,22 @@
 // Sweep: what time alone does. Jobs become absent or are abandoned, let go of what they held too long, come back from
 // standing aside; claims whose owner died are taken over; answers and tombstones are forgotten. Chart and rates are counted.
 
+import { isInForce } from "../acts.ts";
 import { withSample } from "../fleet/chart.ts";
 import { idleRunners } from "../fleet/fleet.ts";
 import { countRate, type FreedRate, minCountMs } from "../fleet/freed-rate.ts";
 import { describeChange, type HistoryEntry } from "../history.ts";
+import { isSuspect } from "../job/after-loss.ts";
 import { canTakeOver, isLeased } from "../job/claim.ts";
+import { awaitsGeneration } from "../job/generation.ts";
 import { enqueuedAt, hasOpenLeg, isOver, type Job } from "../job/job.ts";
-import { deadlinesOf, maxPresenceAheadMs, withAsideOfNow } from "../job/presence.ts";
+import { deadlinesOf, isPresentByWord, maxPresenceAheadMs, withAsideOfNow } from "../job/presence.ts";
 import { releaseRunners } from "../job/settlement.ts";
 import { endJob, isAnswerGood, isForgotten, withoutAnswer } from "../job/tombstone.ts";
 import { addWait, plainWait } from "../job/waits.ts";
-import { sumAhead } from "../line/line.ts";
+import { placeOfOrder, sumAhead } from "../line/line.ts";
 import { isSilent, keepsPlaces, type Silence } from "../line/silence.ts";
+import { claimableJobs } from "../line/turn.ts";
 import type { JobChange, Operation, ProfileHead, ProfileView } from "../profile.ts";
 import { claimLeaseMs, clockToleranceMs } from "../settings.ts";
 
@@ -33,6 +37,10 @@ export interface SweepReply {
   /** everybody fell silent together, just now */
   readonly isNewlySilent: boolean;
   readonly waitingJobs: number;
+  /** whose turn it is, or who has waited for too long: nobody may poll for them */
+  readonly toAttend: readonly string[];
+  /** jobs for which GitHub may wait again */
+  readonly toHear: readonly Job[];
 }
 
 export function sweepOperation(profileKey: string): Operation<SweepReply> {
@@ -56,6 +64,8 @@ export function sweepOperation(profileKey: string): Operation<SweepReply> {
         isMore: view.isMoreDue,
         isNewlySilent: silence.silentSince !== null && view.head.silence.silentSince === null,
         waitingJobs: countWaiting(view),
+        toAttend: findUnattended(view),
+        toHear: view.due.filter(awaitsGeneration),
       };
       if (jobs.length === 0 && Object.keys(head).length === 0) return { answer };
       const history = passed.flatMap((one): HistoryEntry[] =>
@@ -106,7 +116,10 @@ function passQueued(before: Job, view: ProfileView, silence: Silence): Passed {
   }
   // looked at again by then; who is heard meanwhile gives everybody their time anew
   const abandonAt = isKept ? Math.max(deadlines.abandonAt, now + settings.abandonAfterMs) : deadlines.abandonAt;
-  const after: Job = { ...released.job, ...deadlines, abandonAt, isPresent: deadlines.presentUntil > now };
+  const presence = isPresentByWord(before)
+    ? { isPresent: true }
+    : { ...deadlines, abandonAt, isPresent: deadlines.presentUntil > now };
+  const after: Job = { ...released.job, ...presence };
   if (after.asideUntil !== undefined && after.asideUntil <= now) delete after.asideUntil;
   if (before.isPresent && !after.isPresent) {
     after.waits = addWait(before.waits, plainWait("asleep"), now - enqueuedAt(before.place));
@@ -138,6 +151,14 @@ export function decideSilence(view: ProfileView): Silence {
     ).values(),
   ];
   return isSilent(present - stillPresent.length, absent) ? { ...head.silence, silentSince: now } : head.silence;
+}
+
+/** Only those who are detached need it, which is looked at next. The oldest of them stand at the front of the line. */
+function findUnattended({ capacity, front, absent, head, now, settings, lostAt }: ProfileView): readonly string[] {
+  const claimable = isInForce(head.paused, now) ? [] : claimableJobs(capacity, front, now, settings);
+  const overdue = front.filter(({ order }) => enqueuedAt(placeOfOrder(order)) + settings.detachedMaxWaitMs <= now);
+  const suspects = absent.filter((job) => isPresentByWord(job) && isSuspect(job, lostAt));
+  return [...new Set([...claimable, ...[...overdue, ...suspects].map(({ uniqueId }) => uniqueId)])];
 }
 
 function countWaiting({ sizes }: ProfileView): number {

@@ -148,8 +148,8 @@ it.each([
   const { name, profileKey, reads, decide } = claimableOperation("linux");
   expect({ name, profileKey, reads }).toEqual({ name: "claimable", profileKey: "linux", reads: { front: true } });
   const front = [
-    { uniqueId: "a", need: 1 },
-    { uniqueId: "b", need: 1 },
+    { uniqueId: "a", need: 1, order: "0000000000000001" },
+    { uniqueId: "b", need: 1, order: "0000000000000002" },
   ];
   expect(decide(viewOf({ front, head }))).toEqual({ answer: { lostAt, uniqueIds: expected } });
 });

@@ -8,6 +8,7 @@ import {
   capacityOf,
   claimedJobOf,
   claimOf,
+  enqueuedAt,
   headOf,
   jobOf,
   legOf,
@@ -15,6 +16,7 @@ import {
   now,
   rowOf,
   runnerOf,
+  settings,
   viewOf,
 } from "../../support/queue-data.ts";
 
@@ -37,6 +39,8 @@ const nothing = {
   isMore: false,
   isNewlySilent: false,
   waitingJobs: 0,
+  toAttend: [],
+  toHear: [],
 };
 
 it("reads what is due, how many wait, and two hundred of those who are absent", () => {
@@ -375,4 +379,43 @@ describe("the sweep counts a profile", () => {
     });
     expect(change).toEqual({ jobs: [], head: { chart: [[minute, 4, 2]] }, history: [], wake: [], makesRoom: false });
   });
+});
+
+describe("for jobs for which nobody may poll it names", () => {
+  const front = [
+    { uniqueId: "a", need: 1, order: String(enqueuedAt * 1000).padStart(16, "0") },
+    { uniqueId: "b", need: 1, order: String(now * 1000).padStart(16, "0") },
+  ];
+  const long = settings.detachedMaxWaitMs;
+  it.each([
+    { name: "whose turn it is", view: { front }, expected: ["a"] },
+    {
+      name: "nobody while the profile is paused",
+      view: { front, head: { paused: { by: "", note: "", at: 0, until: null } } },
+      expected: [],
+    },
+    {
+      name: "who has waited for too long",
+      view: { front, now: enqueuedAt + long, capacity: capacityOf({}) },
+      expected: ["a"],
+    },
+    {
+      name: "who has to be looked for after a loss",
+      view: { absent: [jobOf({ detached: "queued", clearedFor: 0 }), jobOf({ uniqueId: "b", clearedFor: 0 })] },
+      expected: ["a"],
+    },
+  ])("$name", ({ view, expected }) => {
+    expect(sweep(view).answer.toAttend).toEqual(expected);
+  });
+
+  it("those for which GitHub waits again, once no monitor can be at work for them", () => {
+    const word = [{ id: 9, attempt: 2, state: "queued" as const }];
+    const due = [jobOf({ state: "taken", word }), jobOf({ ...claimedJobOf(), state: "taken", uniqueId: "b", word })];
+    expect(sweep({ due }).answer.toHear).toEqual([due[0]]);
+  });
+});
+
+it("leaves a job present that GitHub says to wait, however long ago it was heard", () => {
+  const job = jobOf({ detached: "queued", presentUntil: now - 1, abandonAt: now - 1, asideUntil: now });
+  expect(passed(job)).toMatchObject({ state: "queued", isPresent: true });
 });

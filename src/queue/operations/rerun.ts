@@ -1,0 +1,52 @@
+// Rerun: somebody says what GitHub's word would: a job that had its runners is re-run, and needs them again.
+import { describeChange } from "../history.ts";
+import { beginGeneration } from "../job/generation.ts";
+import { firstRequest, hasOpenLeg, isOver, isSameRequest, isTicketOf, type Job, type Ticket } from "../job/job.ts";
+import { isForgotten } from "../job/tombstone.ts";
+import type { Operation } from "../profile.ts";
+
+export type RerunReply =
+  /** `isNew`: it came in line by this; else it was there already */
+  | { readonly kind: "in_line"; readonly job: Job; readonly isNew: boolean }
+  /** it never had its runners: enqueue is for that */
+  | { readonly kind: "not_served" }
+  /** a monitor may still be at work for it */
+  | { readonly kind: "settling" }
+  | { readonly kind: "unknown" | "not_theirs" };
+
+/** @param ticket of the job's owner; null: an operator does it */
+export function rerunOperation(profileKey: string, uniqueId: string, ticket: Ticket | null): Operation<RerunReply> {
+  return {
+    name: "rerun",
+    profileKey,
+    reads: { jobs: [{ uniqueId, order: null }], place: true, front: true },
+    decide: ({ job: read, lostAt, now, place, settings }) => {
+      const { job } = read(uniqueId);
+      if (job === null || isForgotten(job, now)) return { answer: { kind: "unknown" } };
+      const isTheirs = ticket === null || isTicketOf(job, ticket) || isSameRequest(firstRequest(job), ticket);
+      if (!isTheirs) return { answer: { kind: "not_theirs" } };
+      if (!isOver(job.state)) return { answer: { kind: "in_line", job, isNew: false } };
+      if (hasOpenLeg(job)) return { answer: { kind: "settling" } };
+      if (job.state !== "taken" && job.first === undefined) return { answer: { kind: "not_served" } };
+      const { runnerCount } = firstRequest(job);
+      const next = {
+        place,
+        runnerCount,
+        isCounted: false,
+        attempt: (job.attempt ?? 1) + 1,
+        detached: "queued",
+      } as const;
+      const after = beginGeneration(job, next, lostAt, now, settings);
+      const by = ticket === null ? "operator" : null;
+      return {
+        answer: { kind: "in_line", job: after, isNew: true },
+        change: {
+          jobs: [{ before: job, after }],
+          history: [describeChange(job, after, true, by, now)],
+          wake: [uniqueId],
+          makesRoom: true,
+        },
+      };
+    },
+  };
+}
