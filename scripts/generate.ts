@@ -1,12 +1,15 @@
 // Writes what is derived from other files: modules that hold Lua, CSS and the browser's JavaScript as text (so that they
 // reach runtimes without files), and the tables of the documents. `npm run generate` writes; `npm run generated` only
 // checks, for CI.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { SettingGroup } from "../src/config/settings.ts";
 import { describeSettings } from "../src/config.ts";
 import { problems, retryReasons } from "../src/http/problem.ts";
 import { jobStates, transitions } from "../src/queue/job/job.ts";
 import { describeKeys } from "../src/store/redis/keys.ts";
+import { renderAlertRules } from "./generate/alert-rules.ts";
+import { describeChartValues } from "./generate/chart-schema.ts";
 
 const root = new URL("../", import.meta.url);
 const { values } = parseArgs({
@@ -21,13 +24,16 @@ if (values.help) {
 
 const stale: string[] = [];
 write("src/store/redis/scripts.generated.ts", generateScripts());
-fillTable("README.md", "settings", settingsTables());
+fillTable("docs/settings.md", "settings", settingsTables(["required", "access", "github", "store", "log"]));
+fillTable("docs/operations.md", "timings", settingsTables(["line", "monitors"]));
 write("settings.env.example", settingsExample());
 write("src/dashboard/page-assets.generated.ts", generatePageAssets());
 fillTable("docs/http-api.md", "problems", problemsTable());
 fillTable("docs/http-api.md", "reasons", retryReasons.map((reason) => `\`${reason}\``).join(", "));
 fillTable("docs/states.md", "transitions", transitionsTable());
 fillTable("docs/redis-keys.md", "keys", keysTable());
+write("deploy/helm/runner-queue/values.schema.json", describeChartValues());
+write("deploy/prometheus/alerts.yml", renderAlertRules(readFileSync(new URL("docs/operations.md", root), "utf8")));
 if (stale.length > 0) {
   console.error(`Not up to date: ${stale.join(", ")}. Run \`npm run generate\` and commit.`);
   process.exit(1);
@@ -51,19 +57,18 @@ ${entries.join("")}} as const;
 `;
 }
 
-/** One table for each of those who need them; what this version does not use yet stands in none. */
-function settingsTables(): string {
+/** One table for each group; what this version does not use yet stands in none. */
+function settingsTables(groups: readonly SettingGroup[]): string {
   const titles = {
     required: "Required",
     access: "Access: where it listens, who may do what",
     github: "GitHub",
-    line: "The line",
-    monitors: "Monitors",
+    line: "The line: times and limits",
+    monitors: "Monitors: times and limits",
     store: "Store",
     log: "Log",
   } as const;
   const settings = describeSettings().filter(({ isServed }) => isServed);
-  const groups = [...new Set(settings.map(({ group }) => group))];
   return groups
     .map((group) => {
       const rows = settings
@@ -133,5 +138,8 @@ function write(file: string, text: string): void {
   const path = new URL(file, root);
   if (existsSync(path) && readFileSync(path, "utf8") === text) return;
   if (values.check) stale.push(file);
-  else writeFileSync(path, text);
+  else {
+    mkdirSync(new URL(".", path), { recursive: true });
+    writeFileSync(path, text);
+  }
 }

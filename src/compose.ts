@@ -133,7 +133,7 @@ export async function composeService(
   let isDraining = false;
   const tally = createTally();
   const monitors = () => client.names;
-  metrics.attach({ administration, tally, held: dispatcher.heldRequests, monitors, settings });
+  metrics.attach({ administration, tally, held: dispatcher.heldRequests, monitors, settings, version });
   const app = createApp({
     administration,
     dispatcher,

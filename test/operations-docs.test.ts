@@ -44,7 +44,7 @@ beforeAll(async () => {
   const administration = createAdministration(store, dispatcher, metrics.observe);
   const { monitorBook } = dispatcher;
   const tally = { counts: () => new Map([["GET /x", [0, 0, 1]]]) };
-  metrics.attach({ administration, tally, held: () => 1, monitors: () => ["m"], settings });
+  metrics.attach({ administration, tally, held: () => 1, monitors: () => ["m"], settings, version: "1" });
   const lease = await monitorBook.beginPoll("m", "poll", 1000, false);
   const counts = new Map([["p", { idle: 1, target: 1, healthy: 1 }]]);
   await monitorBook.finishPoll(

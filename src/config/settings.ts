@@ -1,5 +1,5 @@
-// Every setting: what it is for, what it may be, and its default where it has one. The README's
-// table is made of this.
+// Every setting: what it is for, what it may be, and its default where it has one. The tables of
+// the documents are made of this.
 import { z } from "zod";
 import { addressRanges, basePath, hostList } from "./addresses.ts";
 import { apiTokens, isScoped, type ScopedApiToken } from "./api-tokens.ts";
@@ -80,7 +80,12 @@ const github = {
     .default("servo-ci-runners_")
     .describe("name of a proving artifact, before the unique id"),
   ARTIFACT_MAX_AGE: positiveDuration.prefault("300s").describe("how old a proving artifact may be"),
-  OIDC_ISSUER: baseUrl.prefault("https://token.actions.githubusercontent.com").describe("issuer of GitHub OIDC tokens"),
+  OIDC_ISSUER: z
+    .string()
+    .prefault("https://token.actions.githubusercontent.com")
+    .transform((text) => splitList(text))
+    .pipe(z.array(baseUrl).min(1, "names no issuer"))
+    .describe("issuers of OIDC tokens, comma-separated: GitHub's, a GitHub Enterprise Server's, a Forgejo's"),
   RERUN_MEMORY: memoryDuration.prefault("30d").describe("how long it is known what a re-run asks for again"),
   START_WATCH: z
     .enum(["report", "act", "off"], "is not one of report, act, off")

@@ -5,7 +5,6 @@
 //
 // A process may die before it takes a name off. So a roll that is full is looked through before anybody is refused for long:
 // jobs that are over, or never began, leave it.
-import { LRUCache } from "lru-cache";
 import type { Clock } from "../clock.ts";
 import { type AdmissionRefusal, isMemoryFull } from "../queue/admission.ts";
 import type { Observe } from "../queue/events.ts";
@@ -55,7 +54,7 @@ export function createJobLimits(
   observe: Observe,
 ): JobLimits {
   const underWay = new Set<Promise<void>>();
-  const lookedAt = new LRUCache<string, number>({ max: maxRollsLookedAt });
+  const lookedAt = new Map<string, number>();
   let remembered = { count: 0, at: Number.NEGATIVE_INFINITY };
 
   const noteRemembered = (count: number) => {
@@ -87,6 +86,7 @@ export function createJobLimits(
   const isTimeToLook = (roll: string): boolean => {
     const now = clock.now();
     if (now - (lookedAt.get(roll) ?? Number.NEGATIVE_INFINITY) < lookEveryMs) return false;
+    if (lookedAt.size >= maxRollsLookedAt) lookedAt.clear();
     lookedAt.set(roll, now);
     return true;
   };

@@ -10,6 +10,7 @@
 // So no stranger's token, and no outage of the issuer, refuses those whose key is known.
 // Only one question is under way at a time, and whoever needs its answer shares it.
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import { z } from "zod";
 import { readJson } from "../bounded-json.ts";
 import { nameFailure } from "./github-api.ts";
 
@@ -64,23 +65,43 @@ export function createIssuerKeys(load: () => Promise<JSONWebKeySet>, now: () => 
   };
 }
 
-/** The keys as the issuer publishes them. */
+/** The keys as the issuer publishes them: GitHub at `/.well-known/jwks`, others where their own description says. */
 export async function loadIssuerKeys(issuer: string): Promise<JSONWebKeySet> {
+  const base = issuer.replace(/\/+$/, "");
   try {
-    const response = await fetch(`${issuer.replace(/\/+$/, "")}/.well-known/jwks`, {
-      redirect: "manual",
-      headers: { accept: "application/json" },
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      throw new KeysUnavailable(`status ${response.status}`);
-    }
-    const body = await readJson(response, maxBytes);
-    if (body.kind === "unreadable") throw new KeysUnavailable(body.why);
+    const keys = (await loadDocument(`${base}/.well-known/jwks`)) ?? (await loadDocument(await findKeysUrl(base)));
+    if (keys === null) throw new KeysUnavailable("status 404");
     // createLocalJWKSet looks at it
-    return body.value as JSONWebKeySet;
+    return keys as JSONWebKeySet;
   } catch (error) {
     throw error instanceof KeysUnavailable ? error : new KeysUnavailable(nameFailure(error));
   }
+}
+
+const descriptionSchema = z.object({ jwks_uri: z.url() });
+
+/** By OpenID Connect Discovery. Keys that lie on another host than the issuer are none of its. */
+async function findKeysUrl(base: string): Promise<string> {
+  const description = descriptionSchema.safeParse(await loadDocument(`${base}/.well-known/openid-configuration`));
+  if (!description.success) throw new KeysUnavailable("status 404");
+  const { jwks_uri: url } = description.data;
+  if (new URL(url).origin !== new URL(base).origin) throw new KeysUnavailable("keys on another host");
+  return url;
+}
+
+/** Null: there is none (404). */
+async function loadDocument(url: string): Promise<unknown> {
+  const response = await fetch(url, {
+    redirect: "manual",
+    headers: { accept: "application/json" },
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    if (response.status === 404) return null;
+    throw new KeysUnavailable(`status ${response.status}`);
+  }
+  const body = await readJson(response, maxBytes);
+  if (body.kind === "unreadable") throw new KeysUnavailable(body.why);
+  return body.value;
 }

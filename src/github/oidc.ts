@@ -21,10 +21,16 @@ const longestToken = 8 * 1024;
 const clockToleranceSeconds = 5;
 const claimsSchema = z.object({ repository: z.string(), run_id: z.string() });
 
-export function createOidcCheck(issuer: string, audience: string): OidcCheck {
-  const keys = createIssuerKeys(
-    () => loadIssuerKeys(issuer),
-    () => performance.now(),
+/** @param issuers whose word counts; each has keys of its own, which are good for its tokens alone */
+export function createOidcCheck(issuers: readonly string[], audience: string): OidcCheck {
+  const keysOf = new Map(
+    issuers.map((issuer) => [
+      issuer,
+      createIssuerKeys(
+        () => loadIssuerKeys(issuer),
+        () => performance.now(),
+      ),
+    ]),
   );
   return {
     verify: async (token) => {
@@ -32,7 +38,9 @@ export function createOidcCheck(issuer: string, audience: string): OidcCheck {
       try {
         // Before any key is looked up: another issuer's keys are none of ours, and nothing is
         // believed of the token by this.
-        if (decodeJwt(token).iss !== issuer) return { kind: "refused", code: "oidc_issuer_wrong" };
+        const { iss: issuer = "" } = decodeJwt(token);
+        const keys = keysOf.get(issuer);
+        if (keys === undefined) return { kind: "refused", code: "oidc_issuer_wrong" };
         const { payload } = await jwtVerify(token, keys, {
           issuer,
           audience,

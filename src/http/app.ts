@@ -20,6 +20,9 @@ import { createWebhookRoute, type WebhookDeps } from "./webhook-route.ts";
 
 type RouteDeps = TokenlessDeps & TakeDeps & JobsDeps & DashboardRoutesDeps & OperatorDeps & ChangedDeps;
 
+/** Rises when a route, a parameter or a status that is there goes or changes its meaning. */
+const apiVersion = 1;
+
 export interface AppDeps extends Omit<RouteDeps, "guesses" | "callerOf"> {
   readonly administration: Administration;
   /** null: there is no webhook */
@@ -84,6 +87,7 @@ export function createApp(given: AppDeps): Hono {
     return c.body(text, 200, { "content-type": contentType, ...unstored });
   });
   route("GET", "/healthz", (c) => c.text("ok\n", 200, unstored));
+  route("GET", "/version", (c) => c.json({ version: deps.version, api: apiVersion }, 200, unstored));
   route("GET", "/readyz", async function ready(c) {
     if (deps.isDraining()) return comeBack("draining", 1);
     await deps.administration.ping();

@@ -61,6 +61,27 @@ const serviceOperations: Json = {
       },
     }),
   },
+  "/version": {
+    get: operation({
+      id: "showVersion",
+      tag: "service",
+      summary: "Which version answers",
+      security: ["none"],
+      responses: {
+        200: reply(
+          "The queue's version, and that of its API, which rises when something that is there goes or changes its meaning",
+          "application/json",
+          {
+            type: "object",
+            required: ["version", "api"],
+            properties: { version: text, api: { type: "integer" } },
+          },
+          { first: { version: "1.0.0", api: 1 } },
+        ),
+        ...refusals("repeated_parameter"),
+      },
+    }),
+  },
   "/openapi.json": {
     get: operation({
       id: "describeApi",

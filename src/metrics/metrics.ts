@@ -1,6 +1,6 @@
 // Metrics for Prometheus: what happens is counted in this process, how the line and the fleet stand is read from the store when somebody asks.
 // Each service has a registry of its own, so that nothing is shared by accident. docs/operations.md explains every metric (checked).
-import { Registry } from "prom-client";
+import { Gauge, Registry } from "prom-client";
 import type { Administration } from "../dispatch/administration.ts";
 import type { RoundNote } from "../dispatch/running/operation-runner.ts";
 import type { Observe } from "../queue/events.ts";
@@ -28,6 +28,7 @@ export interface Metrics {
     readonly held: () => number;
     readonly monitors: () => readonly string[];
     readonly settings: QueueSettings;
+    readonly version: string;
   }): void;
   /** A monitor that was added since: it is told apart from now on. */
   noteMonitor(name: string): void;
@@ -44,6 +45,12 @@ export function createMetrics(): Metrics {
   const answers = createAnswerMetrics(registry, profiles, monitors);
   const commands = createStoreMetrics(registry);
   const http = createHttpMetrics(registry);
+  const buildInfo = new Gauge({
+    name: "runner_queue_build_info",
+    help: "Which version this instance is; always 1",
+    labelNames: ["version"],
+    registers: [registry],
+  });
   return {
     observe: (event) => {
       events.observe(event);
@@ -53,6 +60,7 @@ export function createMetrics(): Metrics {
     noteRound: commands.noteRound,
     attach: (parts) => {
       for (const name of parts.monitors()) monitors.admit(name);
+      buildInfo.set({ version: parts.version }, 1);
       standing.attach(parts);
       http.attach(parts.tally, parts.held);
     },

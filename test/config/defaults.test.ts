@@ -52,7 +52,7 @@ it("has the defaults of the design", () => {
       ARTIFACT_MAX_AGE: 300_000,
       ALLOWED_REPOS: [],
       GITHUB_API_URL: "https://api.github.com",
-      OIDC_ISSUER: "https://token.actions.githubusercontent.com",
+      OIDC_ISSUER: ["https://token.actions.githubusercontent.com"],
       API_TOKENS: ["t"],
       SCOPED_API_TOKENS: [],
     },

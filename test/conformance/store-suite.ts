@@ -253,9 +253,9 @@ export function describeStore(name: string, create: StoreFactory): void {
       expect((await poll(a)).kind).toBe("claimed");
     });
 
-    it("ends a job as failed after MAX_ATTEMPTS refusals and lets the others by", async () => {
+    it("ends a job as failed after MAX_ATTEMPTS refusals", async () => {
       await showFleet({ ci0: 1, ci1: 1, ci2: 1 });
-      const [bad, next] = [await enqueue("bad"), await enqueue("next")];
+      const bad = await enqueue("bad");
       for (let attempt = 1; attempt <= 3; attempt++) {
         const job = await claim(bad);
         const reply = await settle(bad, job, refused(job.claim?.legs[0]?.monitor ?? ""));
@@ -263,7 +263,22 @@ export function describeStore(name: string, create: StoreFactory): void {
       }
       expect((await poll(bad)).kind).toBe("failed");
       await showFleet({ ci0: 1 });
-      expect((await poll(next)).kind).toBe("claimed");
+      expect((await poll(await enqueue("next"))).kind).toBe("claimed");
+    });
+
+    it("lets the others by before a job's last refusal counts, and ends it once they were served where it is refused", async () => {
+      await showFleet({ ci0: 1, ci1: 1, ci2: 1 });
+      const [bad, next] = [await enqueue("bad"), await enqueue("next")];
+      for (let attempt = 1; attempt <= 3; attempt++) {
+        const job = await claim(bad);
+        expect((await settle(bad, job, refused(job.claim?.legs[0]?.monitor ?? ""))).kind).toBe("queued");
+      }
+      await showFleet({ ci0: 1 });
+      expect(await poll(bad)).toMatchObject({ kind: "wait", reason: "monitor_refuses" });
+      await settle(next, await claim(next), taken("ci0", "7"));
+      now += 5_000;
+      await showFleet({ ci0: 1 });
+      expect((await settle(bad, await claim(bad), refused("ci0"))).kind).toBe("failed");
     });
 
     it("leaves a monitor that keeps refusing alone for a growing time, and then probes it once", async () => {

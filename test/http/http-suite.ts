@@ -1,5 +1,7 @@
 // The HTTP contract of design section 3, status by status, as a function of how a queue is started: whatever the entry and the store, it is the same.
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { enqueueForTicket, take, takeUntilDone } from "../support/client.ts";
 import { apiToken, monitorToken } from "../support/service.ts";
@@ -215,6 +217,7 @@ export function describeHttpContract(name: string, start: StartQueue): void {
       expect((await ask("PUT", "/jobs/x")).headers.get("allow")).toBe("GET, DELETE");
       expect(await ask("GET", "/nothing/here")).toMatchObject({ status: 404, code: "no_such_route" });
       expect((await ask("GET", "/healthz")).text).toBe("ok\n");
+      expect(JSON.parse((await ask("GET", "/version")).text)).toEqual({ version: packageJson.version, api: 1 });
       expect((await ask("GET", "/readyz")).status).toBe(200);
     });
 
@@ -230,6 +233,7 @@ export function describeHttpContract(name: string, start: StartQueue): void {
         ["GET", "/healthz"],
         ["GET", "/readyz"],
         ["GET", "/openapi.json"],
+        ["GET", "/version"],
         ["GET", "/nothing/here"],
         ["PUT", "/healthz"],
         ["POST", "/take/nobody?token=x"],

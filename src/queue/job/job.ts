@@ -103,6 +103,8 @@ export const jobSchema = z.object({
   refusals: z.number().int(),
   /** refusals in a row that count against nobody but the monitors */
   unchargedRefusals: z.number().int().optional(),
+  /** its last permitted refusal was let pass once: the next job that is tried shows who is to blame */
+  isSpared: z.boolean().optional(),
   claim: claimSchema.optional(),
   /** monitors that may have reserved something for this job, and when the claim was made that last asked them */
   asked: z.record(z.string(), z.number()).optional(),

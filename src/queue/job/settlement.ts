@@ -18,6 +18,7 @@ import {
 } from "./job.ts";
 import type { LegOutcome, RefusalCause } from "./leg-outcome.ts";
 import { isPresentByWord } from "./presence.ts";
+import { withRefusal } from "./refusal.ts";
 import { nameAtGithub } from "./runner-name.ts";
 import { endJob } from "./tombstone.ts";
 import { addTry } from "./tries.ts";
@@ -62,13 +63,17 @@ interface Draft {
   readonly leaked: string[];
 }
 
-/** Applies a settlement to a job and its fleet. `now` is the store's clock in ms. */
+/**
+ * Applies a settlement to a job and its fleet. `now` is the store's clock in ms.
+ * @param doOthersWait whether another job is there that could be tried at the same monitors
+ */
 export function settleJob(
   before: Job,
   fleet: Fleet,
   settlement: Settlement,
   now: number,
   settings: QueueSettings,
+  doOthersWait = false,
 ): Settled {
   const draft: Draft = { job: { ...before }, rows: new Map(fleet), takes: new Map(), leaked: [] };
   const isMine = settlement.claimId !== null && before.claim?.id === settlement.claimId;
@@ -81,20 +86,20 @@ export function settleJob(
   for (const runner of settlement.found) keepOrLeak(draft, [runner], runner.since, now, settings);
   if (settlement.clearedFor !== null && !isOver(draft.job.state)) draft.job.clearedFor = settlement.clearedFor;
   const wasOver = isOver(before.state);
-  if (!wasOver) decideEnd(draft, now, settings);
+  if (!wasOver) decideEnd(draft, now, settings, doOthersWait);
   const job = isOver(draft.job.state) && !wasOver ? endJob(draft.job, now, settings) : draft.job;
   return { job, takes: draft.takes, reply: replyOf(job, !wasOver), leaked: draft.leaked };
 }
 
 /** Where the job stands once this is settled. */
-function decideEnd(draft: Draft, now: number, settings: QueueSettings): void {
+function decideEnd(draft: Draft, now: number, settings: QueueSettings, doOthersWait: boolean): void {
   const released = releaseRunners(draft.job, now, settings, now - settings.answerTtlMs);
   draft.job = released.job;
   draft.leaked.push(...released.leaked);
   const isStillOpen = draft.job.state === "claimed" && hasOpenLeg(draft.job);
   if (isStillOpen) return;
   if (neededRunners(draft.job) <= 0) draft.job = finishTaken(draft.job, settings);
-  else if (draft.job.state === "claimed") returnToLine(draft, now, settings);
+  else if (draft.job.state === "claimed") returnToLine(draft, now, settings, doOthersWait);
 }
 
 /** Until when evidence is waited for. Late news never extends the wait. */
@@ -219,21 +224,15 @@ function finishTaken(job: Job, settings: QueueSettings): Job {
 }
 
 /** Nothing open any more and not enough in hand: back to the old place, or over after MAX_ATTEMPTS refusals. */
-function returnToLine(draft: Draft, now: number, settings: QueueSettings): void {
-  const { job } = draft;
-  const legs = job.claim?.legs ?? [];
-  const hasProgress = neededRunners(job) < (job.claim?.needed ?? 0);
+function returnToLine(draft: Draft, now: number, settings: QueueSettings, doOthersWait: boolean): void {
+  const legs = draft.job.claim?.legs ?? [];
+  const hasProgress = neededRunners(draft.job) < (draft.job.claim?.needed ?? 0);
   const isCharged = legs.some((leg) => leg.isCharged === true);
-  const isRefused = legs.some((leg) => leg.isCharged === false && job.asked?.[leg.monitor] === job.claim?.at);
-  if (hasProgress) {
-    delete job.unchargedRefusals;
-  } else if (isCharged) {
-    job.refusals += 1;
-  } else if (isRefused) {
-    job.unchargedRefusals = (job.unchargedRefusals ?? 0) + 1;
-    const backoffMs = decideAsideMs(job.unchargedRefusals);
-    if (backoffMs > 0) job.asideUntil = Math.max(job.asideUntil ?? 0, now + backoffMs);
-  }
+  const isAsked = ({ monitor }: Leg) => draft.job.asked?.[monitor] === draft.job.claim?.at;
+  const isRefused = legs.some((leg) => leg.isCharged === false && isAsked(leg));
+  if (hasProgress) delete draft.job.unchargedRefusals;
+  else if (isCharged || isRefused) draft.job = withRefusal(draft.job, isCharged, doOthersWait, now, settings);
+  const { job } = draft;
   if (job.refusals >= settings.maxAttempts) {
     const released = releaseRunners(job, now, settings);
     draft.leaked.push(...released.leaked);
@@ -242,14 +241,6 @@ function returnToLine(draft: Draft, now: number, settings: QueueSettings): void 
   }
   job.state = "queued";
   job.isPresent = job.presentUntil > now || isPresentByWord(job);
-}
-
-/**
- * Where monitors refuse everybody, a job that was refused again and again lets the next one try: if that is served, the
- * monitors are well, and further refusals count against the job.
- */
-function decideAsideMs(unchargedRefusals: number): number {
-  return unchargedRefusals < 3 ? 0 : Math.min(30_000, 1_000 * 2 ** Math.min(unchargedRefusals - 3, 5));
 }
 
 export interface Released {

@@ -26,7 +26,8 @@ export function settleOperation(ticket: Ticket, settlement: Settlement): Operati
       if (!isSameJob(before, ticket)) {
         return { answer: { reply: { kind: "lost" }, job: null, leaked: namesOfSettlement(settlement) } };
       }
-      const { job, takes, reply, leaked } = settleJob(before, capacity.rows, settlement, now, settings);
+      const doOthersWait = view.front.some((other) => other.uniqueId !== uniqueId);
+      const { job, takes, reply, leaked } = settleJob(before, capacity.rows, settlement, now, settings, doOthersWait);
       const isRefused = settlement.legs.some(({ state }) => state === "refused");
       return {
         answer: { reply, job, leaked },

@@ -1,6 +1,5 @@
 // How documents are written in Redis, and read back: "<revision> <JSON>". What is read was written by us, perhaps by another
 // version: unknown fields are left alone, and what cannot be understood is a bug or a foreign key, and throws.
-import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { actSchema } from "../../queue/acts.ts";
 import { snapshotSchema, takesSchema } from "../../queue/fleet/fleet.ts";
@@ -28,22 +27,28 @@ function splitDocument(text: string): { readonly revision: string; readonly json
 
 /** Jobs that were decoded lately: a waiting job is asked for again and again, and hardly ever changes. */
 export class JobDecoder {
-  readonly #decoded: LRUCache<string, { readonly text: string; readonly stored: StoredJob }>;
+  readonly #maxKept: number;
+  #young = new Map<string, { readonly text: string; readonly stored: StoredJob }>();
+  #old = new Map<string, { readonly text: string; readonly stored: StoredJob }>();
 
-  constructor(max = 100_000) {
-    this.#decoded = new LRUCache({ max });
+  constructor(maxKept = 50_000) {
+    this.#maxKept = maxKept;
   }
 
   /** null where there is no document. */
   decode(profileKey: string, uniqueId: string, text: string): StoredJob | null {
     if (text === "") return null;
     const key = `${profileKey} ${uniqueId}`;
-    const known = this.#decoded.get(key);
+    const known = this.#young.get(key) ?? this.#old.get(key);
     if (known?.text === text) return known.stored;
     const { revision, json } = splitDocument(text);
     const job = { uniqueId, profileKey, ...storedJobSchema.parse(json) };
     const stored = { revision, job };
-    this.#decoded.set(key, { text, stored });
+    if (this.#young.size >= this.#maxKept) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, { text, stored });
     return stored;
   }
 }
