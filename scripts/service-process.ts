@@ -30,11 +30,18 @@ export interface ServiceProcess {
   readonly ended: Promise<number>;
 }
 
-/** Does not wait for anything: a service that is set up wrongly ends by itself. `args` go to the service. */
-export function spawnService(settings: Readonly<Record<string, string>>, args: readonly string[] = []): ServiceProcess {
+/**
+ * Does not wait for anything: a service that is set up wrongly ends by itself. `args` go to the service.
+ * @param program another version's main.ts; absent: this one's
+ */
+export function spawnService(
+  settings: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+  program = entry,
+): ServiceProcess {
   if (isSource && !process.features.typescript)
     throw new Error(`Node ${process.version} cannot run TypeScript: use Node 24`);
-  const child = spawn(process.execPath, [entry, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     // Ctrl-C is for whoever started us: a second signal would cut the service's own shutdown short.
     detached: true,

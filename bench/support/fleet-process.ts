@@ -5,13 +5,13 @@ import { startSimulatedFleet } from "../../scripts/simulated-fleet/fleet.ts";
 import { monitorToken } from "../../test/support/service.ts";
 import { profileKey } from "./full-house.ts";
 
-const [monitors = "5", runners = "300"] = process.argv.slice(2);
+const [monitors = "5", runners = "300", busyForMs = "0"] = process.argv.slice(2);
 
 const fleet = await startSimulatedFleet({
   monitors: Number(monitors),
   perMonitor: { [profileKey]: Number(runners) },
   token: monitorToken,
-  habits: { takeMs: 0, startsAfterMs: 0, busyForMs: 0, rebornAfterMs: 0, redrawMs: 0 },
+  habits: { takeMs: 0, startsAfterMs: 0, busyForMs: Number(busyForMs), rebornAfterMs: 0, redrawMs: 0 },
 });
 process.on("message", ({ hang }: { hang?: string }) => {
   const monitor = fleet.monitors.find(({ name }) => name === hang);

@@ -18,15 +18,20 @@ export interface BenchOptions {
   /** How long to measure, all sides together, not counting start and warm-up. */
   readonly seconds: number;
   readonly json: boolean;
+  /** What stands on the command line beside the options. */
+  readonly given: readonly string[];
 }
 
 /** Reads the command line, runs the bench, prints, and ends the process even where a connection is still open. */
 export async function runBench(seconds: number, measure: (options: BenchOptions) => Promise<Report>): Promise<void> {
-  const { values } = parseArgs({ options: { seconds: { type: "string" }, json: { type: "boolean", default: false } } });
+  const { values, positionals: given } = parseArgs({
+    options: { seconds: { type: "string" }, json: { type: "boolean", default: false } },
+    allowPositionals: true,
+  });
   const asked = values.seconds === undefined ? seconds : Number(values.seconds);
   if (!(asked > 0)) throw new Error("--seconds must be a number above 0");
   const begun = performance.now();
-  const report = await measure({ seconds: asked, json: values.json });
+  const report = await measure({ seconds: asked, json: values.json, given });
   const tookSeconds = round((performance.now() - begun) / 1000);
   console.log(values.json ? JSON.stringify({ ...report, tookSeconds }) : format(report, tookSeconds));
   process.exit(0);

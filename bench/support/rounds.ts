@@ -22,6 +22,8 @@ export interface SideResult {
   /** CPU time per request and process, in the order of `pids`, µs. */
   readonly cpuUs: readonly number[];
   readonly rounds: readonly number[];
+  /** The same by round: CPU time per request and process, µs. */
+  readonly cpuRounds: readonly (readonly number[])[];
 }
 
 /** Medians over the rounds, by name. One round of each side beforehand warms up and is not counted. */
@@ -45,7 +47,7 @@ export async function alternate(
     [...samples].map(([name, all]) => {
       const cpuUs = (all[0]?.cpuUs ?? []).map((_, i) => median(all.map((sample) => sample.cpuUs[i] ?? 0)));
       const rates = all.map(({ perSecond }) => perSecond);
-      return [name, { perSecond: median(rates), cpuUs, rounds: rates }];
+      return [name, { perSecond: median(rates), cpuUs, rounds: rates, cpuRounds: all.map((sample) => sample.cpuUs) }];
     }),
   );
 }

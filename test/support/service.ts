@@ -24,6 +24,8 @@ export interface ServiceOptions {
   /** Absent: any free one. To come back where another service was. */
   readonly port?: number;
   readonly args?: readonly string[];
+  /** Absent: this version's. */
+  readonly program?: string | undefined;
 }
 
 export interface RunningService extends AsyncDisposable {
@@ -44,7 +46,7 @@ export interface RunningService extends AsyncDisposable {
 
 /** Resolves when /readyz says 200. */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const { monitors, env, redisUrl, port, args } = options;
+  const { monitors, env, redisUrl, port, args, program } = options;
   const service = spawnService(
     {
       ...settingsForTests,
@@ -54,6 +56,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       ...env,
     },
     args,
+    program,
   );
   const kill9 = async () => {
     service.send("SIGKILL");
