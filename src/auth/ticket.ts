@@ -7,6 +7,7 @@
 // first two keys is known to both: a rotation costs nobody their place, in whatever order it
 // reaches the instances.
 import { CompactSign, compactVerify, decodeProtectedHeader } from "jose";
+import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import type { Ticket } from "../queue/job/job.ts";
 import {
@@ -41,11 +42,8 @@ const longestTicket = 1024;
  */
 const spelling = /^[\w-]+\.[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]$/;
 const alg = "HS256";
-/**
- * Verified tickets remembered per generation: polls of the same job come every few seconds, and
- * HMAC costs more than a look-up.
- */
-const remembered = 50_000;
+/** Tickets remembered: polls of a job come every few seconds, and HMAC costs more than a look-up. */
+const maxVerified = 100_000;
 
 type SigningKey = Awaited<ReturnType<typeof crypto.subtle.deriveKey>>;
 
@@ -60,35 +58,20 @@ export async function createTickets(secrets: readonly string[]): Promise<Tickets
   const keys = await Promise.all(secrets.map(deriveKey));
   const [signingKey, secondKey] = keys;
   if (signingKey === undefined) throw new Error("createTickets needs at least one secret");
-  let young = new Map<string, Ticket>();
-  let old = new Map<string, Ticket>();
+  const verified = new LRUCache<string, Ticket>({ max: maxVerified });
 
-  const remember = (text: string, ticket: Ticket): void => {
-    if (young.size >= remembered) {
-      old = young;
-      young = new Map();
-    }
-    young.set(text, ticket);
-  };
-  const recall = (text: string): Ticket | undefined => {
-    const known = young.get(text);
-    if (known !== undefined) return known;
-    const older = old.get(text);
-    if (older !== undefined) remember(text, older);
-    return older;
-  };
   const verifyFresh = async (text: string): Promise<Ticket | null> => {
     if (text.length > longestTicket || !spelling.test(text)) return null;
     for (const key of keys) {
       const ticket = await verifyWith(text, key);
       if (ticket === null) continue;
-      remember(text, ticket);
+      verified.set(text, ticket);
       return ticket;
     }
     // Only the ticket of the second key is remembered: that one has one spelling, however the rest
     // of this text is changed.
     const other = ticketOfSecondKey(text);
-    return other === null ? null : (recall(other) ?? (await verifyFresh(other)));
+    return other === null ? null : (verified.get(other) ?? (await verifyFresh(other)));
   };
 
   return {
@@ -96,10 +79,10 @@ export async function createTickets(secrets: readonly string[]): Promise<Tickets
       const bytes = new TextEncoder().encode(JSON.stringify(payloadOf(ticket)));
       const also = secondKey === undefined ? undefined : signatureOf(await sign(bytes, { alg }, secondKey));
       const text = await sign(bytes, also === undefined ? { alg } : { alg, also }, signingKey);
-      remember(text, ticket);
+      verified.set(text, ticket);
       return text;
     },
-    verify: (text) => recall(text) ?? verifyFresh(text),
+    verify: (text) => verified.get(text) ?? verifyFresh(text),
   };
 }
 

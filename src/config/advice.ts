@@ -19,6 +19,10 @@ export function adviseOn(config: SettledSettings): readonly string[] {
       "OIDC_AUDIENCE is set, but ALLOWED_REPOS is empty: no workflow may enqueue with its OIDC token",
     ],
     [
+      config.REDIS_URL !== undefined && config.DATA_FILE !== undefined,
+      "REDIS_URL and DATA_FILE are both set: everything is kept in Redis, and the file is not used",
+    ],
+    [
       config.MONITOR_TOKENS.some(({ monitor }) => !names.has(monitor)),
       "MONITOR_TOKENS has a token for a monitor that MONITORS does not name",
     ],

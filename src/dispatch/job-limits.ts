@@ -5,6 +5,7 @@
 //
 // A process may die before it takes a name off. So a roll that is full is looked through before anybody is refused for long:
 // jobs that are over, or never began, leave it.
+import { LRUCache } from "lru-cache";
 import type { Clock } from "../clock.ts";
 import { type AdmissionRefusal, isMemoryFull } from "../queue/admission.ts";
 import type { Observe } from "../queue/events.ts";
@@ -54,7 +55,7 @@ export function createJobLimits(
   observe: Observe,
 ): JobLimits {
   const underWay = new Set<Promise<void>>();
-  const lookedAt = new Map<string, number>();
+  const lookedAt = new LRUCache<string, number>({ max: maxRollsLookedAt });
   let remembered = { count: 0, at: Number.NEGATIVE_INFINITY };
 
   const noteRemembered = (count: number) => {
@@ -86,7 +87,6 @@ export function createJobLimits(
   const isTimeToLook = (roll: string): boolean => {
     const now = clock.now();
     if (now - (lookedAt.get(roll) ?? Number.NEGATIVE_INFINITY) < lookEveryMs) return false;
-    if (lookedAt.size >= maxRollsLookedAt) lookedAt.clear();
     lookedAt.set(roll, now);
     return true;
   };

@@ -1,6 +1,7 @@
 // Proves an enqueue by an artifact of its run: asks GitHub, unpacks, compares. Identical look-ups in flight are one look-up, what came of one
 // is remembered for some seconds, and whoever only makes GitHub work is slowed down. Nobody is refused for what somebody else asked.
 import { base64url } from "jose";
+import { LRUCache } from "lru-cache";
 import type { Observe } from "../queue/events.ts";
 import {
   decideArtifact,
@@ -160,11 +161,9 @@ interface Keys {
 
 /** What look-ups came to, for a while each; the oldest is forgotten first. */
 function createMemory(now: () => number) {
-  const kept = new Map<string, { readonly until: number; readonly lookup: Lookup }>();
+  const kept = new LRUCache<string, { readonly until: number; readonly lookup: Lookup }>({ max: mostRemembered });
   return {
     keep: (key: string, lookup: Lookup, forMs: number): void => {
-      kept.delete(key);
-      for (const [old, { until }] of kept) if (until <= now() || kept.size >= mostRemembered) kept.delete(old);
       kept.set(key, { until: now() + forMs, lookup });
     },
     recall: (key: string): Lookup | null => {

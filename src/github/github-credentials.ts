@@ -1,6 +1,7 @@
 // Who we are at GitHub: nobody, the bearer of a token, or a GitHub App, which has an installation, and so a token of its own, for every
 // owner. Installation tokens live an hour; each is kept until shortly before its end.
 import { importPKCS8, SignJWT } from "jose";
+import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { parseJson } from "../bounded-json.ts";
 import type { Observe } from "../queue/events.ts";
@@ -63,7 +64,7 @@ export async function createAppCredentials(
   now: () => number,
 ): Promise<GithubCredentials> {
   const key = await importPKCS8(app.privateKey, "RS256");
-  const kept = new Map<string, { readonly header: string; readonly until: number }>();
+  const kept = new LRUCache<string, { readonly header: string; readonly until: number }>({ max: mostOwners });
   const underWay = new Map<string, Promise<Authorization>>();
 
   const troubleOf = (what: string, { status }: Extract<GithubReply, { kind: "reply" }>): Trouble => {
@@ -98,7 +99,6 @@ export async function createAppCredentials(
     const access = parseReply(given.body, accessSchema);
     if (given.status !== 201 || access === null) return troubleOf("installation token", given);
     const header = `Bearer ${access.token}`;
-    if (kept.size >= mostOwners) kept.clear();
     kept.set(owner, { header, until: Date.parse(access.expires_at) - renewBeforeMs });
     return { kind: "authorized", header, account: `installation of ${owner}`, mayRenew: true };
   };

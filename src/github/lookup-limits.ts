@@ -2,6 +2,8 @@
 // all of them; those that prove something are counted for their run, for anybody who may start a run can upload artifacts by the
 // thousand. Counts melt away with time (a leaky bucket).
 
+import { LRUCache } from "lru-cache";
+
 export interface LookupLimits {
   /** Counts a look-up of this caller for this run, or says how many seconds to wait. */
   begin(
@@ -32,8 +34,8 @@ export const lookupLimits = {
 
 /** @param now ms since 1970 */
 export function createLookupLimits(now: () => number): LookupLimits {
-  const callers = new Map<string, Bucket>();
-  const runs = new Map<string, Bucket>();
+  const callers = new LRUCache<string, Bucket>({ max: lookupLimits.remembered });
+  const runs = new LRUCache<string, Bucket>({ max: lookupLimits.remembered });
   const all: Bucket = { level: 0, at: now() };
 
   const levelOf = (bucket: Bucket, perMinute: number): number => {
@@ -46,10 +48,8 @@ export function createLookupLimits(now: () => number): LookupLimits {
   const waitFor = (bucket: Bucket, { size, perMinute }: { size: number; perMinute: number }): number =>
     Math.ceil(Math.max(0, levelOf(bucket, perMinute) + 1 - size) * (60 / perMinute));
 
-  const bucketOf = (buckets: Map<string, Bucket>, key: string): Bucket => {
+  const bucketOf = (buckets: LRUCache<string, Bucket>, key: string): Bucket => {
     const bucket = buckets.get(key) ?? { level: 0, at: now() };
-    buckets.delete(key);
-    if (buckets.size >= lookupLimits.remembered) buckets.delete(buckets.keys().next().value ?? "");
     buckets.set(key, bucket);
     return bucket;
   };

@@ -1,6 +1,7 @@
 // Slows down whoever tries unique_ids without a good ticket: the replies tell an id that is in line
 // (403) from one that is not (404), as promised. Each address has so many tries at once and so many
 // a minute (a leaky bucket). Good tickets are never counted, and never looked up here.
+import { LRUCache } from "lru-cache";
 
 export interface GuessLimit {
   /**
@@ -22,16 +23,13 @@ export const guessLimits = {
 /** @param now ms; a clock that only goes forward */
 export function createGuessLimit(now: () => number): GuessLimit {
   const { size, perMinute, remembered } = guessLimits;
-  /** The longest silent caller comes first. */
-  const buckets = new Map<string, { readonly level: number; readonly at: number }>();
+  const buckets = new LRUCache<string, { readonly level: number; readonly at: number }>({ max: remembered });
   return {
     begin: (caller) => {
       const at = now();
       const before = buckets.get(caller) ?? { level: 0, at };
       const level = Math.max(0, before.level - ((at - before.at) * perMinute) / 60_000);
       const excess = level + 1 - size;
-      buckets.delete(caller);
-      if (buckets.size >= remembered) buckets.delete(buckets.keys().next().value ?? "");
       buckets.set(caller, { level: excess > 0 ? level : level + 1, at });
       return excess > 0 ? Math.ceil((excess * 60) / perMinute) : 0;
     },

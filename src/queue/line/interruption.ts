@@ -10,7 +10,7 @@ export interface ServiceMark {
   readonly since: number;
 }
 
-/** How old the mark may get before it was a break, ms. Jobs bear this much: their deadlines are three times as long. */
+/** How old the mark may get before it was a break, ms: a third of ABANDON_AFTER, so that jobs bear it, and 2 s at least. */
 export function maxGapMs({ abandonAfterMs }: Pick<QueueSettings, "abandonAfterMs">): number {
   return Math.max(2_000, Math.min(10_000, Math.floor(abandonAfterMs / 3)));
 }

@@ -1,5 +1,6 @@
 // How documents are written in Redis, and read back: "<revision> <JSON>". What is read was written by us, perhaps by another
 // version: unknown fields are left alone, and what cannot be understood is a bug or a foreign key, and throws.
+import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { actSchema } from "../../queue/acts.ts";
 import { snapshotSchema, takesSchema } from "../../queue/fleet/fleet.ts";
@@ -27,28 +28,22 @@ function splitDocument(text: string): { readonly revision: string; readonly json
 
 /** Jobs that were decoded lately: a waiting job is asked for again and again, and hardly ever changes. */
 export class JobDecoder {
-  readonly #maxKept: number;
-  #young = new Map<string, { readonly text: string; readonly stored: StoredJob }>();
-  #old = new Map<string, { readonly text: string; readonly stored: StoredJob }>();
+  readonly #decoded: LRUCache<string, { readonly text: string; readonly stored: StoredJob }>;
 
-  constructor(maxKept = 50_000) {
-    this.#maxKept = maxKept;
+  constructor(max = 100_000) {
+    this.#decoded = new LRUCache({ max });
   }
 
   /** null where there is no document. */
   decode(profileKey: string, uniqueId: string, text: string): StoredJob | null {
     if (text === "") return null;
     const key = `${profileKey} ${uniqueId}`;
-    const known = this.#young.get(key) ?? this.#old.get(key);
+    const known = this.#decoded.get(key);
     if (known?.text === text) return known.stored;
     const { revision, json } = splitDocument(text);
     const job = { uniqueId, profileKey, ...storedJobSchema.parse(json) };
     const stored = { revision, job };
-    if (this.#young.size >= this.#maxKept) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(key, { text, stored });
+    this.#decoded.set(key, { text, stored });
     return stored;
   }
 }

@@ -1,6 +1,7 @@
 // Names every Redis key. All keys of one script carry the same hash tag - the profile's, the monitor's or the document's - so
 // that profiles spread over a Redis Cluster. docs/redis-keys.md is generated from `describeKeys`. "2" is the layout: an
 // instance leaves alone what it does not understand.
+import { LRUCache } from "lru-cache";
 
 const layout = "2";
 
@@ -30,7 +31,7 @@ const maxKnown = 20_000;
 
 /** @param prefix REDIS_PREFIX: keeps deployments on one Redis apart */
 export function createKeys(prefix: string): Keys {
-  const known = new Map<string, readonly string[]>();
+  const known = new LRUCache<string, readonly string[]>({ max: maxKnown });
   const ofPart = (profileKey: string, part: string) => `${prefix}:${layout}:{${profileKey}}:${part}`;
   const ofMonitor = (monitor: string, part: string) => `${prefix}:${layout}:monitor:{${monitor}}:${part}`;
   return {
@@ -39,7 +40,6 @@ export function createKeys(prefix: string): Keys {
       if (keys === undefined) {
         const parts = ["head", "line", "aside", "claimed", "due", "fleet", "changes", "job:", "history", "commit:"];
         keys = parts.map((part) => ofPart(profileKey, part));
-        if (known.size >= maxKnown) known.clear();
         known.set(profileKey, keys);
       }
       return keys;
