@@ -264,10 +264,11 @@ describe("a job", () => {
   it("that nobody asks for is counted as abandoned", async () => {
     const monitor = await startMonitor();
     await using service = await startService({ monitors: [monitor], env: { ABANDON_AFTER: "1s" } });
-    await enqueueForTicket(service.url, { profile, uniqueId: "left" });
     const before = await scrape(service.url);
+    await enqueueForTicket(service.url, { profile, uniqueId: "left" });
     await service.onLog(({ msg }) => msg === "abandoned");
     expect(movesOf(before, await scrape(service.url))).toEqual({
+      'enqueues_total{profile="linux",outcome="accepted"}': 1,
       'jobs_ended_total{profile="linux",state="abandoned"}': 1,
     });
   });
@@ -362,7 +363,7 @@ describe.skipIf(!hasRedis)("two instances on one Redis", () => {
     expect(first.value("runner_queue_enqueues_total", { profile, outcome: "accepted" })).toBe(2);
   });
 
-  it("answer a scrape within 3 s while the store hangs, say so, leave its figures out, and find back", async () => {
+  it("answer a scrape before Prometheus gives up, after 10 s, while the store hangs, say so, leave its figures out, and find back", async () => {
     await using redis = await startRedis();
     const monitor = await startMonitor();
     await using service = await startService({ monitors: [monitor], redisUrl: redis.url });
@@ -373,7 +374,7 @@ describe.skipIf(!hasRedis)("two instances on one Redis", () => {
     const scrapeInTime = async (): Promise<Exposition> => {
       const begun = performance.now();
       const seen = await scrape(service.url);
-      expect(performance.now() - begun).toBeLessThan(3_000);
+      expect(performance.now() - begun).toBeLessThan(10_000);
       return seen;
     };
     await expect.poll(async () => (await scrapeInTime()).value("runner_queue_store_up"), patience).toBe(0);

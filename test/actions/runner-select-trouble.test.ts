@@ -100,7 +100,8 @@ describe("waiting", () => {
     running.cancel("SIGINT");
     expectFallback(await running.ended, "The workflow was cancelled");
 
-    expect(performance.now() - cancelledAt).toBeLessThan(5000);
+    // far sooner than curl would have given up
+    expect(performance.now() - cancelledAt).toBeLessThan(20_000);
     expect(loadSurvivors(stepProcesses)).toEqual([]);
     expect(queue.lines()).toEqual(["POST /enqueue", "POST /take/N", "DELETE /jobs/N"]);
   });
@@ -127,25 +128,20 @@ test("a workflow that is cancelled during the upload takes no place in line, and
 });
 
 describe("a queue that restarts while a job enqueues", () => {
-  const patient = { timeout: 100_000 };
-  test(
-    "is waited for: it may refuse connections for half a minute before the workflow falls back",
-    patient,
-    async () => {
-      const run = await startWorkflowRun();
-      const port = await reservePort();
-      const running = await run.start({ "queue-url": `http://127.0.0.1:${port}` });
-      await running.onLog("::add-mask::");
-      // Time is the very thing that is tested here: well past the 6 s after which five tries are over.
-      await setTimeout(20_000);
-      const queue = await startQueueDouble(answerTakes(oneRunner), port);
+  test("is waited for: it may refuse connections for half a minute before the workflow falls back", async () => {
+    const run = await startWorkflowRun();
+    const port = await reservePort();
+    const running = await run.start({ "queue-url": `http://127.0.0.1:${port}` });
+    await running.onLog("::add-mask::");
+    // Time is the very thing that is tested here: well past the 6 s after which five tries are over.
+    await setTimeout(20_000);
+    const queue = await startQueueDouble(answerTakes(oneRunner), port);
 
-      const { outputs } = await running.ended;
+    const { outputs } = await running.ended;
 
-      expect(outputs["is-self-hosted"]).toBe("true");
-      expect(queue.lines()).toEqual(["POST /enqueue", "POST /take/N"]);
-    },
-  );
+    expect(outputs["is-self-hosted"]).toBe("true");
+    expect(queue.lines()).toEqual(["POST /enqueue", "POST /take/N"]);
+  });
 
   test("is asked again where it cut the connection: the same enqueue gets the same ticket", async () => {
     const run = await startWorkflowRun();

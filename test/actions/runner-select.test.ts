@@ -194,7 +194,8 @@ test.each([
     running.cancel(signal);
     const { outputs, log, outcomes, directory } = await running.ended;
 
-    expect(performance.now() - cancelledAt).toBeLessThan(5000);
+    // far sooner than the held take would have ended
+    expect(performance.now() - cancelledAt).toBeLessThan(20_000);
     expect(await queue.loadJob(outputs["unique-id"]!)).toMatchObject({ state: "cancelled" });
     expect(queue.exchanges.filter((line) => line.startsWith("DELETE"))).toEqual(["DELETE /jobs/N 200"]);
     expect(log).toContain("The workflow was cancelled, and its place in line given up.");

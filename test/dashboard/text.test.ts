@@ -155,7 +155,7 @@ it("keeps its columns straight and its lines short whatever the names are", () =
   const [heading, first, second] = sectionOf(renderText(long), profile_key).slice(2);
   expect(heading?.indexOf("waited")).toBe(first?.indexOf("1 min 0 s"));
   // two columns of the terminal for each of these three signs
-  expect(second?.indexOf("1 min 0 s")).toBe((first?.indexOf("1 min 0 s") ?? 0) - 3);
+  expect(second?.indexOf("1 min 0 s")).toBe(first!.indexOf("1 min 0 s") - 3);
 });
 
 it("has words for every reason to wait, and docs/dashboard.md explains each", () => {

@@ -1,6 +1,6 @@
 // What an operator does to a live queue from the command line: drain and resume, pause and unpause, cancel. Two instances on one Redis: what is
 // done through one holds in the other at once.
-import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { enqueueForTicket, take, takeUntilDone } from "../support/client.ts";
 import { nextTake, startMonitor } from "../support/monitors.ts";
@@ -173,7 +173,7 @@ test("cancel gives a waiting job's place up: its owner hears so, and who stood b
     status: 404,
     text: expect.stringContaining("job_cancelled"),
   });
-  await vi.waitFor(async () => expect((await linesOf(queue.url, "jobs")).join("\n")).not.toContain("first"), 60_000);
+  await expect.poll(async () => (await linesOf(queue.url, "jobs")).join(), { interval: 500 }).not.toContain("first");
   await linesOf(queue.url, "unpause", profile);
   await takeUntilDone(queue.url, "second", second);
   expect(await refusalOf(queue.url, "cancel", "second")).toContain("409 job_taken");
@@ -188,10 +188,7 @@ test("rerun gets a job that had its runner another one, though nobody polls, and
     expect(await linesOf(queue.url, "rerun", "again")).toEqual(["again is queued, for the 2nd time."]);
   }
   ci0.freeOne(profile);
-  await vi.waitFor(
-    () => expect(ci0.runners().filter(({ reservedFor }) => reservedFor === "again")).toHaveLength(2),
-    60_000,
-  );
+  await expect.poll(() => ci0.runners().filter(({ reservedFor }) => reservedFor === "again")).toHaveLength(2);
   expect(await refusalOf(queue.url, "rerun", "nobody")).toContain("404 job_unknown");
   await enqueueForTicket(queue.url, { profile, uniqueId: "waits" });
   await linesOf(queue.url, "cancel", "waits");

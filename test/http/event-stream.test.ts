@@ -1,6 +1,9 @@
 // A stream of events ends when nobody reads it, for whatever reason, and gives its place back once.
-import { expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { streamEvents, writeEvent } from "../../src/dashboard/event-stream.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+afterEach(() => void vi.useRealTimers());
 
 /** Says something as often as it is asked, and notes its own end. */
 function createSource() {
@@ -21,17 +24,13 @@ function createSource() {
 it("who does not read is let go, and his source is ended", async () => {
   const { state, speak } = createSource();
   const ended: number[] = [];
-  await new Promise<void>((resolve) => {
-    const end = () => {
-      ended.push(state.said);
-      resolve();
-    };
-    const { body } = streamEvents(speak, end, 30);
-    const reader = body!.getReader();
-    void reader.closed.catch(() => {});
-  });
-  expect(ended).toEqual([1]);
-  await expect.poll(() => state.isEnded).toBe(true);
+  const { body } = streamEvents(speak, () => ended.push(state.said), 30_000);
+  const reader = body!.getReader();
+  void reader.closed.catch(() => {});
+  await vi.advanceTimersByTimeAsync(29_999);
+  expect([ended, state.isEnded]).toEqual([[], false]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect([ended, state.isEnded]).toEqual([[1], true]);
 });
 
 it("who reads slowly is not, as long as he reads; who hangs up ends it once", async () => {
@@ -42,16 +41,17 @@ it("who reads slowly is not, as long as he reads; who hangs up ends it once", as
     () => {
       ends += 1;
     },
-    400,
+    30_000,
   );
   const reader = body!.getReader();
   for (let n = 0; n < 4; n++) {
     const { value } = await reader.read();
     expect(new TextDecoder().decode(value)).toBe("event: e\ndata: a\ndata: b\ndata: c\nretry: 5\n\n");
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await vi.advanceTimersByTimeAsync(29_999);
   }
   expect(ends).toBe(0);
   await reader.cancel();
   expect(ends).toBe(1);
-  await expect.poll(() => state.isEnded).toBe(true);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(state.isEnded).toBe(true);
 });

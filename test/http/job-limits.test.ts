@@ -72,28 +72,26 @@ describe.each(stores)("on the store %s", (kind) => {
   it("one run's token that sends 1,000 enqueues gets 256 places, and every other caller their own meanwhile", async () => {
     const token = await tokenOf(runId);
     let isOver = false;
-    const slowestMs = async () => {
-      let slowest = 0;
-      for (let n = 0; !isOver; n++) {
-        const begun = performance.now();
-        const reply = await enqueueWith(apiToken, `honest-${n}`, "5", "honest/repo");
+    const countHonest = async () => {
+      let honest = 0;
+      for (; !isOver; honest++) {
+        const reply = await enqueueWith(apiToken, `honest-${honest}`, "5", "honest/repo");
         expect(seen(reply)).toEqual([200, expect.stringMatching(/\w+/), null, null]);
-        slowest = Math.max(slowest, performance.now() - begun);
       }
-      return slowest;
+      return honest;
     };
-    const [replies, slowest] = await Promise.all([
+    const [replies, honest] = await Promise.all([
       flood(1_000, (n) => enqueueWith(token, `flood-${n}`)).finally(() => {
         isOver = true;
       }),
-      slowestMs(),
+      countHonest(),
     ]);
     expect(statuses(replies, 200)).toHaveLength(256);
     const refused = statuses(replies, 429);
     expect(refused).toHaveLength(744);
     for (const reply of refused) expect(seen(reply)).toEqual([429, "", "run_queue_full", "5"]);
-    // forty are before it, on one core
-    expect(slowest).toBeLessThan(2_000);
+    // about forty of the flood are before each of theirs
+    expect(honest).toBeGreaterThan(10);
   });
 
   it("an artifact of that run, and a token bound to its owner, are held to the same limit", async () => {

@@ -139,13 +139,20 @@ it("hostile monitors keep nobody from being served: their failures are named and
   const entries = inDashboard.map(([name]) => `${name}=${hostileUrl}/${name}`);
   await using service = await startService({ monitors: [...entries, `honest=${honest.url}`].join(",") });
 
-  let longestMs = 0;
+  // beside it one that has honest monitors only: what a busy machine does to it, it does to both
+  await using peaceful = await startService({ monitors: [honest] });
+  const longestMs = { hostile: 0, peaceful: 0 };
   for (let round = 0; round < 100; round++) {
-    const begun = performance.now();
-    expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
-    longestMs = Math.max(longestMs, performance.now() - begun);
+    for (const [kind, { url }] of [
+      ["hostile", service],
+      ["peaceful", peaceful],
+    ] as const) {
+      const begun = performance.now();
+      expect((await fetch(`${url}/healthz`)).status).toBe(200);
+      longestMs[kind] = Math.max(longestMs[kind], performance.now() - begun);
+    }
   }
-  expect(longestMs).toBeLessThan(300);
+  expect(longestMs.hostile).toBeLessThan(300 + 3 * longestMs.peaceful);
 
   const words = { lists: "too_deep", crowd: "too_many_values", text: "too_large", endless: "too_large" };
   for (const [monitor, why] of Object.entries(words)) {

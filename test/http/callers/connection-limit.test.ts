@@ -56,7 +56,7 @@ function openConnections(server: Server): Promise<number> {
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
+  await expect.poll(isSo).toBe(true);
 }
 
 /** Real curl, from an address of its own: exit code, status and headers. */
