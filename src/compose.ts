@@ -130,6 +130,7 @@ export async function composeService(
   const { sweeper } = dispatcher;
   const administration = createAdministration(store, dispatcher, observe);
   const credentials = await createCredentials(credentialSettingsOf(config));
+  let signatures = await createSignatureCheck(config.GITHUB_WEBHOOK_SECRETS ?? []);
   let isDraining = false;
   const tally = createTally();
   const monitors = () => client.names;
@@ -144,7 +145,9 @@ export async function composeService(
     allowedRepos: config.ALLOWED_REPOS,
     hearsGithub: isGithubConnected(config),
     signatures:
-      config.GITHUB_WEBHOOK_SECRETS === undefined ? null : await createSignatureCheck(config.GITHUB_WEBHOOK_SECRETS),
+      config.GITHUB_WEBHOOK_SECRETS === undefined
+        ? null
+        : { isGenuine: (body, signature) => signatures.isGenuine(body, signature) },
     peerOf,
     trustedProxies: config.TRUSTED_PROXIES,
     maxWaitMs: config.MAX_WAIT,
@@ -184,7 +187,10 @@ export async function composeService(
     },
     letGo: dispatcher.letGo,
     reload: async (fresh) => {
+      if ((fresh.GITHUB_WEBHOOK_SECRETS === undefined) !== (config.GITHUB_WEBHOOK_SECRETS === undefined))
+        return ["GITHUB_WEBHOOK_SECRETS: a restart turns the webhook on or off; a reload changes its secrets only"];
       // What can fail comes first: nothing is taken over by halves.
+      signatures = await createSignatureCheck(fresh.GITHUB_WEBHOOK_SECRETS ?? []);
       await credentials.replace(credentialSettingsOf(fresh));
       current = fresh;
       client.replace(monitorDirectoryOf(fresh));

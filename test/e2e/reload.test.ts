@@ -1,5 +1,6 @@
 // SIGHUP, seen on the real process: hosts join and leave, tokens rotate, held requests stay held, and a file with a mistake in it changes
 // nothing.
+import { createHmac } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -195,4 +196,26 @@ test("a file with one mistake changes nothing, not even what is right in it, and
   const { monitors } = (await (await fetch(`${service.url}/dashboard.json`)).json()) as { monitors: unknown[] };
   expect(monitors).toHaveLength(1);
   expect((await enqueue(service.url, { ...linux, uniqueId: "job" })).status).toBe(200);
+});
+
+test("the webhook's secrets rotate; turning it on needs a restart, and says so", async () => {
+  const monitor = await startFullMonitor("ci0");
+  const fleet = { MONITORS: monitorsSetting([monitor]) };
+  await using service = await startReloadable({ ...fleet, GITHUB_WEBHOOK_SECRETS: "the-old-secret-of-the-webhook" });
+  const hear = async (secret: string) => {
+    const body = "{}";
+    const signature = `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
+    const headers = { "x-hub-signature-256": signature, "x-github-event": "ping", "content-type": "application/json" };
+    return (await fetch(`${service.url}/github/webhook`, { method: "POST", headers, body })).status;
+  };
+  expect([await hear("the-old-secret-of-the-webhook"), await hear("the-new-secret-of-the-webhook")]).toEqual([
+    204, 403,
+  ]);
+  await service.reload({ ...fleet, GITHUB_WEBHOOK_SECRETS: "the-new-secret-of-the-webhook" });
+  expect([await hear("the-old-secret-of-the-webhook"), await hear("the-new-secret-of-the-webhook")]).toEqual([
+    403, 204,
+  ]);
+  const word = await service.reload(fleet);
+  expect(word).toMatchObject({ msg: "settings not reloaded: nothing changes" });
+  expect(await hear("the-new-secret-of-the-webhook")).toBe(204);
 });
