@@ -88,6 +88,20 @@ describeOnStores("an outage", (open) => {
     expect([...served.abandoned].sort()).toEqual(["a", "b"]);
   });
 
+  it("right after the store lost its memory is noticed by an instance that lived through both", async () => {
+    const served = await openQueue(open);
+    await served.showFleet({ m0: 0 });
+    const { store } = served.queue;
+    // the mark is gone with all else, and a job begins before it is renewed
+    const { text } = await store.readDocument("served");
+    await store.swapDocument("served", text, null, null);
+    const ticket = await served.enqueue("job");
+    served.clock.now += 60_000;
+    await served.sweep();
+    expect((await served.poll(ticket)).kind).toBe("wait");
+    expect(served.abandoned).toEqual([]);
+  });
+
   it("of 8 s is none: who was silent before and after it is abandoned when ABANDON_AFTER is over", async () => {
     const served = await openQueue(open);
     const [first, second] = await enqueueLine(served);

@@ -1,7 +1,7 @@
 // The production's operations over a store, as plain calls: what the dispatcher does around them, without its clocks and
 // without monitors. For suites that compare stores step by step.
 
-import { systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { createEnqueuer } from "../../src/dispatch/enqueuer.ts";
 import { createGithubListener } from "../../src/dispatch/github-listener.ts";
 import { createIdBooking } from "../../src/dispatch/id-booking.ts";
@@ -35,6 +35,7 @@ export type QueueOver = ReturnType<typeof createQueueOver>;
  * @param owner the instance that acts. Commit ids are counted, so that two runs of the same calls write the same
  * @param isServing between two calls some instance served without a break, however far the clock went on
  * @param canReach whether this instance knows a monitor
+ * @param clock what waits, waits by it
  */
 export function createQueueOver(
   store: Store,
@@ -42,6 +43,7 @@ export function createQueueOver(
   owner = "me",
   isServing = true,
   canReach: (monitor: string) => boolean = () => true,
+  clock: Clock = systemClock,
 ) {
   const documents = createDocuments(store);
   const mark = createServiceMark(documents, settings, () => {});
@@ -62,7 +64,7 @@ export function createQueueOver(
     canReach,
     mark,
     newCommitId: () => `${owner}-commit-${++commits}`,
-    clock: systemClock,
+    clock,
     random: () => 0,
     noteEnded: (job) => limits.noteEnded(job),
   });
@@ -75,7 +77,7 @@ export function createQueueOver(
   };
   const booking = createIdBooking(documents, runner, Math.max(24 * 3_600_000, settings.rerunMemoryMs));
   const book = createMonitorBook(store, documents, runner);
-  const limits = createJobLimits(store, runner, booking, settings, systemClock, () => {});
+  const limits = createJobLimits(store, runner, booking, settings, clock, () => {});
   const enqueuers = [true, false].map((isKnown) => createEnqueuer(runner, booking, limits, async () => isKnown));
 
   const github = createGithubListener({
@@ -141,9 +143,12 @@ export function createQueueOver(
     drain: book.drain,
     monitor: book.view,
     beginPoll: book.beginPoll,
+    endIdlePolling: book.endIdlePolling,
     finishPoll: async (monitor: string, askedAt: number, news: DashboardNews, pace: PollPace) =>
       await book.finishPoll(monitor, askedAt, news, pace),
     silentMonitors: book.silent,
     findProfile: booking.findProfile,
+    /** Resolves when what follows a job's end is written. */
+    idle: limits.idle,
   };
 }

@@ -27,7 +27,9 @@ export function createServiceMark(
 
   const renew = async (): Promise<void> => {
     let silentMs: number | null = null;
-    const { value } = await documents.change("served", markSchema, null, (known, now) => {
+    const { value } = await documents.change("served", markSchema, null, (stored, now) => {
+      // a store that lost its memory knows nothing of a break, and an instance that outlived the loss does
+      const known = stored ?? mark;
       silentMs = known !== null && isInterrupted(known, now, settings) ? now - known.at : null;
       return renewMark(known, now, settings);
     });
