@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, Command>> = {
   demo: { summary: "the queue with simulated hosts and workflow steps, to watch", run: () => import("./demo.ts") },
   fleet: { summary: "simulated hosts, to try a queue against", run: () => import("./fleet.ts") },
   "self-test": { summary: "whether a live queue keeps what it promises", run: () => import("./self-test.ts") },
+  "check-monitor": { summary: "whether a monitor keeps what the queue needs", run: () => import("./check-monitor.ts") },
   ctl: { summary: "the operator's hand; queuectl for short", run: () => import("./queuectl.ts") },
 };
 
@@ -20,7 +21,7 @@ const usage = `One fair line in front of all self-hosted CI runners.
 
 runner-queue <command> [options]
 ${Object.entries(commands)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(13)} ${summary}`)
   .join("\n")}
 
   --help     print this; after a command, what it knows

@@ -19,6 +19,8 @@ export interface Request {
   readonly method: "GET" | "POST" | "DELETE";
   readonly url: string;
   readonly bearer?: string | undefined;
+  /** over and above the bearer */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly withinMs: number;
   /** Absent: the request is seen through to its end. */
   readonly signal?: AbortSignal;
@@ -36,9 +38,9 @@ const longestBody = 4 * 1024 * 1024;
 export function createQueueClient(url: string): QueueClient {
   return {
     url,
-    async send({ method, url, bearer, withinMs, signal }) {
+    async send({ method, url, bearer, headers: more, withinMs, signal }) {
       const tooLate = AbortSignal.timeout(withinMs);
-      const headers: Record<string, string> = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
+      const headers = { ...more, ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }) };
       try {
         const response = await fetch(url, {
           method,
