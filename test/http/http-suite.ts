@@ -33,6 +33,8 @@ export function describeHttpContract(name: string, start: StartQueue): void {
       monitor.setTarget("linux", 1);
       service = await start([monitor], {
         OPERATOR_TOKENS: "operator-token",
+        // every route is there
+        GITHUB_WEBHOOK_SECRETS: "webhook-secret-of-the-tests",
         ABANDON_AFTER: "60s",
         ANSWER_TTL: "6s",
         MAX_RUNNER_COUNT: "9",
