@@ -1,6 +1,6 @@
 // The history's entries: one for every change of a job's state and every act of an operator.
 import { expect, it } from "vitest";
-import { describeAct, describeChange } from "../../src/queue/history.ts";
+import { describeAct, describeChange, historyLength } from "../../src/queue/history.ts";
 import { claimedJobOf, jobOf, legOf, now } from "../support/queue-data.ts";
 
 const usual = { at: now, id: "a", repo: "o/r", run: "1", count: 1, attempts: 0, waitedMs: 10_000 };
@@ -75,6 +75,17 @@ it("an operator who changed a job is named", () => {
     what: "cancelled",
     by: "operator",
   });
+});
+
+it("two thousand entries are kept", () => {
+  expect(historyLength).toBe(2_000);
+});
+
+it("what is not known is not written", () => {
+  expect(Object.keys(describeChange(null, jobOf(), true, null, now))).not.toContain("names");
+  const claimed = { ...claimedJobOf() };
+  delete claimed.claim;
+  expect(describeChange(jobOf(), claimed, false, null, now)).not.toHaveProperty("monitors");
 });
 
 it("a job from the future has waited for no time", () => {

@@ -106,8 +106,18 @@ describe("totals end with what changes by time alone", () => {
 it("totals that hold are not worked out again", () => {
   const capacity = capacityOf({ ci0: rowOf(3) });
   const first = capacity.totals(now);
-  expect(capacity.totals(now + 1)).toBe(first);
+  expect(capacity.totals(now)).toBe(first);
+  expect(capacity.totals(now + 9_000)).toBe(first);
   expect(capacity.totals(now + 9_001)).not.toBe(first);
+});
+
+it("nor where a time is just over, or a monitor has gone", () => {
+  const capacity = capacityOf({ ci0: rowOf(3, { drainedUntil: now }), ci1: rowOf(1) });
+  capacity.totals(now);
+  capacity.set("ci1", null, now);
+  const first = capacity.totals(now);
+  expect(capacity.totals(now)).toBe(first);
+  expect(first.available).toBe(3);
 });
 
 it("whatever happens in whatever order, the totals are those that one would work out anew", () => {

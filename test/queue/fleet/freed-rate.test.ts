@@ -16,6 +16,10 @@ import { capacityOf, now, rowOf } from "../../support/queue-data.ts";
 
 const freshMs = 10_000;
 
+it("a window is ten minutes", () => {
+  expect(freedWindowMs).toBe(600_000);
+});
+
 describe("runners that came free between two snapshots", () => {
   const before = now - 1_000;
   it.each([
@@ -155,6 +159,9 @@ describe("the rate is counted", () => {
   });
 });
 
+/** When the k-th of runners that come one in ten seconds is there at the earliest, known from twenty. */
+const lowMs = (k: number) => (k * 200_000) / 20 / Math.exp(1.28 * Math.sqrt(1 / k + 1 / 20));
+
 describe("an estimate", () => {
   /** One in ten seconds, known from so many. */
   const known = (freed: number) => ({ ...freedRateUnknown, freed, scarceMs: freed * 10_000 });
@@ -195,6 +202,12 @@ describe("an estimate", () => {
       rate: known(100),
       before: -5,
       expected: { lowSeconds: 0, highSeconds: 37 },
+    },
+    {
+      name: "in whole seconds",
+      rate: { ...known(100), scarceMs: 1_001_000 },
+      before: 50,
+      expected: { lowSeconds: 400, highSeconds: 625 },
     },
     {
       name: "by both windows",
@@ -251,6 +264,9 @@ describe("an estimate", () => {
     { waitMs: 2_690, expected: 0 },
     { waitMs: 2_700, expected: 1 },
     { waitMs: 60_000, expected: 9 },
+    { waitMs: lowMs(4), expected: 4 },
+    { waitMs: lowMs(4) - 0.001, expected: 3 },
+    { waitMs: lowMs(5), expected: 5 },
     { waitMs: 1e15, expected: 1_048_575 },
   ])("the most runners that may have to come within $waitMs ms", ({ waitMs, expected }) => {
     expect(maxRunnersWithin(known(20), waitMs)).toBe(expected);

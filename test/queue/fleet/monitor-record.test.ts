@@ -111,7 +111,7 @@ it("a monitor whose runners nobody waits for is asked at a slower pace, counted 
 
 it("and at its usual pace as soon as somebody waits again", () => {
   const idle = recordOf({ isIdlePolling: true });
-  expect(endIdlePolling(idle, 1_500)).toEqual({ ...idle, nextAskAt: now + 500, isIdlePolling: false });
+  expect(endIdlePolling(idle, 1_700)).toEqual({ ...idle, nextAskAt: now + 700, isIdlePolling: false });
   expect(endIdlePolling(recordOf(), 1_500)).toBeNull();
 });
 

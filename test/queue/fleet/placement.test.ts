@@ -61,6 +61,14 @@ describe("equals are spread", () => {
     expect(plan({ ci0, ci1 }, 1)).toEqual(legs({ [expected]: 1 }));
     expect(plan({ ci1, ci0 }, 1)).toEqual(legs({ [expected]: 1 }));
   });
+
+  it("by name, however many there are and in whatever order they are known", () => {
+    const names = ["ci3", "ci1", "ci4", "ci0", "ci2"];
+    const rows = (order: readonly string[]) => Object.fromEntries(order.map((name) => [name, rowOf(1)]));
+    const expected = legs({ ci0: 1, ci1: 1, ci2: 1, ci3: 1, ci4: 1 });
+    expect(plan(rows(names), 5)).toEqual(expected);
+    expect(plan(rows(names.toReversed()), 5)).toEqual(expected);
+  });
 });
 
 describe("nobody is asked", () => {

@@ -173,6 +173,19 @@ describe("evidence decides", () => {
       expected: { ...base, legs: [{ monitor: "ci0", state: "taken", runners: [runnerOf("7")] }] },
     },
     {
+      name: "that one of several in hand is no news",
+      job: {
+        ...job,
+        runnerCount: 3,
+        runnersInHand: [
+          { ...runnerOf("0"), since: 1 },
+          { ...runnerOf("1"), since: 1 },
+        ],
+      },
+      evidence: { ci0: seen("1"), ci1: seen() },
+      expected: { ...base, legs: [{ monitor: "ci0", state: "refused", cause: "not_reserved" }] },
+    },
+    {
       name: "nothing about a leg that is settled",
       job: claimedJobOf([unknownLeg, legOf({ monitor: "ci1", state: "taken" })], { runnerCount: 2 }),
       evidence: { ci0: seen(), ci1: seen() },

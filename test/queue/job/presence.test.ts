@@ -18,6 +18,10 @@ import { jobOf, now, settings } from "../../support/queue-data.ts";
 const maxAheadMs = 108_000;
 const past = { heardAt: 1, isPresent: false, presentUntil: 2, abandonAt: 3 };
 
+it("a poll that is answered at once holds nothing open", () => {
+  expect(noHold).toEqual({ holdMs: 0, holder: "" });
+});
+
 it("no deadline lies further ahead than a hold of a minute and all that follows it", () => {
   expect(maxPresenceAheadMs(settings)).toBe(maxAheadMs);
 });

@@ -308,6 +308,13 @@ describe("a leg that was refused", () => {
     expect([job.isPresent, job.place]).toEqual([expected, claimedJobOf().place]);
   });
 
+  it("at two monitors whose marks were made by this settlement", () => {
+    const job = claimedJobOf([legOf(), legOf({ monitor: "ci1" })], { runnerCount: 2, asked: { ci7: 3 } });
+    const { job: after, takes } = settle(job, [refused(), refused("not_reserved", "ci1")]);
+    expect(after.asked).toEqual({ ci7: 3, ci0: claimedAt, ci1: claimedAt });
+    expect([...takes.keys()]).toEqual(["ci0"]);
+  });
+
   it("leaves the other legs as they are", () => {
     const { job, reply } = settle(claimedJobOf([legOf(), legOf({ monitor: "ci1" })], { runnerCount: 2 }), [refused()]);
     expect([reply.kind, job.refusals]).toEqual(["open", 0]);
@@ -379,6 +386,13 @@ describe("a job that monitors refuse like everybody else", () => {
     const job = claimedJobOf([legOf()], { unchargedRefusals: 2, asideUntil: now + 1_001 });
     const { job: after } = settle(job, [refused()], { row: rowOf(3, { ...out(), refusedJobs: ["b"] }) });
     expect(after.asideUntil).toBe(now + 1_001);
+  });
+
+  it("lets one monitor of two refuse it, where the other was not reached", () => {
+    const job = claimedJobOf([legOf(), legOf({ monitor: "ci1" })], { runnerCount: 2 });
+    const row = rowOf(3, { ...out(), refusedJobs: ["b"] });
+    const { job: after } = settle(job, [refused(), refused("unreachable", "ci1")], { row });
+    expect([after.refusals, after.unchargedRefusals]).toEqual([0, 1]);
   });
 
   it("is charged if one of its legs is", () => {
@@ -466,6 +480,14 @@ describe("runners that come late, or that evidence found", () => {
 
   it.each([
     { name: "in hand", job: { runnersInHand: [{ ...held("7"), monitor: "ci9" }] } },
+    {
+      name: "one of several in hand",
+      job: { runnerCount: 3, runnersInHand: [held("6"), { ...held("7"), monitor: "ci9" }] },
+    },
+    {
+      name: "in hand, though its body is another by now",
+      job: { runnersInHand: [{ ...held("7"), monitor: "ci9", body: "{}" }] },
+    },
     { name: "in hand, its monitor has another name by now", job: { runnersInHand: [held("7")] } },
     { name: "let go before", job: { spentRunners: ["ci9/7"] } },
   ])("are no news where they are known: $name", ({ job }) => {

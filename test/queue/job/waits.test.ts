@@ -54,6 +54,12 @@ describe("of more than six stretches the shortest between the first and the last
     { name: "the second", times: [0, 10, 11, 30, 40, 50], expected: ["r0", "r2", "r3", "r4", "r5", "a"] },
     { name: "one in the middle", times: [0, 10, 20, 21, 40, 50], expected: ["r0", "r1", "r3", "r4", "r5", "a"] },
     { name: "the last but one", times: [0, 10, 20, 30, 40, 59], expected: ["r0", "r1", "r2", "r3", "r4", "a"] },
+    {
+      name: "not the one that begins now",
+      times: [0, 10, 20, 30, 40, 59.5],
+      expected: ["r0", "r1", "r2", "r3", "r4", "a"],
+    },
+    { name: "the third", times: [0, 10, 20, 23, 40, 50], expected: ["r0", "r1", "r3", "r4", "r5", "a"] },
     { name: "the first of equals", times: [0, 10, 20, 30, 40, 50], expected: ["r0", "r2", "r3", "r4", "r5", "a"] },
     {
       name: "the first stays, however short",

@@ -127,6 +127,20 @@ describe("a profile is looked at", () => {
     expect(oldestPlace).toBe(20);
   });
 
+  it("places that are equal are in order of id, however they are listed", () => {
+    const ids = ["d", "b", "e", "a", "c"];
+    const listed = ids.map((id) => at(id, 7));
+    for (const order of [listed, listed.toReversed()]) {
+      expect(look({ listed: order }).jobs.map(({ job }) => job.uniqueId)).toEqual(["a", "b", "c", "d", "e"]);
+    }
+  });
+
+  it("one that has some in hand holds others back by what it lacks", () => {
+    const gang = at("gang", 1, { runnerCount: 3, runnersInHand: [{ ...runnerOf("1"), since: now }] });
+    const { jobs } = look({ listed: [gang, at("next", 2)], capacity: capacityOf({ ci0: rowOf(3) }) });
+    expect(jobs.map(({ reason }) => reason)).toEqual(["your_turn", "your_turn"]);
+  });
+
   it("one that needs as much as can be served holds others back", () => {
     const listed = [at("gang", 1, { runnerCount: 9 }), at("next", 2)];
     expect(look({ listed }).jobs.map(({ position }) => position)).toEqual([1, 2]);

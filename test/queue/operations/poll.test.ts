@@ -136,6 +136,12 @@ describe("a poll whose turn has come claims", () => {
     expect(answer).toMatchObject({ kind: "claimed", job: { claim: { needed: 2, legs: [{ runners: 2 }] } } });
   });
 
+  it("with why it waited until then", () => {
+    const waits = waited("no_capacity");
+    const { answer } = poll(jobOf({ waits }));
+    expect(answer).toMatchObject({ job: { waits: [...waits, [10, "claim_in_flight", 0, 0, ""]] } });
+  });
+
   it("and ends a silence of all", () => {
     expect(poll(jobOf(), { head: { silence } }).change?.head).toEqual(heard);
   });
@@ -390,6 +396,12 @@ describe("a ticket speaks for its own job", () => {
     expect(poll(job, full).change).toBeUndefined();
   });
 
+  it("the older place counts from the first microsecond, and what ended before it", () => {
+    const job = jobOf({ place: ticket.place + 1 });
+    expect(poll({ ...job, endedPlace: 1 }, full).change?.jobs?.[0]?.after?.place).toBe(ticket.place);
+    expect(poll(job, { ...full, command: { ticket: { ...ticket, place: 1 } } }).answer.kind).toBe("wait");
+  });
+
   it("of a claimed job moves nothing", () => {
     const { change } = poll(claimedJobOf([legOf()], { heardAt: 0 }), { command: { ticket: older } });
     expect(change?.jobs?.[0]?.after?.place).toBe(ticket.place);
@@ -489,6 +501,14 @@ describe("a poll of a claimed job", () => {
     { name: "being found out", leg: legOf({ state: "unknown" }), expected: "reconciling" },
   ] as const)("waits a second: $name", ({ leg, expected }) => {
     expect(poll(claimedJobOf([leg]))).toEqual({ answer: { ...wait, reason: expected, retryAfterSeconds: 1 } });
+  });
+
+  it("that waited for something else before has a new stretch", () => {
+    const job = claimedJobOf([legOf()], { heardAt: 0, waits: waited("no_capacity") });
+    expect(poll(job).change?.jobs?.[0]?.after?.waits).toEqual([
+      ...waited("no_capacity"),
+      [10, "claim_in_flight", 0, 0, ""],
+    ]);
   });
 
   it("is presence, and stays out of line", () => {

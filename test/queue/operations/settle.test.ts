@@ -80,8 +80,15 @@ describe("what is settled is written, and all who may be concerned are told", ()
     expect(settle(job, { ...taken("7"), monitor: "ci1" } as LegOutcome, refused).change?.raisesRoom).toBe(true);
   });
 
+  it("one monitor of two that is empty too", () => {
+    const job = claimedJobOf([legOf(), legOf({ monitor: "ci1" })], { runnerCount: 2 });
+    const other = { monitor: "ci1", state: "taken", runners: [runnerOf("8", "ci1")] } as const;
+    expect(settle(job, taken(), other).change?.raisesRoom).toBe(true);
+  });
+
   it("and runners for a leg that nobody knows are enough", () => {
     expect(settle(jobOf(), taken("7")).change?.raisesRoom).toBe(false);
+    expect(settle(jobOf(), taken()).change?.raisesRoom).toBe(false);
   });
 });
 

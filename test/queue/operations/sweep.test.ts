@@ -63,6 +63,17 @@ describe("a queued job", () => {
     { name: "is present until its time is over", job: { presentUntil: now + 1 }, expected: { isPresent: true } },
     { name: "is absent from then on", job: { presentUntil: now }, expected: { isPresent: false, waits } },
     {
+      name: "was waiting for something else until then",
+      job: { presentUntil: now, waits: [[0, "no_capacity", 0, 0, ""]] },
+      expected: {
+        isPresent: false,
+        waits: [
+          [0, "no_capacity", 0, 0, ""],
+          [10, "asleep", 0, 0, ""],
+        ],
+      },
+    },
+    {
       name: "that was absent already begins no stretch",
       job: { presentUntil: now, isPresent: false },
       expected: { isPresent: false },
@@ -74,7 +85,11 @@ describe("a queued job", () => {
       job: { asideUntil: now + 62_001 },
       expected: { asideUntil: now + 60_000 },
     },
-  ])("$name", ({ job, expected }) => {
+  ] as {
+    name: string;
+    job: Partial<Job>;
+    expected: Partial<Omit<Job, "asideUntil">> & { asideUntil?: number | undefined };
+  }[])("$name", ({ job, expected }) => {
     const after = passed(jobOf(job));
     const { asideUntil, ...whole } = { ...jobOf(job), ...expected };
     expect(after).toEqual({ ...whole, ...(asideUntil !== undefined && { asideUntil }) });
@@ -164,6 +179,11 @@ describe("a job that was not heard for ABANDON_AFTER", () => {
     const head = { silence: { silentSince: now - 5, heardSince: 0 } };
     expect(passed(gone, { head })).toEqual({ ...gone, abandonAt: now + 30_000 });
     expect(passed({ ...gone, abandonAt: now + 40_000 }, { head })).toMatchObject({ abandonAt: now + 40_000 });
+  });
+
+  it("is written as it is, but for its deadlines, where the clock was set back", () => {
+    const job = { ...gone, presentUntil: now + 999_999, attempts: 7 };
+    expect(passed(job)).toEqual({ ...job, presentUntil: now, abandonAt: now + 30_000 });
   });
 
   it("keeps it for ten minutes", () => {
