@@ -11,7 +11,7 @@ import type { Task } from "./mutants/test-process.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const findImporters = createImporterSearch(root);
-const tableTimeoutMs = 30_000;
+const tableTimeoutMs = 20_000;
 const suiteTimeoutMs = 180_000;
 /** The random sequences of the suites: the same ones for every mutant. */
 const environment = { RANDOM_SEQUENCES: "15", RANDOM_SEED: "7" };
