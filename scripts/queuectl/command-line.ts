@@ -94,10 +94,17 @@ function parseCommand(name: CommandName, argument: string, connection: Connectio
         by: values.by ?? nameOperator(),
         until: parseUntil(values.until),
       };
-    case "cancel":
     case "rerun":
     case "why":
       return { ...connection, name, uniqueId: argument };
+    case "cancel":
+      return {
+        ...connection,
+        name,
+        uniqueId: argument,
+        note: parseNote(values.note, false),
+        by: values.by ?? nameOperator(),
+      };
     case "history":
       return {
         ...connection,

@@ -40,6 +40,8 @@ export interface ActCommand extends Connection {
 export interface CancelCommand extends Connection {
   readonly name: "cancel" | "rerun";
   readonly uniqueId: string;
+  readonly note: string;
+  readonly by: string;
 }
 
 export interface WhyCommand extends Connection {

@@ -92,7 +92,7 @@ export const manual = {
   cancel: {
     argument: "<unique_id>",
     needs: null,
-    options: [],
+    options: ["note", "by"],
     needsToken: true,
     summary: "give a job's place in line up",
     more: "A job that has its runners already cannot be cancelled.",

@@ -40,8 +40,8 @@ export async function runCommand(command: Exclude<QueuectlCommand, WatchCommand>
     case "unpause":
       return await act(command);
     case "cancel": {
-      const { uniqueId, token } = command;
-      const path = `/jobs/${encodeURIComponent(uniqueId)}/cancel`;
+      const { uniqueId, note, by, token } = command;
+      const path = `/jobs/${encodeURIComponent(uniqueId)}/cancel?${new URLSearchParams({ note, by })}`;
       const { document } = await askQueue(command, "POST", path, cancelReplySchema);
       const { state } = document;
       const said = state === "cancelled" ? "is cancelled" : `was over already: ${state}`;

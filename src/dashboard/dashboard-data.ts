@@ -89,7 +89,7 @@ async function loadDashboard(deps: DashboardDeps) {
   };
 }
 
-function describeProfile(profileKey: string, view: ProfileOverview, settings: QueueSettings, githubUrl: string) {
+export function describeProfile(profileKey: string, view: ProfileOverview, settings: QueueSettings, githubUrl: string) {
   const { now, oldestPlace } = view;
   return {
     profile_key: profileKey,

@@ -10,11 +10,15 @@ import { streamEvents, writeEvent } from "./event-stream.ts";
 import { contentSecurityPolicy, renderMain, renderPage } from "./page/page.ts";
 import { shortenIds } from "./shortened-ids.ts";
 import { renderText } from "./text/text.ts";
-import { decideView, type ViewAccess } from "./view-access.ts";
+import { decideView, type ViewAccess, type ViewDecision } from "./view-access.ts";
+import { createViewRenderer } from "./views/render-view.ts";
+import { parseView, rootOf, type View } from "./views/view.ts";
 
 export interface DashboardRoutesDeps extends DashboardDeps, ViewAccess {
   readonly isDraining: () => boolean;
 }
+
+type ShownIds = Extract<ViewDecision, { kind: "allowed" }>["ids"];
 
 const everyMs = 1_000;
 /** Where nothing changed, a comment keeps proxies from closing the connection. */
@@ -23,14 +27,26 @@ const mostViewers = 200;
 const mostEntries = 2_000;
 
 export function createDashboardRoutes(deps: DashboardRoutesDeps) {
-  const { load, forget } = createDashboardLoader(deps);
+  const { load, forget: forgetDashboard } = createDashboardLoader(deps);
+  const views = createViewRenderer(deps);
+  const forget = (): void => {
+    forgetDashboard();
+    views.forget();
+  };
   let viewers = 0;
   const shorten = onceForEach(shortenIds);
   const renderHtml = onceForEach((dashboard: Dashboard) => String(renderMain(dashboard)));
   const renderJson = onceForEach((dashboard: Dashboard) => JSON.stringify(dashboard));
   const renderPlain = onceForEach(renderText);
   const forViewers =
-    (show: (c: Context, look: () => Promise<Dashboard>, isStillAllowed: () => Promise<boolean>) => Promise<Response>) =>
+    (
+      show: (
+        c: Context,
+        look: () => Promise<Dashboard>,
+        ids: ShownIds,
+        isStillAllowed: () => Promise<boolean>,
+      ) => Promise<Response>,
+    ) =>
     async (c: Context): Promise<Response> => {
       const authorization = c.req.header("authorization");
       const decision = await decideView(deps, authorization);
@@ -42,22 +58,38 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
         case "refused":
           return decision.response;
         case "allowed":
-          return show(c, decision.ids === "whole" ? load : async () => shorten(await load()), isStillAllowed);
+          return show(
+            c,
+            decision.ids === "whole" ? load : async () => shorten(await load()),
+            decision.ids,
+            isStillAllowed,
+          );
       }
     };
 
   const page = forViewers(async function showPage(c, look) {
     // The page comes also while the store is away: it says so, and recovers by itself.
-    const main = await look().then(renderHtml, (error: unknown) => {
+    return await writePage(c, look().then(renderHtml), "");
+  });
+  const writePage = async (c: Context, made: Promise<string>, root: string): Promise<Response> => {
+    const main = await made.catch((error: unknown) => {
       if (error instanceof StoreUnavailable) return null;
       throw error;
     });
-    return c.body(String(renderPage(main)), 200, {
+    return c.body(String(renderPage(main, root)), 200, {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": await contentSecurityPolicy(),
       "referrer-policy": "no-referrer",
       ...unstored,
     });
+  };
+  /** One job, one run, one whole line, or what was found: pages of their own, and views of the same page. */
+  const view = forViewers(async function showView(c, _look, ids) {
+    const query = parseQuery(c);
+    if (query.kind === "refused") return query.response;
+    const asked = parseView(`${c.req.path.slice(1)}?${new URLSearchParams([...query.value])}`);
+    if (asked === null) return refuse("no_such_route");
+    return await writePage(c, views.render(asked, ids), rootOf(asked));
   });
   const json = forViewers(async (c, look) =>
     c.body(renderJson(await look()), 200, { "content-type": "application/json", ...unstored }),
@@ -65,10 +97,13 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
   const text = forViewers(async (c, look) => c.text(renderPlain(await look()), 200, unstored));
 
   /** `as=html`: what the page shows, when it changes. Else the document, every second. */
-  const events = forViewers(async function showEvents(c, look, isStillAllowed) {
+  const events = forViewers(async function showEvents(c, look, ids, isStillAllowed) {
     const query = parseQuery(c);
     if (query.kind === "refused") return query.response;
     const isHtml = query.value.get("as") === "html";
+    const path = query.value.get("view");
+    const asked = path === undefined ? null : parseView(path);
+    if (path !== undefined && (asked === null || !isHtml)) return refuse("no_such_route");
     if (viewers >= mostViewers) return comeBack("too_many_viewers", 5);
     if (deps.isDraining()) return comeBack("draining", 2);
     // Hono answers HEAD by the handler of GET, and reads no body: nothing would ever end it.
@@ -76,12 +111,15 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
       return new Response(null, { headers: { "content-type": "text/event-stream", ...unstored } });
     viewers += 1;
     return streamEvents(
-      (over) => newsOf(async () => (isHtml ? renderHtml : renderJson)(await look()), isStillAllowed, over),
+      (over) => newsOf(() => loadNews(asked, isHtml, look, ids), isStillAllowed, over),
       () => {
         viewers -= 1;
       },
     );
   });
+
+  const loadNews = async (asked: View | null, isHtml: boolean, look: () => Promise<Dashboard>, ids: ShownIds) =>
+    asked === null ? (isHtml ? renderHtml : renderJson)(await look()) : await views.render(asked, ids);
 
   /** Whatever is new, once a second. Who may no longer look (a reload took their token away) is let go. */
   async function* newsOf(
@@ -134,7 +172,7 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     return c.json({ entries: entries.slice(0, limit) }, 200, unstored);
   };
 
-  return { page, json, text, events, history, forget };
+  return { page, view, json, text, events, history, forget };
 }
 
 /** One rendering for all who look at the same document. */

@@ -7,7 +7,7 @@ import type { Monitors } from "../queue/fleet/monitors.ts";
 import { generationOf, type Job, type JobRequest, type Ticket, ticketOf } from "../queue/job/job.ts";
 import { noHold } from "../queue/job/presence.ts";
 import { orderOf } from "../queue/line/line.ts";
-import { type CancelReply, cancelOperation } from "../queue/operations/cancel.ts";
+import { type Canceller, type CancelReply, cancelOperation } from "../queue/operations/cancel.ts";
 import { claimableOperation, type InspectReply, inspectOperation } from "../queue/operations/inspect.ts";
 import { type RerunReply, rerunOperation } from "../queue/operations/rerun.ts";
 import type { QueueSettings } from "../queue/settings.ts";
@@ -72,7 +72,7 @@ export interface Dispatcher {
   take(ticket: Ticket, clientGone: () => AbortSignal, holdMs?: number): MaybePromise<TakeReply>;
   /** How a job stands. */
   inspect(profileKey: string, uniqueId: string): Promise<Exclude<InspectReply, { kind: "unplaced" }>>;
-  cancel(profileKey: string, uniqueId: string, ticket: Ticket | null): Promise<CancelReply>;
+  cancel(profileKey: string, uniqueId: string, canceller: Ticket | Canceller): Promise<CancelReply>;
   /** A job that had its runners needs them again. `ticket` null: an operator says so. */
   rerun(profileKey: string, uniqueId: string, ticket: Ticket | null): Promise<RerunReply>;
   /** GitHub says how a job of its own stands that names one of ours. Throws StoreUnavailable. */
@@ -246,8 +246,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       const placed = await runner.run(inspectOperation(profileKey, uniqueId, orderOf(found.job)));
       return placed.kind === "unplaced" ? { kind: "unknown" } : placed;
     },
-    cancel: async (profileKey, uniqueId, ticket) => {
-      const reply = await runner.run(cancelOperation(profileKey, uniqueId, ticket));
+    cancel: async (profileKey, uniqueId, canceller) => {
+      const ticket = "by" in canceller ? null : canceller;
+      const reply = await runner.run(cancelOperation(profileKey, uniqueId, canceller));
       if (reply.kind === "cancelled") {
         // also where the store had lost it: its id is known again
         if (ticket !== null) await booking.book(uniqueId, profileKey, false);

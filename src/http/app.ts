@@ -23,7 +23,7 @@ type RouteDeps = TokenlessDeps & TakeDeps & JobsDeps & DashboardRoutesDeps & Ope
 /** Rises when a route, a parameter or a status that is there goes or changes its meaning. */
 const apiVersion = 1;
 
-export interface AppDeps extends Omit<RouteDeps, "guesses" | "callerOf"> {
+export interface AppDeps extends Omit<RouteDeps, "guesses" | "callerOf" | "noteAct"> {
   readonly administration: Administration;
   /** null: there is no webhook */
   readonly signatures: WebhookDeps["signatures"] | null;
@@ -51,8 +51,8 @@ export function createApp(given: AppDeps): Hono {
   };
   const app = new Hono({ getPath: createRequestPath(deps.basePath ?? "/") });
   const enqueue = createEnqueueRoute(deps);
-  const jobs = createJobsRoutes(deps);
   const dashboard = createDashboardRoutes(deps);
+  const jobs = createJobsRoutes({ ...deps, noteAct: dashboard.forget });
   const operate = createOperatorRoutes(deps, dashboard.forget);
   const route = (
     method: "GET" | "POST" | "DELETE",
@@ -64,7 +64,7 @@ export function createApp(given: AppDeps): Hono {
   route("POST", "/profile/:profileKey/enqueue", enqueue);
   route("POST", "/profile/:profileKey/enqueue/:runnerCount", enqueue);
   route("POST", "/enqueue", createTokenlessRoute(deps));
-  route("GET", "/jobs/:uniqueId", jobs.show);
+  route("GET", "/jobs/:uniqueId", (c) => (wantsPage(c) ? dashboard.view(c) : jobs.show(c)));
   route("GET", "/jobs/:uniqueId/explain", jobs.why);
   route("DELETE", "/jobs/:uniqueId", jobs.cancel);
   route("POST", "/jobs/:uniqueId/cancel", jobs.cancel);
@@ -78,6 +78,7 @@ export function createApp(given: AppDeps): Hono {
     route("POST", "/github/webhook", createWebhookRoute({ ...deps, signatures: deps.signatures }));
   }
   route("GET", "/", dashboard.page);
+  for (const path of ["/runs/:runId", "/lines/:profileKey", "/search"]) route("GET", path, dashboard.view);
   route("GET", "/dashboard.json", dashboard.json);
   route("GET", "/dashboard.txt", dashboard.text);
   route("GET", "/events", dashboard.events);
@@ -114,6 +115,11 @@ export function createApp(given: AppDeps): Hono {
     return comeBack("internal_error", 5);
   });
   return app;
+}
+
+/** A browser that goes somewhere; whoever shows a ticket wants JSON. */
+function wantsPage(c: Context): boolean {
+  return c.req.header("accept")?.includes("text/html") === true && c.req.query("token") === undefined;
 }
 
 /** The methods that the path of this request knows. */

@@ -6,11 +6,14 @@ import type { Tickets } from "../auth/ticket.ts";
 import { explain, type InspectedJob } from "../dashboard/job/explanation.ts";
 import { estimateWait } from "../queue/fleet/freed-rate.ts";
 import { enqueuedAt, generationOf, isSameRequest, isTicketOf, type Ticket } from "../queue/job/job.ts";
+import { parseWords } from "./operator-routes.ts";
 import { parseQuery } from "./params.ts";
 import { comeBack, refuse, unstored, writeEstimate } from "./problem.ts";
 import { type GuestDeps, refuseTicket } from "./take-route.ts";
 
 export interface JobsDeps extends GuestDeps {
+  /** called after a job was cancelled: whoever looks next sees it */
+  readonly noteAct: () => void;
   readonly tickets: Tickets;
   readonly operators: BearerCheck;
 }
@@ -68,7 +71,12 @@ export function createJobsRoutes(deps: JobsDeps) {
     const caller = await identify(deps, c, uniqueId);
     if (caller.kind === "refused") return caller.response;
     const { profileKey, ticket } = caller;
-    const reply = await deps.dispatcher.cancel(profileKey, uniqueId, ticket);
+    const query = parseQuery(c);
+    if (query.kind === "refused") return query.response;
+    const canceller = ticket ?? parseWords(query.value);
+    if (canceller instanceof Response) return canceller;
+    const reply = await deps.dispatcher.cancel(profileKey, uniqueId, canceller);
+    if (reply.kind === "cancelled") deps.noteAct();
     if (reply.kind === "unknown") return ticket === null ? refuse("job_unknown") : refuse("ticket_wrong");
     if (reply.kind === "over" && reply.state === "taken") return refuse("job_taken");
     const state = reply.kind === "over" ? reply.state : "cancelled";

@@ -99,6 +99,16 @@ function hasBody(c: Context): boolean {
   return Number(c.req.header("content-length") ?? 0) > 0 || c.req.header("transfer-encoding") !== undefined;
 }
 
+/** Who an operator says they are, and why they do it; a refusal where that is not fit for the history. */
+export function parseWords(
+  query: ReadonlyMap<string, string>,
+): { readonly by: string; readonly note: string } | Response {
+  const words = { note: query.get("note") ?? "", by: query.get("by")?.trim() || "operator" };
+  const parsed = actSchema.pick({ note: true, by: true }).safeParse(words);
+  if (parsed.success) return parsed.data;
+  return refuse("malformed_parameter", parsed.error.issues.map(({ message }) => message).join("; "));
+}
+
 /** ms since 1970 of a duration from now on (90s, 30m, 2h, 3d) or an ISO 8601 time with its zone. */
 function parseUntil(text: string, now: number): number | "malformed" {
   const durationMs = parseDuration(text);

@@ -54,7 +54,7 @@ describe.skipIf(!hasChromium)("the page", () => {
     ],
   });
 
-  it("leads by Tab from the skip link over the lines to each run, and opens what is folded with Enter", async () => {
+  it("leads by Tab from the skip link over the lines to each job and run, and opens what is folded with Enter", async () => {
     const { page } = await openDashboard(lineOf("a", "b"));
     await page.keyboard.press("Tab");
     expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to the lines");
@@ -62,11 +62,12 @@ describe.skipIf(!hasChromium)("the page", () => {
     await page.keyboard.press("Enter");
     expect(await focusedId(page)).toBe("main");
     const stops: unknown[] = [];
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 7; i++) {
       await page.keyboard.press("Tab");
       stops.push(await page.evaluate("document.activeElement.id || document.activeElement.parentElement.id"));
     }
-    expect(stops).toEqual(["line-linux-fold", "line-linux", "run-job-a", "run-job-b", "monitor-ci0-fold"]);
+    const rows = ["link-job-a", "run-job-a", "link-job-b", "run-job-b"];
+    expect(stops).toEqual(["line-linux-fold", "line-linux", ...rows, "monitor-ci0-fold"]);
     await page.keyboard.press("Enter");
     expect(await page.locator("#monitor-ci0-fold[open]").count()).toBe(1);
     const outline = "getComputedStyle(document.activeElement).outlineStyle";

@@ -127,7 +127,7 @@ export function createQueueOver(
       await runner.run(renewOperation(ticket, claimId, isClientPresent)),
     settle: async (ticket: Ticket, settlement: Settlement) => await runner.run(settleOperation(ticket, settlement)),
     cancel: async (profileKey: string, uniqueId: string, ticket: Ticket | null) =>
-      await runner.run(cancelOperation(profileKey, uniqueId, ticket)),
+      await runner.run(cancelOperation(profileKey, uniqueId, ticket ?? { by: "operator", note: "" })),
     inspect: async (profileKey: string, uniqueId: string) => {
       const found = await runner.run(inspectOperation(profileKey, uniqueId, null));
       if (found.kind !== "unplaced") return found;

@@ -66,8 +66,8 @@ export function describeWhy(
 ): string {
   const isLive = state === "queued" || state === "claimed";
   const waited = `${isLive ? "has waited" : "waited"} ${describeSpan(waitedMs)}`;
-  // what took less than a second explains nothing
-  const told = stretches.filter(({ lastedMs }) => lastedMs >= 1000);
+  // what took less than a second explains nothing, but what goes on
+  const told = stretches.filter(({ lastedMs }, at) => lastedMs >= 1000 || (isLive && at === stretches.length - 1));
   const why = told.map(({ says, lastedMs }) => `${describeSpan(lastedMs)} ${says}`).join(", ");
   const end = isLive ? "" : `; then ${state}`;
   const refusals = tries.filter(([, , outcome]) => outcome !== "taken" && outcome !== "unsent");

@@ -4,16 +4,8 @@ import { html } from "hono/html";
 import { describeDuration } from "../../duration.ts";
 import type { DashboardEnd } from "../dashboard-data.ts";
 import { countOf, formatCount, toneOfEnd } from "../words.ts";
-import {
-  type Markup,
-  nameRows,
-  renderBadge,
-  renderForeign,
-  renderHeads,
-  renderJobId,
-  renderRun,
-  renderTable,
-} from "./fragments.ts";
+import { type Markup, nameRows, renderBadge, renderForeign, renderHeads, renderRun, renderTable } from "./fragments.ts";
+import { type Links, renderJobLink } from "./links.ts";
 import { renderTime } from "./time.ts";
 
 const heads = [
@@ -29,7 +21,7 @@ const heads = [
 /** Names of runners that one row has room for. */
 const mostNames = 4;
 
-export function renderEnds(ends: readonly DashboardEnd[]): Markup {
+export function renderEnds(ends: readonly DashboardEnd[], links: Links): Markup {
   if (ends.length === 0) return html`<p class="empty">No job has ended yet.</p>`;
   const names = nameRows(
     "end",
@@ -39,16 +31,16 @@ export function renderEnds(ends: readonly DashboardEnd[]): Markup {
     "ends-table",
     "The last jobs that ended, the newest first",
     renderHeads(heads),
-    ends.map((end, i) => renderEnd(end, names[i] ?? "")),
+    ends.map((end, i) => renderEnd(end, names[i] ?? "", links)),
   );
 }
 
-function renderEnd(end: DashboardEnd, name: string): Markup {
+function renderEnd(end: DashboardEnd, name: string, links: Links): Markup {
   const { at, what, profile_key, unique_id, qualified_repo, run_id, run_url, waited_ms } = end;
   return html`<tr id="${name}">
 <td class="when">${renderTime(at, "clock")}</td>
 <td class="end">${renderBadge(what, toneOfEnd(what))}${renderAttempts(end)}</td>
-<td class="job">${unique_id === null ? "" : renderJobId(unique_id)}</td>
+<td class="job">${unique_id === null ? "" : renderJobLink(`link-${name}`, unique_id, run_id, links)}</td>
 <th scope="row" class="repo">${renderForeign(qualified_repo ?? "")}</th>
 <td class="run">${renderRun(`run-${name}`, run_id ?? "", run_url)}</td>
 <td class="profile">${renderForeign(profile_key)}</td>

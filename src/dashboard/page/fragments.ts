@@ -36,11 +36,6 @@ export function nameRows(kind: string, rows: readonly (readonly [uniqueId: strin
   });
 }
 
-/** A job's id: its first characters stand there, the whole of it is there to be found, copied and read out. */
-export function renderJobId(uniqueId: string): Markup {
-  return html`<span class="id" title="${makePlain(uniqueId)}">${renderForeign(uniqueId)}</span>`;
-}
-
 /** A link to a run, or its number alone where there is no address that a browser should follow. */
 export function renderRun(id: string, run: string, url: string | null): Markup {
   if (url === null || !/^https?:\/\//i.test(url)) return renderForeign(run);

@@ -10,10 +10,10 @@ import {
   renderBadge,
   renderForeign,
   renderHeads,
-  renderJobId,
   renderRun,
   renderTable,
 } from "./fragments.ts";
+import { encodePart, type Links, renderJobLink } from "./links.ts";
 import { renderTime } from "./time.ts";
 
 /**
@@ -35,28 +35,33 @@ const heads = [
 ] as const;
 
 /** @param at the document's time */
-export function renderLine({ profile_key, jobs, waiting }: DashboardProfile, at: string): Markup | string {
+export function renderLine(profile: DashboardProfile, at: string, links: Links): Markup | string {
+  const { profile_key, jobs, waiting } = profile;
   if (jobs.length === 0) return "";
   const id = idOf("line", profile_key);
-  const names = nameRows(
-    "job",
-    jobs.map(({ unique_id, enqueued_at }) => [unique_id, enqueued_at] as const),
-  );
-  const caption = html`The line for ${renderForeign(profile_key)}, the next job first`;
   const unlisted = countUnlisted({ jobs, waiting });
   const listed =
     unlisted === 0
       ? `The line, ${countOf(jobs.length, "job")}`
       : `The first ${countOf(jobs.length, "job")} of the line`;
   return html`<details open id="${id}-fold"><summary>${listed}</summary>
-${renderTable(
-  id,
-  caption,
-  renderHeads(heads),
-  jobs.map((job, i) => renderJob(job, at, names[i] ?? "")),
-)}
-${unlisted === 0 ? "" : html`<p class="more">and ${formatCount(unlisted)} more</p>`}
+${renderLineTable(profile, at, links)}
+${unlisted === 0 ? "" : html`<p class="more"><a id="${id}-more" href="${links.root}lines/${encodePart(profile_key)}?page=2" data-view>and ${formatCount(unlisted)} more</a></p>`}
 </details>`;
+}
+
+/** The jobs of the document as a table. */
+export function renderLineTable({ profile_key, jobs }: DashboardProfile, at: string, links: Links): Markup {
+  const names = nameRows(
+    "job",
+    jobs.map(({ unique_id, enqueued_at }) => [unique_id, enqueued_at] as const),
+  );
+  return renderTable(
+    idOf("line", profile_key),
+    html`The line for ${renderForeign(profile_key)}, the next job first`,
+    renderHeads(heads),
+    jobs.map((job, i) => renderJob(job, at, names[i] ?? "", links)),
+  );
 }
 
 /** Jobs that wait and are not in the document, which holds the first hundred of a line. */
@@ -69,11 +74,11 @@ export function isJustNow(lastPollAt: string, at: string): boolean {
   return Date.parse(at) - Date.parse(lastPollAt) < justNowMs;
 }
 
-function renderJob(job: DashboardJob, at: string, name: string): Markup {
+function renderJob(job: DashboardJob, at: string, name: string, links: Links): Markup {
   const { unique_id, position, qualified_repo, run_id, run_url, enqueued_at, state, reason } = job;
   return html`<tr id="${name}">
 <td class="position">${position === null ? "now" : formatCount(position)}</td>
-<td class="job">${renderJobId(unique_id)}</td>
+<td class="job">${renderJobLink(`link-${name}`, unique_id, run_id, links)}</td>
 <th scope="row" class="repo">${renderForeign(qualified_repo)}</th>
 <td class="run">${renderRun(`run-${name}`, run_id, run_url)}</td>
 <td class="runners">${renderRunners(job)}</td>

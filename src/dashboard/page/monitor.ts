@@ -4,6 +4,7 @@ import { describeRefusals, endOfBackoff, isIll, listRefusals } from "../concerns
 import type { DashboardMonitor } from "../dashboard-data.ts";
 import { makePlain } from "../plain-text.ts";
 import { countOf, describeTakes, formatCount, toneOfMonitor } from "../words.ts";
+import { renderActButton } from "./act-button.ts";
 import { idOf, type Markup, renderAct, renderBadge, renderForeign, renderHeads, renderTable } from "./fragments.ts";
 import { renderTime } from "./time.ts";
 
@@ -32,6 +33,7 @@ ${draining === null ? "" : renderAct("Drained", draining)}
 ${backoff === null ? "" : html`<p>Takes go there again ${renderTime(backoff, "in")}: it refused some.</p>`}
 ${refusals.length === 0 ? "" : html`<p class="refusals">It ${makePlain(describeRefusals(refusals))}.</p>`}
 <p class="takes">Takes: ${describeTakes(takes)}.</p>
+<p class="acts">${renderActButton(draining === null ? "drain" : "resume", name)}</p>
 ${renderProfiles(monitor, id)}
 </article>
 `;

@@ -5,6 +5,7 @@ import { countWaiting, listConcerns, summarise } from "../concerns.ts";
 import type { Dashboard } from "../dashboard-data.ts";
 import { pageScript, pageStyle } from "../page-assets.generated.ts";
 import { makePlain } from "../plain-text.ts";
+import { renderDialogs, renderSearchForm } from "./dialogs.ts";
 import { renderEnds } from "./ends.ts";
 import { idOf, type Markup, renderForeign } from "./fragments.ts";
 import { renderMonitor } from "./monitor.ts";
@@ -12,7 +13,7 @@ import { renderProfile } from "./profile.ts";
 
 /** What changes. Two documents that differ by time alone give the same, but for the charts, which move once a minute. */
 export function renderMain(dashboard: Dashboard): Markup {
-  const { at, profiles, monitors, ends, version, store } = dashboard;
+  const { at, profiles, monitors, ends, version, store, unique_ids } = dashboard;
   return html`${renderSummary(dashboard)}
 <div class="columns">
 <section class="profiles" aria-labelledby="profiles-name">
@@ -25,15 +26,18 @@ ${monitors.map((monitor) => renderMonitor(monitor, at))}</section>
 </div>
 <section class="ends" aria-labelledby="ends-name">
 <h2 id="ends-name">Ended</h2>
-<div class="card">${renderEnds(ends)}</div>
+<div class="card">${renderEnds(ends, { root: "", ids: unique_ids })}</div>
 </section>
 <footer>runner-queue ${makePlain(version)}, ${store} store. The same as <a id="as-json" href="dashboard.json">JSON</a> and as <a id="as-text" href="dashboard.txt">text</a>.</footer>`;
 }
 
-/** @param main what renderMain gave, or null while the store is away */
-export function renderPage(main: string | null): Markup {
+/**
+ * @param main what renderMain or a view gave, or null while the store is away
+ * @param root from the page to the dashboard: "" or "../"
+ */
+export function renderPage(main: string | null, root = ""): Markup {
   return html`<!doctype html>
-<html lang="en">
+<html lang="en" data-root="${root}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -45,9 +49,12 @@ export function renderPage(main: string | null): Markup {
 </head>
 <body>
 <a class="skip" href="#main">Skip to the lines</a>
-<header><h1>runner-queue</h1><span id="live"><noscript>New every 10 seconds</noscript></span></header>
+<header><h1><a id="home" href="${root === "" ? "./" : root}" data-view>runner-queue</a></h1>
+${renderSearchForm(root)}
+<span class="who"><button type="button" id="operate" class="needs-script">Act as operator…</button> <span id="live"><noscript>New every 10 seconds</noscript></span></span></header>
 <p id="banner" role="status"></p>
 <main id="main" tabindex="-1">${main === null ? html`<p class="empty card">The store does not answer. As soon as it does, the lines are shown here.</p>` : raw(main)}</main>
+${renderDialogs()}
 <script type="module">${raw(pageScript)}</script>
 </body>
 </html>
@@ -70,7 +77,7 @@ async function writePolicy(): Promise<string> {
     "connect-src 'self'",
     "img-src data:",
     "base-uri 'none'",
-    "form-action 'none'",
+    "form-action 'self'",
     "frame-ancestors 'none'",
   ].join("; ");
 }

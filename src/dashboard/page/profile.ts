@@ -3,6 +3,7 @@ import { html } from "hono/html";
 import type { Dashboard, DashboardProfile } from "../dashboard-data.ts";
 import { describeKept, explainIdle } from "../idle-runners.ts";
 import { describeWaiting } from "../words.ts";
+import { renderActButton } from "./act-button.ts";
 import { renderChart } from "./chart.ts";
 import { idOf, type Markup, renderAct, renderBadge, renderCounts, renderForeign } from "./fragments.ts";
 import { renderLine } from "./line.ts";
@@ -24,7 +25,8 @@ ${idle.kept.length === 0 ? "" : html`<p class="kept">Idle but not free: ${descri
 </div>
 ${renderChart(profile, at)}
 </div>
-${renderLine(profile, at)}
+<p class="acts">${renderActButton(paused === null ? "pause" : "unpause", profile_key)}</p>
+${renderLine(profile, at, { root: "", ids: dashboard.unique_ids })}
 </article>
 `;
 }

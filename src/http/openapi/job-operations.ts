@@ -123,7 +123,13 @@ export function describeJobOperations(maxRunnerCount: number): Json {
         id: "showJob",
         summary: "How a job stands",
         responses: {
-          200: reply("The job", "application/json", ref("Job"), { waiting: exampleJob }),
+          200: {
+            description: "The job; to a browser that shows no ticket, its page",
+            content: {
+              "application/json": { schema: ref("Job"), examples: { waiting: { value: exampleJob } } },
+              "text/html": { schema: { type: "string" }, examples: { page: { value: "<!doctype html>..." } } },
+            },
+          },
           ...jobRefusals,
           ...jobRetries,
         },

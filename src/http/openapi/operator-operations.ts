@@ -1,6 +1,6 @@
 // The part of the OpenAPI description for operators, monitors, and whoever looks on.
 import { z } from "zod";
-import { profileKeySchema } from "../../auth/job-schemas.ts";
+import { profileKeySchema, runIdSchema } from "../../auth/job-schemas.ts";
 import { actSchema } from "../operator-routes.ts";
 import { exampleDashboard, exampleHistory, exampleJob, exampleMonitorAct, exampleProfileAct } from "./examples.ts";
 import { type Json, operation, optional, parameter, ref, refusals, reply, retries } from "./parts.ts";
@@ -51,6 +51,16 @@ export function describeOperatorOperations(): Json {
     "/profiles/{profile_key}/pause": actOnProfile("pauseProfile", "Stop claims of a profile"),
     "/profiles/{profile_key}/resume": actOnProfile("resumeProfile", "Let claims of a profile go on"),
     "/": look("showPage", "The dashboard, as a page", "text/html", text, "<!doctype html>..."),
+    "/runs/{run_id}": viewOf("showRun", "The jobs of a run: where each stands and why, as a page", [
+      parameter("run_id", "path", runIdSchema, "The workflow run", exampleJob.run_id),
+    ]),
+    "/lines/{profile_key}": viewOf("showLine", "The whole line of a profile, a hundred jobs a page", [
+      profile,
+      optional(parameter("page", "query", z.int().min(1).max(1000).default(1), "Which hundred", 1)),
+    ]),
+    "/search": viewOf("searchJobs", "Jobs by id, run or repository, as a page", [
+      optional(parameter("q", "query", z.string(), "What is looked for", exampleJob.qualified_repo)),
+    ]),
     "/dashboard.json": look("showDashboard", "The dashboard", "application/json", ref("Dashboard"), exampleDashboard),
     "/dashboard.txt": look(
       "showDashboardText",
@@ -67,12 +77,15 @@ export function describeOperatorOperations(): Json {
         security: ["none", "viewerToken", "viewerPassword"],
         parameters: [
           optional(parameter("as", "query", z.string(), "html: what the page shows, when it changes", "html")),
+          optional(
+            parameter("view", "query", z.string(), "With as=html: of which page, such as runs/7", "runs/6034512345"),
+          ),
         ],
         responses: {
           200: reply("Server-sent events", "text/event-stream", text, {
             dashboard: "event: dashboard\ndata: {...}\n\n",
           }),
-          ...refusals("viewer_unknown", "repeated_parameter"),
+          ...refusals("viewer_unknown", "repeated_parameter", "no_such_route"),
           ...retries(503, "too_many_viewers", "draining"),
         },
       }),
@@ -140,6 +153,24 @@ function operate(id: string, summary: string, subject: Json, replies: Json): Jso
       security: ["operatorToken"],
       parameters: [subject, ...actParameters],
       responses: { ...replies, ...retries(503, "store_unavailable") },
+    }),
+  };
+}
+
+/** A page below the dashboard's. */
+function viewOf(id: string, summary: string, parameters: readonly Json[]): Json {
+  return {
+    get: operation({
+      id,
+      tag: "view",
+      summary,
+      security: ["none", "viewerToken", "viewerPassword"],
+      parameters,
+      responses: {
+        200: reply(summary, "text/html", text, { one: "<!doctype html>..." }),
+        ...refusals("repeated_parameter", "viewer_unknown", "no_such_route"),
+        ...retries(503, "store_unavailable"),
+      },
     }),
   };
 }

@@ -10,8 +10,19 @@ export type CancelReply =
   | { readonly kind: "over"; readonly state: JobState }
   | { readonly kind: "unknown" };
 
-/** @param ticket of the job's owner; null: an operator does it */
-export function cancelOperation(profileKey: string, uniqueId: string, ticket: Ticket | null): Operation<CancelReply> {
+/** An operator who cancels: their name, and why, for the history. */
+export interface Canceller {
+  readonly by: string;
+  readonly note: string;
+}
+
+/** @param canceller the job's owner shows its ticket */
+export function cancelOperation(
+  profileKey: string,
+  uniqueId: string,
+  canceller: Ticket | Canceller,
+): Operation<CancelReply> {
+  const ticket = "by" in canceller ? null : canceller;
   return {
     name: "cancel",
     profileKey,
@@ -26,12 +37,11 @@ export function cancelOperation(profileKey: string, uniqueId: string, ticket: Ti
       if (isOver(job.state)) return { answer: { kind: "over", state: job.state } };
       const released = releaseRunners(job, now, settings);
       const after = endJob({ ...released.job, state: "cancelled" }, now, settings);
-      const by = ticket === null ? "operator" : null;
       return {
         answer: { kind: "cancelled", job: after, leaked: released.leaked },
         change: {
           jobs: [{ before: stored, after }],
-          history: [describeChange(known, after, false, by, now)],
+          history: [{ ...describeChange(known, after, false, null, now), ...("by" in canceller && canceller) }],
           wake: [uniqueId],
           makesRoom: true,
         },

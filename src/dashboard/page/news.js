@@ -1,13 +1,13 @@
 // @ts-check
-// The page's script: shows news as they come without disturbing who reads or tabs through the page, lets times tick,
-// and says when the connection is lost. It reaches the browser through page-assets.generated.ts, as it stands here.
+// The page's script, first part: shows news as they come without disturbing who reads or tabs through the page, and lets
+// times tick. It reaches the browser, with connection.js and acts.js behind it, through page-assets.generated.ts.
 
-const main = find("main");
-const banner = find("banner");
-const live = find("live");
+export const main = find("main");
+/** Where the dashboard is, whatever the page shows now. */
+export const root = new URL(document.documentElement.dataset.root || ".", location.href);
 
 /** @param {string} id */
-function find(id) {
+export function find(id) {
   const element = document.getElementById(id);
   if (element === null) throw new Error(`the page has no ${id}`);
   return element;
@@ -19,6 +19,13 @@ let aheadMs = 0;
 /** Where the connection is lost: since when. What the page shows is from then, so its clocks stop.
  * @type {Date | null} */
 let lostAt = null;
+
+/** @param {Date | null} since null: it is there */
+export function setLost(since) {
+  lostAt = since;
+  tick();
+  nameTab();
+}
 
 const units = /** @type {const} */ ([
   ["d", 86_400],
@@ -44,7 +51,7 @@ function describeDuration(ms) {
  * @param {Date} date
  * @param {Date} now
  */
-function describeClock(date, now) {
+export function describeClock(date, now) {
   const clock = date.toLocaleTimeString("en-GB");
   if (date.toDateString() === now.toDateString()) return clock;
   return `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })}, ${clock.slice(0, 5)}`;
@@ -60,7 +67,7 @@ const show = {
   clock: (at, now) => describeClock(new Date(at), new Date(now)),
 };
 
-function tick() {
+export function tick() {
   const now = (lostAt?.getTime() ?? Date.now()) + aheadMs;
   for (const time of main.getElementsByTagName("time")) {
     const text = show[time.dataset.show ?? ""]?.(Date.parse(time.dateTime), now);
@@ -69,10 +76,11 @@ function tick() {
   }
 }
 
-async function learnClock() {
+/** @param {Record<string, string>} [headers] */
+export async function learnClock(headers = {}) {
   const asked = Date.now();
   try {
-    const { at } = await (await fetch("dashboard.json", { cache: "no-store" })).json();
+    const { at } = await (await fetch(new URL("dashboard.json", root), { cache: "no-store", headers })).json();
     aheadMs = Date.parse(at) - (asked + Date.now()) / 2;
     tick();
   } catch {
@@ -83,7 +91,7 @@ async function learnClock() {
 // News. What stayed the same stays where it is, with its focus, selection, scroll position and open or closed details.
 
 /** @param {string} html */
-function update(html) {
+export function update(html) {
   const focused = document.activeElement?.id;
   becomeLike(main, new DOMParser().parseFromString(html, "text/html").body, true);
   tick();
@@ -97,7 +105,8 @@ function update(html) {
 function nameTab() {
   const waiting = Number(document.getElementById("summary")?.dataset.waiting ?? 0);
   const state = lostAt !== null ? "Not live: " : waiting > 0 ? `(${waiting}) ` : "";
-  document.title = `${state}runner-queue`;
+  const view = document.getElementById("view-name")?.textContent;
+  document.title = `${state}${view ? `${view} - ` : ""}runner-queue`;
 }
 
 /**
@@ -172,79 +181,3 @@ function copyAttributes(old, next) {
     if (old.getAttribute(name) !== value && !isKept(name)) old.setAttribute(name, value);
   }
 }
-
-// The connection. An EventSource gives up for good after some failures, so every failure is met in the same way: by a
-// new one, later.
-
-/** @type {EventSource | undefined} */
-let source;
-/** @type {number | undefined} */
-let retry;
-let failures = 0;
-/** Of the first failure since all was well; not yet worth a word.
- * @type {Date | null} */
-let troubleSince = null;
-let heardAt = Date.now();
-
-function connect() {
-  clearTimeout(retry);
-  source?.close();
-  heardAt = Date.now();
-  let isFirst = true;
-  const opened = new EventSource("events?as=html");
-  source = opened;
-  opened.addEventListener("dashboard", ({ data }) => {
-    heardAt = Date.now();
-    failures = 0;
-    troubleSince = null;
-    lostAt = null;
-    say("", "Live");
-    update(data);
-    if (isFirst) void learnClock();
-    isFirst = false;
-  });
-  opened.addEventListener("trouble", () => {
-    heardAt = Date.now();
-    complain("The queue's store does not answer");
-  });
-  opened.addEventListener("error", () => {
-    opened.close();
-    clearTimeout(retry);
-    retry = setTimeout(connect, Math.min(10_000, 250 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random() / 2));
-    troubleSince ??= new Date();
-    // Proxies end long streams now and then: not worth a word if the next one opens.
-    if (failures > 0) complain("Connection lost");
-    failures += 1;
-  });
-}
-
-/** @param {string} what */
-function complain(what) {
-  troubleSince ??= new Date();
-  lostAt = troubleSince;
-  say(`${what} since ${describeClock(lostAt, new Date())}, trying again`, "Not live");
-  tick();
-  nameTab();
-}
-
-/**
- * @param {string} trouble
- * @param {"Live" | "Not live"} state
- */
-function say(trouble, state) {
-  if (banner.textContent !== trouble) banner.textContent = trouble;
-  if (live.textContent !== state) live.textContent = state;
-  live.className = state === "Live" ? "good" : "bad";
-  // What is shown is no longer so: it steps back behind the banner that says since when.
-  main.classList.toggle("old", state !== "Live");
-}
-
-function look() {
-  tick();
-  // The charts move every minute: so long a silence is a connection that died without a word.
-  if (source?.readyState === EventSource.OPEN && Date.now() - heardAt > 150_000) connect();
-}
-
-connect();
-setInterval(look, 1000);
-addEventListener("online", connect);

@@ -1,0 +1,171 @@
+// @ts-check
+// The page's script, third part: an operator acts. Their token is kept in this tab's memory, sent as a bearer, and nowhere
+// written down. Whatever is done is asked about first, in words that say what will happen.
+import { ask, presentToken } from "./connection.js";
+import { find } from "./news.js";
+
+/**
+ * @typedef {{ title: string, path: string, what: string, isBegun: boolean, isNoteNeeded: boolean, done: string }} Act
+ * @type {Record<string, (name: string, path: string) => Act>}
+ */
+const acts = {
+  drain: (name, path) => ({
+    title: `Drain ${name}`,
+    path: `monitors/${path}/drain`,
+    what: `${name} gets no more takes, through every instance of the queue. Takes under way go on to their end, and jobs go to the other monitors.`,
+    isBegun: true,
+    isNoteNeeded: true,
+    done: `${name} is draining.`,
+  }),
+  resume: (name, path) => ({
+    title: `Resume ${name}`,
+    path: `monitors/${path}/resume`,
+    what: `${name} gets takes again at once.`,
+    isBegun: false,
+    isNoteNeeded: false,
+    done: `${name} gets takes again.`,
+  }),
+  pause: (name, path) => ({
+    title: `Pause ${name}`,
+    path: `profiles/${path}/pause`,
+    what: `No job of ${name} is served. All keep their places, and new ones may still join.`,
+    isBegun: true,
+    isNoteNeeded: true,
+    done: `${name} is paused.`,
+  }),
+  unpause: (name, path) => ({
+    title: `Resume ${name}`,
+    path: `profiles/${path}/resume`,
+    what: `Jobs of ${name} are served again, in order.`,
+    isBegun: false,
+    isNoteNeeded: false,
+    done: `${name} is served again.`,
+  }),
+  cancel: (name, path) => ({
+    title: `Cancel job ${name}`,
+    path: `jobs/${path}/cancel`,
+    what: "The job gives its place up for good. Its workflow step hears so at its next poll, and goes elsewhere.",
+    isBegun: false,
+    isNoteNeeded: false,
+    done: `Job ${name} is cancelled.`,
+  }),
+};
+
+const operate = /** @type {HTMLButtonElement} */ (find("operate"));
+const tokenDialog = /** @type {HTMLDialogElement} */ (find("token-dialog"));
+const actDialog = /** @type {HTMLDialogElement} */ (find("act-dialog"));
+const done = find("done");
+let who = "";
+/** @type {Act | null} */
+let current = null;
+/** Which button opened the dialog: news may have replaced it since, under the same id. */
+let openedBy = "";
+
+/** @param {string} id */
+function input(id) {
+  return /** @type {HTMLInputElement} */ (find(id));
+}
+
+// The token.
+
+operate.addEventListener("click", () => {
+  if (who === "") {
+    find("token-wrong").textContent = "";
+    input("token").value = "";
+    tokenDialog.showModal();
+    return;
+  }
+  who = "";
+  presentToken(null);
+  document.body.classList.remove("operator");
+  operate.textContent = "Act as operator…";
+  done.textContent = "The token is forgotten.";
+});
+
+find("token-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void tryToken(input("token").value.trim(), input("who").value.trim());
+});
+
+/**
+ * @param {string} token
+ * @param {string} name
+ */
+async function tryToken(token, name) {
+  const wrong = find("token-wrong");
+  if (!/^[\x21-\x7e]+$/.test(token) || name === "") {
+    wrong.textContent = "A token has no spaces, and the history wants a name.";
+    return;
+  }
+  const trouble = await troubleOf(ask("history.json?limit=1", "GET", { authorization: `Bearer ${token}` }));
+  wrong.textContent = trouble;
+  if (trouble !== "") return;
+  who = name;
+  input("token").value = "";
+  tokenDialog.close();
+  presentToken(token);
+  document.body.classList.add("operator");
+  operate.textContent = "Stop acting";
+  done.textContent = `You act as ${name}, until this tab is closed or loaded again.`;
+  operate.focus();
+}
+
+// An act.
+
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("button[data-act]") : null;
+  if (!(button instanceof HTMLButtonElement) || who === "") return;
+  const { act = "", name = "" } = button.dataset;
+  current = acts[act]?.(name, encodeURIComponent(name)) ?? null;
+  if (current === null) return;
+  openedBy = button.id;
+  find("act-title").textContent = `${current.title}?`;
+  find("act-what").textContent = current.what;
+  find("act-go").textContent = current.title;
+  find("act-wrong").textContent = "";
+  find("act-until-part").hidden = !current.isBegun;
+  for (const id of ["act-note", "act-until"]) input(id).value = "";
+  input("act-note").required = current.isNoteNeeded;
+  actDialog.showModal();
+});
+
+find("act-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (current !== null) void carryOut(current);
+});
+
+/** @param {Act} act */
+async function carryOut(act) {
+  const query = new URLSearchParams({ by: who, note: input("act-note").value.trim() });
+  const until = input("act-until").value.trim();
+  if (act.isBegun && until !== "") query.set("until", until);
+  const trouble = await troubleOf(ask(`${act.path}?${query}`, "POST"));
+  find("act-wrong").textContent = trouble;
+  if (trouble !== "") return;
+  actDialog.close();
+  done.textContent = act.done;
+}
+
+for (const [button, dialog] of /** @type {const} */ ([
+  ["token-leave", tokenDialog],
+  ["act-leave", actDialog],
+])) {
+  find(button).addEventListener("click", () => dialog.close());
+}
+actDialog.addEventListener("close", () => document.getElementById(openedBy)?.focus());
+
+/** What is wrong with a reply, as a sentence; empty where it went well.
+ * @param {Promise<Response>} asked
+ */
+async function troubleOf(asked) {
+  try {
+    const reply = await asked;
+    if (reply.ok) return "";
+    const { title, detail } = await reply
+      .json()
+      .catch(() => ({ title: `The queue answered ${reply.status}`, detail: "" }));
+    return detail ? `${title}: ${detail}` : title;
+  } catch {
+    return "The queue does not answer. It may be done all the same: look first.";
+  }
+}

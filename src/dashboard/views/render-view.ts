@@ -1,0 +1,76 @@
+// Makes a view's main part. What is asked for again within a second is not made again.
+import { type DashboardDeps, describeProfile, shownJobs } from "../dashboard-data.ts";
+import { renderRunView, renderSearchView, showId } from "../page/found.ts";
+import type { Markup } from "../page/fragments.ts";
+import { renderJobView, renderNoJob } from "../page/job.ts";
+import { renderLinePage } from "../page/line-page.ts";
+import type { Links } from "../page/links.ts";
+import { rootOf, type View } from "./view.ts";
+import { createViewData } from "./view-data.ts";
+
+const keptMs = 1_000;
+const maxKept = 500;
+const maxFound = 100;
+
+/** @param ids as far as the one who looks may see them */
+export type RenderView = (view: View, ids: Links["ids"]) => Promise<string>;
+
+/** Throws StoreUnavailable. */
+export function createViewRenderer(deps: DashboardDeps): { readonly render: RenderView; readonly forget: () => void } {
+  const { administration, settings, githubUrl } = deps;
+  const data = createViewData(deps);
+  const kept = new Map<string, { readonly at: number; readonly text: Promise<string> }>();
+
+  const make = async (view: View, links: Links): Promise<Markup> => {
+    switch (view.kind) {
+      case "job": {
+        if (links.ids === "shortened") return renderNoJob(true);
+        const job = await administration.job(view.uniqueId);
+        return job === null
+          ? renderNoJob(false)
+          : renderJobView(job, runUrl(githubUrl, job.job.qualifiedRepo, job.job.runId));
+      }
+      case "run":
+        return renderRunView(view.runId, await data.jobsOfRun(view.runId), links);
+      case "search": {
+        const sought = view.text.toLowerCase();
+        const found = await data.jobs(({ unique_id, run_id, qualified_repo }) => {
+          if (sought === "") return false;
+          const id = showId(unique_id ?? "", links).toLowerCase();
+          const isId = id.startsWith(sought) || (links.ids === "shortened" && sought.startsWith(id));
+          return isId || run_id === sought || qualified_repo?.toLowerCase().includes(sought) === true;
+        });
+        return renderSearchView(view.text, found.slice(0, maxFound), links);
+      }
+      case "line": {
+        const { profileKey, page } = view;
+        if (!(await administration.profiles()).includes(profileKey)) return renderLinePage(null, page, "", links);
+        const overview = await administration.overview(profileKey, page * shownJobs);
+        const profile = describeProfile(profileKey, overview, settings, githubUrl);
+        const jobs = profile.jobs
+          .slice((page - 1) * shownJobs)
+          .map((job) => ({ ...job, unique_id: showId(job.unique_id, links) }));
+        return renderLinePage({ ...profile, jobs }, page, new Date(overview.now).toISOString(), links);
+      }
+    }
+  };
+
+  return {
+    render: (view, ids) => {
+      const key = `${ids} ${JSON.stringify(view)}`;
+      const now = performance.now();
+      const known = kept.get(key);
+      if (known !== undefined && now - known.at < keptMs) return known.text;
+      if (kept.size >= maxKept) kept.clear();
+      const text = make(view, { root: rootOf(view), ids }).then(String);
+      kept.set(key, { at: now, text });
+      text.catch(() => kept.delete(key));
+      return text;
+    },
+    forget: () => kept.clear(),
+  };
+}
+
+function runUrl(githubUrl: string, repo: string, run: string): string {
+  return `${githubUrl}/${repo.split("/").map(encodeURIComponent).join("/")}/actions/runs/${encodeURIComponent(run)}`;
+}
