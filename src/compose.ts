@@ -20,6 +20,7 @@ import { createSignatureCheck } from "./github/webhook.ts";
 import { createApp } from "./http/app.ts";
 import { createTally } from "./http/tally.ts";
 import { createMetrics } from "./metrics/metrics.ts";
+import type { ProcessUsage } from "./metrics/process-metrics.ts";
 import { createMonitorClient, type MonitorClient } from "./monitors/called/client.ts";
 import { createPoller, type Poller } from "./monitors/called/poller.ts";
 import type { MonitorTransport } from "./monitors/called/transport.ts";
@@ -54,6 +55,8 @@ export interface Platform {
   /** The other end's address. */
   readonly peerOf: (c: Context) => string | undefined;
   readonly transport: MonitorTransport;
+  /** What the process uses; absent: it has none of its own to tell of. */
+  readonly usage?: () => ProcessUsage;
 }
 
 /** What makes two runs of a process differ: its time, and what it makes by chance. */
@@ -111,7 +114,7 @@ export async function composeService(
   bareStore: Store,
   log: Observe,
   version: string,
-  { peerOf, transport }: Platform,
+  { peerOf, transport, usage }: Platform,
 ): Promise<Service> {
   let current = config;
   const settings = queueSettingsOf(config);
@@ -134,7 +137,7 @@ export async function composeService(
   let isDraining = false;
   const tally = createTally();
   const monitors = () => client.names;
-  metrics.attach({ administration, tally, held: dispatcher.heldRequests, monitors, settings, version });
+  metrics.attach({ administration, tally, held: dispatcher.heldRequests, monitors, settings, version, usage });
   const app = createApp({
     administration,
     dispatcher,

@@ -47,6 +47,11 @@ if (opened.kind === "refused") {
 const service = await composeService(config, opened.store, observe, packageJson.version, {
   peerOf: (c) => getConnInfo(c).remote.address,
   transport: nodeTransport,
+  usage: () => {
+    const { user, system } = process.cpuUsage();
+    const startedAt = Date.now() / 1000 - process.uptime();
+    return { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss(), startedAt };
+  },
 });
 for (const advice of [...parsed.advice, ...opened.advice]) log.warn(advice);
 

@@ -17,7 +17,8 @@ const patience = { interval: 100 };
 
 /** What moved between two scrapes, as `name{label="value"}`, counters and counts of histograms only. */
 function movesOf(before: Exposition, after: Exposition): Record<string, number> {
-  const isCounted = ({ name }: Sample) => /_(total|count)$/.test(name) && !/_(http|store|monitor_poll)/.test(name);
+  const isCounted = ({ name }: Sample) =>
+    name.startsWith(prefix) && /_(total|count)$/.test(name) && !/_(http|store|monitor_poll)/.test(name);
   const moves = after.samples.filter(isCounted).map(({ name, labels, value }): [string, number] => {
     const written = Object.entries(labels).map(([label, text]) => `${label}="${text}"`);
     const key = name.slice(prefix.length) + (written.length === 0 ? "" : `{${written.join(",")}}`);
@@ -395,7 +396,9 @@ describe.skipIf(!hasRedis)("two instances on one Redis", () => {
 
 describe("names and labels", () => {
   const labelsInUse = new Set(
-    "profile monitor outcome state verdict code account reason where command method route status le".split(" "),
+    "profile monitor outcome state verdict code account reason where command method route status le version store".split(
+      " ",
+    ),
   );
 
   it("follow Prometheus' conventions, and every metric says what it is", async () => {
@@ -406,7 +409,7 @@ describe("names and labels", () => {
     const { families, samples } = parseExposition(await response.text());
     expect(families.length).toBeGreaterThan(35);
     for (const { name, help, type } of families) {
-      expect(name).toMatch(/^runner_queue_[a-z]+(_[a-z]+)*$/);
+      expect(name).toMatch(/^(runner_queue|process)(_[a-z]+)+$/);
       expect(name).not.toMatch(/_(ms|millis\w*|minutes|count|sum|bucket)$/);
       // "info" is the convention's word for a gauge that is 1, and whose labels are what it is about
       if (name.endsWith("_info")) expect(name).toBe("runner_queue_build_info");

@@ -44,7 +44,8 @@ beforeAll(async () => {
   const administration = createAdministration(store, dispatcher, metrics.observe);
   const { monitorBook } = dispatcher;
   const tally = { counts: () => new Map([["GET /x", [0, 0, 1]]]) };
-  metrics.attach({ administration, tally, held: () => 1, monitors: () => ["m"], settings, version: "1" });
+  const usage = () => ({ cpuSeconds: 1, residentBytes: 1, startedAt: 1 });
+  metrics.attach({ administration, tally, held: () => 1, monitors: () => ["m"], settings, version: "1", usage });
   const lease = await monitorBook.beginPoll("m", "poll", 1000, false);
   const counts = new Map([["p", { idle: 1, target: 1, healthy: 1 }]]);
   await monitorBook.finishPoll(
@@ -100,7 +101,7 @@ describe("docs/operations.md", () => {
   const rowOf = (name: string) => operations.split("\n").find((line) => line.startsWith(`| \`${name}\` |`));
 
   it("explains every metric that is shown, and none that is not", () => {
-    const explained = [...operations.matchAll(/^\| `(runner_queue_\w+)` \|/gm)].map(([, name]) => name);
+    const explained = [...operations.matchAll(/^\| `((?:runner_queue|process)_\w+)` \|/gm)].map(([, name]) => name);
     expect(explained.sort()).toEqual(exposition.families.map(({ name }) => name).sort());
   });
 

@@ -38,14 +38,15 @@ export interface ActCommand extends Connection {
 }
 
 export interface CancelCommand extends Connection {
-  readonly name: "cancel" | "rerun";
+  readonly name: "cancel";
   readonly uniqueId: string;
   readonly note: string;
   readonly by: string;
 }
 
+/** About one job, with nothing more to say. */
 export interface WhyCommand extends Connection {
-  readonly name: "why";
+  readonly name: "why" | "rerun";
   readonly uniqueId: string;
 }
 

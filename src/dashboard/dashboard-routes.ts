@@ -3,11 +3,13 @@ import type { Context } from "hono";
 import { delay, systemClock } from "../clock.ts";
 import { objectToOperator } from "../http/operator-routes.ts";
 import { parseQuery } from "../http/params.ts";
-import { comeBack, refuse, unstored } from "../http/problem.ts";
+import { comeBack, refuse, unstored, writeEstimate } from "../http/problem.ts";
+import { estimateWait, type FreedRate } from "../queue/fleet/freed-rate.ts";
 import { StoreUnavailable } from "../queue/store.ts";
 import { createDashboardLoader, type Dashboard, type DashboardDeps, describeEntry } from "./dashboard-data.ts";
 import { streamEvents, writeEvent } from "./event-stream.ts";
 import { contentSecurityPolicy, renderMain, renderPage } from "./page/page.ts";
+import { renderReasons } from "./page/reasons.ts";
 import { shortenIds } from "./shortened-ids.ts";
 import { renderText } from "./text/text.ts";
 import { decideView, type ViewAccess, type ViewDecision } from "./view-access.ts";
@@ -16,6 +18,7 @@ import { parseView, rootOf, type View } from "./views/view.ts";
 
 export interface DashboardRoutesDeps extends DashboardDeps, ViewAccess {
   readonly isDraining: () => boolean;
+  readonly freedRate: (profileKey: string) => FreedRate;
 }
 
 type ShownIds = Extract<ViewDecision, { kind: "allowed" }>["ids"];
@@ -96,6 +99,30 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
   );
   const text = forViewers(async (c, look) => c.text(renderPlain(await look()), 200, unstored));
 
+  /** For whoever wants to know before enqueuing. */
+  const profile = forViewers(async function showProfile(c) {
+    const profileKey = c.req.param("profileKey") ?? "";
+    if (!(await deps.administration.profiles()).includes(profileKey)) return refuse("profile_unknown");
+    const view = await deps.administration.overview(profileKey, 0);
+    const { available, servable } = view.capacity.totals(view.now);
+    const free = view.paused === null ? available : 0;
+    const runnersBefore = view.paused === null ? view.wantedRunners + 1 - free : null;
+    const body = {
+      profile_key: profileKey,
+      paused: view.paused !== null,
+      waiting_jobs: view.waitingJobs,
+      wanted_runners: view.wantedRunners,
+      free_runners: free,
+      servable_runners: servable,
+      /** of one more job for one runner */
+      estimate: writeEstimate(estimateWait(deps.freedRate(profileKey), runnersBefore)),
+    };
+    return c.json(body, 200, unstored);
+  });
+
+  /** What the Link of a 503 leads to; for everybody, since it says nothing of this queue. */
+  const reasons = (c: Context): Promise<Response> => writePage(c, Promise.resolve(String(renderReasons())), "");
+
   /** `as=html`: what the page shows, when it changes. Else the document, every second. */
   const events = forViewers(async function showEvents(c, look, ids, isStillAllowed) {
     const query = parseQuery(c);
@@ -172,7 +199,7 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     return c.json({ entries: entries.slice(0, limit) }, 200, unstored);
   };
 
-  return { page, view, json, text, events, history, forget };
+  return { page, view, profile, reasons, json, text, events, history, forget };
 }
 
 /** One rendering for all who look at the same document. */

@@ -13,6 +13,7 @@ import { describeApi } from "./openapi.ts";
 import { createOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
 import { comeBack, refuse, unstored } from "./problem.ts";
 import { createRequestPath } from "./request-path.ts";
+import { reasonsPath } from "./retry-messages.ts";
 import { createTakeRoute, type TakeDeps } from "./take-route.ts";
 import type { Tally } from "./tally.ts";
 import { createTokenlessRoute, type TokenlessDeps } from "./tokenless-route.ts";
@@ -23,7 +24,7 @@ type RouteDeps = TokenlessDeps & TakeDeps & JobsDeps & DashboardRoutesDeps & Ope
 /** Rises when a route, a parameter or a status that is there goes or changes its meaning. */
 const apiVersion = 1;
 
-export interface AppDeps extends Omit<RouteDeps, "guesses" | "callerOf" | "noteAct"> {
+export interface AppDeps extends Omit<RouteDeps, "guesses" | "callerOf" | "noteAct" | "freedRate"> {
   readonly administration: Administration;
   /** null: there is no webhook */
   readonly signatures: WebhookDeps["signatures"] | null;
@@ -50,8 +51,17 @@ export function createApp(given: AppDeps): Hono {
     guesses: createGuessLimit(() => performance.now()),
   };
   const app = new Hono({ getPath: createRequestPath(deps.basePath ?? "/") });
+  const { basePath = "/" } = deps;
+  if (basePath !== "/") {
+    // links are written once, for the root: only who lives elsewhere pays for it
+    app.use(async function linkBelow(c, next) {
+      await next();
+      const link = c.res.headers.get("link");
+      if (link?.startsWith(`<${reasonsPath}`)) c.res.headers.set("link", `<${basePath}${link.slice(1)}`);
+    });
+  }
   const enqueue = createEnqueueRoute(deps);
-  const dashboard = createDashboardRoutes(deps);
+  const dashboard = createDashboardRoutes({ ...deps, freedRate: deps.dispatcher.freedRate });
   const jobs = createJobsRoutes({ ...deps, noteAct: dashboard.forget });
   const operate = createOperatorRoutes(deps, dashboard.forget);
   const route = (
@@ -72,12 +82,14 @@ export function createApp(given: AppDeps): Hono {
   route("POST", "/monitors/:monitor/drain", operate.drain);
   route("POST", "/monitors/:monitor/changed", createChangedRoute(deps));
   route("POST", "/monitors/:monitor/resume", operate.resumeMonitor);
+  route("GET", "/profiles/:profileKey", dashboard.profile);
   route("POST", "/profiles/:profileKey/pause", operate.pause);
   route("POST", "/profiles/:profileKey/resume", operate.resumeProfile);
   if (deps.signatures !== null) {
     route("POST", "/github/webhook", createWebhookRoute({ ...deps, signatures: deps.signatures }));
   }
   route("GET", "/", dashboard.page);
+  route("GET", reasonsPath, dashboard.reasons);
   for (const path of ["/runs/:runId", "/lines/:profileKey", "/search"]) route("GET", path, dashboard.view);
   route("GET", "/dashboard.json", dashboard.json);
   route("GET", "/dashboard.txt", dashboard.text);

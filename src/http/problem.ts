@@ -5,6 +5,7 @@
 //   it is about goes into X-Queue-Reason.
 import type { Estimate } from "../queue/fleet/freed-rate.ts";
 import { waitReasons } from "../queue/line/turn.ts";
+import { reasonsPath, retryMessages } from "./retry-messages.ts";
 
 /** Every refusal: its status and what to tell the person who reads it. docs/http-api.md lists them all (checked). */
 export const problems = {
@@ -127,13 +128,24 @@ export function refuse(
   });
 }
 
+/** What is said beside each reason: the sentence, and the page that has it. */
+const wordsOfReason = Object.fromEntries(
+  retryReasons.map((reason) => [
+    reason,
+    { message: retryMessages[reason], link: `<${reasonsPath}#${reason}>; rel="help"` },
+  ]),
+) as Readonly<Record<RetryReason, { readonly message: string; readonly link: string }>>;
+
 /** "Not now": empty, retried by curl. */
 export function comeBack(reason: RetryReason, retryAfterSeconds: number): Response {
+  const { message, link } = wordsOfReason[reason];
   const headers = {
     "content-length": "0",
     "retry-after": String(retryAfterSeconds),
     "x-queue-reason": reason,
+    "x-queue-message": message,
     "x-queue-estimate": "unknown",
+    link,
     "cache-control": "no-store",
   };
   return new Response(null, { status: statusOfReason[reason] ?? 503, headers });
@@ -147,11 +159,14 @@ export function waitInLine(
   estimate: Estimate | null,
   preferenceApplied: string | null = null,
 ): Response {
+  const { message, link } = wordsOfReason[reason];
   const headers: Record<string, string> = {
     "content-length": "0",
     "retry-after": String(retryAfterSeconds),
     "x-queue-position": String(position),
     "x-queue-reason": reason,
+    "x-queue-message": message,
+    link,
     "x-queue-estimate": estimate === null ? "unknown" : `${estimate.lowSeconds}-${estimate.highSeconds}`,
     "cache-control": "no-store",
   };

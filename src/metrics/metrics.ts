@@ -10,6 +10,7 @@ import { createAnswerMetrics } from "./answer-metrics.ts";
 import { createEventMetrics } from "./event-metrics.ts";
 import { createHttpMetrics, type HttpCounts } from "./http-metrics.ts";
 import { createKnownLabels, mostProfiles } from "./known-labels.ts";
+import { attachProcessMetrics, type ProcessUsage } from "./process-metrics.ts";
 import { createStandingMetrics } from "./standing-metrics.ts";
 import { createStoreMetrics } from "./store-metrics.ts";
 
@@ -29,6 +30,7 @@ export interface Metrics {
     readonly monitors: () => readonly string[];
     readonly settings: QueueSettings;
     readonly version: string;
+    readonly usage?: (() => ProcessUsage) | undefined;
   }): void;
   /** A monitor that was added since: it is told apart from now on. */
   noteMonitor(name: string): void;
@@ -63,6 +65,7 @@ export function createMetrics(): Metrics {
       buildInfo.set({ version: parts.version }, 1);
       standing.attach(parts);
       http.attach(parts.tally, parts.held);
+      if (parts.usage !== undefined) attachProcessMetrics(registry, parts.usage);
     },
     noteMonitor: (name) => void monitors.admit(name),
     expose: async () => {

@@ -222,6 +222,11 @@ describe("the service", () => {
     expect((await ask("GET", "/jobs/{unique_id}/explain", "/jobs/waits/explain")).status).toBe(200);
     for (const path of ["/", "/dashboard.json", "/dashboard.txt", "/history.json", "/healthz", "/readyz", "/metrics"])
       expect((await ask("GET", path, path)).status, path).toBe(200);
+    for (const path of ["/reasons", "/search"]) expect((await ask("GET", path, path)).status, path).toBe(200);
+    expect((await ask("GET", "/profiles/{profile_key}", "/profiles/linux")).status).toBe(200);
+    expect((await ask("GET", "/profiles/{profile_key}", "/profiles/beos")).status).toBe(404);
+    expect((await ask("GET", "/runs/{run_id}", "/runs/1")).status).toBe(200);
+    expect((await ask("GET", "/lines/{profile_key}", "/lines/linux")).status).toBe(200);
     expect((await ask("POST", "/jobs/{unique_id}/cancel", "/jobs/waits/cancel")).status).toBe(200);
     for (const verb of ["drain", "resume"])
       expect((await ask("POST", `/monitors/{monitor}/${verb}`, `/monitors/ci0/${verb}?note=x`)).status).toBe(200);

@@ -7,7 +7,7 @@ wait_for_runner() {
   local most_unanswered=${RUNNER_SELECT_UNANSWERED_SECONDS:-60}
   # The first request hears how it stands. The queue holds all later ones for up to this long.
   local hold=0
-  said=''
+  said='' explained=''
   while true; do
     asked_at=$SECONDS
     ask_for_runner "$hold"
@@ -81,14 +81,17 @@ use_answer() {
 
 # Says how it stands, where that has changed.
 tell_position() {
-  local position reason words estimate
+  local position reason words estimate message
   position=$(header x-queue-position | tr -cd '0-9' | cut -c1-6)
   reason=$(header x-queue-reason | tr -cd 'a-z_' | cut -c1-40)
   estimate=$(header x-queue-estimate | tr -cd '0-9-' | cut -c1-20)
   words="Waiting${position:+ at position $position}: ${reason:-the queue answered $status}"
   [[ ! $estimate =~ ^[0-9]+-[0-9]+$ ]] || words+=", about $estimate s"
+  message=$(header x-queue-message | plain)
   [ "$words" = "$said" ] || say "$words"
+  [ -z "$message" ] || [ "$message" = "$explained" ] || say "$message"
   said=$words
+  explained=$message
 }
 
 # Whole seconds from 1 to 15, whatever the header says.

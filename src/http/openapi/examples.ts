@@ -139,3 +139,13 @@ export const exampleDashboard = {
   ],
   ends: [entry],
 };
+
+export const exampleStanding = {
+  profile_key: place.profile_key,
+  paused: false,
+  waiting_jobs: 3,
+  wanted_runners: 5,
+  free_runners: 0,
+  servable_runners: 12,
+  estimate: { low_seconds: 40, high_seconds: 180 },
+};

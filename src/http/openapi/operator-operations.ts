@@ -2,7 +2,14 @@
 import { z } from "zod";
 import { profileKeySchema, runIdSchema } from "../../auth/job-schemas.ts";
 import { actSchema } from "../operator-routes.ts";
-import { exampleDashboard, exampleHistory, exampleJob, exampleMonitorAct, exampleProfileAct } from "./examples.ts";
+import {
+  exampleDashboard,
+  exampleHistory,
+  exampleJob,
+  exampleMonitorAct,
+  exampleProfileAct,
+  exampleStanding,
+} from "./examples.ts";
 import { type Json, operation, optional, parameter, ref, refusals, reply, retries } from "./parts.ts";
 
 const text = { type: "string" };
@@ -48,6 +55,32 @@ export function describeOperatorOperations(): Json {
       }),
     },
     "/monitors/{monitor}/resume": actOnMonitor("resumeMonitor", "Let takes at a monitor go on"),
+    "/profiles/{profile_key}": {
+      get: operation({
+        id: "showProfile",
+        tag: "view",
+        summary: "How a profile stands, for whoever wants to know before enqueuing",
+        security: ["none", "viewerToken", "viewerPassword"],
+        parameters: [profile],
+        responses: {
+          200: reply("How it stands", "application/json", ref("ProfileStanding"), { busy: exampleStanding }),
+          ...refusals("repeated_parameter", "viewer_unknown", "profile_unknown"),
+          ...retries(503, "store_unavailable"),
+        },
+      }),
+    },
+    "/reasons": {
+      get: operation({
+        id: "explainReasons",
+        tag: "view",
+        summary: "What each X-Queue-Reason means, as a page",
+        security: ["none"],
+        responses: {
+          200: reply("The page", "text/html", text, { one: "<!doctype html>..." }),
+          ...refusals("repeated_parameter"),
+        },
+      }),
+    },
     "/profiles/{profile_key}/pause": actOnProfile("pauseProfile", "Stop claims of a profile"),
     "/profiles/{profile_key}/resume": actOnProfile("resumeProfile", "Let claims of a profile go on"),
     "/": look("showPage", "The dashboard, as a page", "text/html", text, "<!doctype html>..."),

@@ -116,6 +116,12 @@ export function retries(status: 429 | 503, ...reasons: RetryReason[]): Json {
       headers: {
         "Retry-After": header("Whole seconds", { type: "integer", minimum: 1 }, 1),
         "X-Queue-Reason": header("Why", { type: "string", enum: reasons }, reasons[0]),
+        "X-Queue-Message": header("The same as a sentence", { type: "string" }, "An operator paused the profile."),
+        Link: header(
+          "The page that has it, as rel=help",
+          { type: "string", pattern: '^<[^>]+>; rel="help"$' },
+          '</reasons#profile_paused>; rel="help"',
+        ),
         "X-Queue-Estimate": header(
           "Seconds that it may take, as low-high, or unknown",
           { type: "string", pattern: "^(unknown|\\d+-\\d+)$" },

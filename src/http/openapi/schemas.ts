@@ -115,6 +115,15 @@ export const jobSchemas: Json = {
 export const dashboardSchemas: Json = {
   Act: shape({ by: text, note: text, at: time, until: timeOrNull }),
   MonitorAct: shape({ monitor: text, draining: flag, ...act }),
+  ProfileStanding: shape({
+    profile_key: text,
+    paused: flag,
+    waiting_jobs: whole,
+    wanted_runners: { ...whole, description: "What those jobs need" },
+    free_runners: { ...whole, description: "What may be claimed now" },
+    servable_runners: { ...whole, description: "A job that asks for more cannot be served now" },
+    estimate: { ...ref("Estimate"), description: "Of one more job for one runner" },
+  }),
   ProfileAct: shape({ profile_key: text, paused: flag, ...act }),
   WaitingJob: shape({
     unique_id: text,

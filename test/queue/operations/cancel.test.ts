@@ -4,7 +4,8 @@ import type { Job } from "../../../src/queue/job/job.ts";
 import { cancelOperation } from "../../../src/queue/operations/cancel.ts";
 import { claimedJobOf, jobOf, now, runnerOf, ticket, viewOf } from "../../support/queue-data.ts";
 
-const cancel = (job: Job | null, by = ticket as typeof ticket | null) =>
+const ann = { by: "ann", note: "hangs" };
+const cancel = (job: Job | null, by: typeof ticket | typeof ann = ticket) =>
   cancelOperation("linux", "a", by).decide(viewOf({ a: { job } }));
 const over = { state: "cancelled", isPresent: false, endedAt: now, forgetAt: now + 3_600_000 };
 const entry = { at: now, what: "cancelled", id: "a", repo: "o/r", run: "1", count: 1, attempts: 0, waitedMs: 10_000 };
@@ -21,7 +22,7 @@ it("reads its job, and whose turn it is next", () => {
 describe("a job that lives is cancelled, its waiters are woken and others may go", () => {
   it.each([
     { name: "by its ticket", job: jobOf(), by: ticket, entry },
-    { name: "by an operator", job: jobOf(), by: null, entry: { ...entry, by: "operator" } },
+    { name: "by an operator", job: jobOf(), by: ann, entry: { ...entry, ...ann } },
     {
       name: "by a ticket of the same request",
       job: jobOf({ place: ticket.place + 5_000_000 }),
@@ -62,8 +63,8 @@ describe("a job that lives is cancelled, its waiters are woken and others may go
 });
 
 it.each([
-  { name: "nobody knows it", job: null, by: null, expected: { kind: "unknown" } },
-  { name: "it is forgotten", job: jobOf({ state: "failed", forgetAt: now }), by: null, expected: { kind: "unknown" } },
+  { name: "nobody knows it", job: null, by: ann, expected: { kind: "unknown" } },
+  { name: "it is forgotten", job: jobOf({ state: "failed", forgetAt: now }), by: ann, expected: { kind: "unknown" } },
   { name: "the ticket is another's", job: jobOf({ place: 7, runId: "2" }), by: ticket, expected: { kind: "unknown" } },
   {
     name: "it is over",
