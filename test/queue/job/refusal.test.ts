@@ -27,6 +27,8 @@ it.each([
     true,
     { refusals: 4, isSpared: true, unchargedRefusals: 1, asideUntil: now + 5_000 },
   ],
+  ["the last but one, while others wait", { refusals: 3 }, true, true, { refusals: 4 }],
+  ["the last, where others were refused", { refusals: 4 }, false, true, { refusals: 4, unchargedRefusals: 1 }],
   ["the last of one that was spared already", { refusals: 4, isSpared: true }, true, true, { refusals: 5 }],
   ["the first where others were refused", {}, false, true, { refusals: 0, unchargedRefusals: 1 }],
   [

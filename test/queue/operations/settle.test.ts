@@ -92,6 +92,21 @@ describe("what is settled is written, and all who may be concerned are told", ()
   });
 });
 
+describe("the last refusal of a job is let pass once", () => {
+  const job = claimedJobOf([legOf()], { refusals: 4 });
+  const one = { uniqueId: "a", need: 1, order: "1" };
+  const other = { uniqueId: "b", need: 1, order: "2" };
+  it.each([
+    { name: "not while nobody waits", front: [], state: "failed" },
+    { name: "not while only the job itself waits", front: [one], state: "failed" },
+    { name: "while another waits", front: [other], state: "queued" },
+    { name: "while another waits beside it", front: [one, other], state: "queued" },
+  ])("$name", ({ front, state }) => {
+    const { answer } = settleOperation(ticket, settlementOf([refused])).decide(viewOf({ a: { job }, front }));
+    expect(answer.job?.state).toBe(state);
+  });
+});
+
 describe("runners of a job that the store had lost", () => {
   it.each([
     { name: "unknown", stored: null },
