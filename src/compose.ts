@@ -131,7 +131,7 @@ export async function composeService(
     ownSurroundings,
   );
   const { sweeper } = dispatcher;
-  const administration = createAdministration(store, dispatcher, observe);
+  const administration = createAdministration(store, dispatcher, () => client.names, observe);
   const credentials = await createCredentials(credentialSettingsOf(config));
   let signatures = await createSignatureCheck(config.GITHUB_WEBHOOK_SECRETS ?? []);
   let isDraining = false;

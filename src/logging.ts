@@ -73,10 +73,12 @@ export function createEventLog(log: Log): Observe {
       case "rerun":
         return log.info({ ...fieldsOf(event.job), generation: event.generation }, event.kind);
       case "drained":
+      case "forgot_monitor":
       case "resumed":
         return log.warn({ monitor: event.what, ...actFieldsOf(event) }, event.kind);
       case "paused":
       case "unpaused":
+      case "forgot_profile":
         return log.warn({ profileKey: event.what, ...actFieldsOf(event) }, event.kind);
       case "claimed":
         return log.info(

@@ -41,7 +41,7 @@ beforeAll(async () => {
     observe: metrics.observe,
     fleetNews: { noteWaiting: () => {}, noteChange: () => {} },
   });
-  const administration = createAdministration(store, dispatcher, metrics.observe);
+  const administration = createAdministration(store, dispatcher, () => [], metrics.observe);
   const { monitorBook } = dispatcher;
   const tally = { counts: () => new Map([["GET /x", [0, 0, 1]]]) };
   const usage = () => ({ cpuSeconds: 1, residentBytes: 1, startedAt: 1 });

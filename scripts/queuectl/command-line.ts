@@ -86,6 +86,8 @@ function parseCommand(name: CommandName, argument: string, connection: Connectio
     case "resume":
     case "pause":
     case "unpause":
+    case "forget-monitor":
+    case "forget-profile":
       return {
         ...connection,
         name,

@@ -25,7 +25,7 @@ export interface JobsCommand extends Connection {
   readonly isAll: boolean;
 }
 
-export type ActName = "drain" | "resume" | "pause" | "unpause";
+export type ActName = "drain" | "resume" | "pause" | "unpause" | "forget-monitor" | "forget-profile";
 
 export interface ActCommand extends Connection {
   readonly name: ActName;

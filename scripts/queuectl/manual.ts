@@ -89,6 +89,22 @@ export const manual = {
     summary: "serve a paused profile again, in order",
     more: "Fine where it is not paused.",
   },
+  "forget-monitor": {
+    argument: "<monitor>",
+    needs: null,
+    options: ["note", "by"],
+    needsToken: true,
+    summary: "forget a monitor that is no longer in MONITORS",
+    more: "By itself that happens two minutes after the last instance asked it.",
+  },
+  "forget-profile": {
+    argument: "<profile>",
+    needs: null,
+    options: ["note", "by"],
+    needsToken: true,
+    summary: "forget a profile that no monitor keeps and nobody waits for",
+    more: "With its history. It is known again as soon as a monitor shows it.",
+  },
   cancel: {
     argument: "<unique_id>",
     needs: null,

@@ -23,6 +23,9 @@ export function renderActReply(name: ActName, what: string, { by, note, until }:
       return `${what} is paused ${end("unpauses")}, ${author}`;
     case "unpause":
       return `${what} is served again, ${author}`;
+    case "forget-monitor":
+    case "forget-profile":
+      return `${what} is forgotten, ${author}`;
   }
 }
 

@@ -38,6 +38,8 @@ export async function runCommand(command: Exclude<QueuectlCommand, WatchCommand>
     case "resume":
     case "pause":
     case "unpause":
+    case "forget-monitor":
+    case "forget-profile":
       return await act(command);
     case "cancel": {
       const { uniqueId, note, by, token } = command;
@@ -85,6 +87,8 @@ const routeOf = {
   resume: ["monitors", "resume"],
   pause: ["profiles", "pause"],
   unpause: ["profiles", "resume"],
+  "forget-monitor": ["monitors", "forget"],
+  "forget-profile": ["profiles", "forget"],
 } as const satisfies Record<ActName, readonly [kind: string, verb: string]>;
 
 async function act(command: ActCommand): Promise<Done> {

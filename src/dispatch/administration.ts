@@ -22,8 +22,10 @@ export interface Administration {
   pause(profileKey: string, request: ActRequest): Promise<void>;
   /** Stops takes at a monitor, or lets them go on, in all its profiles. */
   drain(monitor: string, request: ActRequest): Promise<void>;
-  /** Forgets a monitor that is no part of the fleet any more. */
-  forget(monitor: string): Promise<void>;
+  /** Forgets a monitor that is no part of the fleet any more: its rows, and how it stood. */
+  forgetMonitor(monitor: string, request: ActRequest): Promise<"forgotten" | "unknown" | "in_use">;
+  /** Forgets a profile that nobody wants and no monitor keeps, with its history. */
+  forgetProfile(profileKey: string, request: ActRequest): Promise<"forgotten" | "in_use">;
   /** Resolves when the store answers and takes writes; throws StoreUnavailable. */
   ping(): Promise<void>;
 }
@@ -31,6 +33,7 @@ export interface Administration {
 export function createAdministration(
   store: Store,
   { runner, monitorBook, names, findProfile, inspect }: Dispatcher,
+  monitors: () => readonly string[],
   observe: Observe,
 ): Administration {
   return {
@@ -51,9 +54,25 @@ export function createAdministration(
       await monitorBook.drain(monitor, request);
       observe({ ...request, kind: request.kind === "begin" ? "drained" : "resumed", what: monitor });
     },
-    forget: async (monitor) => {
+    forgetMonitor: async (monitor, request) => {
+      if (monitors().includes(monitor)) return "in_use";
+      const { record } = await monitorBook.view(monitor);
+      const overviews = (await names.list()).map((profileKey) => runner.run(overviewOperation(profileKey, 0)));
+      const hasRow = (await Promise.all(overviews)).some(({ capacity }) => capacity.rows.has(monitor));
+      if (record.begunAt === 0 && !hasRow) return "unknown";
       await monitorBook.forget(monitor);
-      observe({ kind: "monitor_forgotten", monitor });
+      observe({ ...request, kind: "forgot_monitor", what: monitor });
+      return "forgotten";
+    },
+    forgetProfile: async (profileKey, request) => {
+      const { jobs, waitingJobs, capacity } = await runner.run(overviewOperation(profileKey, 1));
+      const isKept = [...capacity.rows.values()].some(({ target, idle }) => target > 0 || idle > 0);
+      if (jobs.length > 0 || waitingJobs > 0 || isKept) return "in_use";
+      // else their next dashboards would bring it back, as one that they have nothing of
+      for (const monitor of monitors()) await monitorBook.forgetProfile(monitor, profileKey);
+      await store.forgetProfile(profileKey);
+      observe({ ...request, kind: "forgot_profile", what: profileKey });
+      return "forgotten";
     },
     ping: async () => {
       await store.ping();

@@ -51,6 +51,8 @@ export interface MonitorBook {
   drain(monitor: string, request: ActRequest): Promise<void>;
   /** Forgets a monitor that is no part of the fleet any more, in all its profiles. */
   forget(monitor: string): Promise<void>;
+  /** From now on a monitor is not known for a profile that it shows no more. */
+  forgetProfile(monitor: string, profileKey: string): Promise<void>;
   view(monitor: string): Promise<MonitorView>;
   /** Whether each of these gave a dashboard since the store knows anything; names those that did not. */
   silent(monitors: readonly string[]): Promise<readonly string[]>;
@@ -139,6 +141,13 @@ export function createMonitorBook(store: Store, documents: Documents, runner: Op
       const profiles = new Set([...Object.keys(record.profiles), ...(await store.listProfiles())]);
       for (const profileKey of profiles) await runner.run(forgetMonitorOperation(profileKey, monitor));
       await changeRecord(monitor, () => noRecord);
+    },
+    forgetProfile: async (monitor, profileKey) => {
+      await changeRecord(monitor, (record) => {
+        if (!(profileKey in record.profiles)) return null;
+        const { [profileKey]: _, ...profiles } = record.profiles;
+        return { ...record, profiles };
+      });
     },
     view: async (monitor) => {
       const [{ record, now }, { value: drain }, takes] = await Promise.all([

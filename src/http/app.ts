@@ -88,6 +88,8 @@ export function createApp(given: AppDeps): Hono {
   if (deps.signatures !== null) {
     route("POST", "/github/webhook", createWebhookRoute({ ...deps, signatures: deps.signatures }));
   }
+  route("POST", "/monitors/:monitor/forget", operate.forgetMonitor);
+  route("POST", "/profiles/:profileKey/forget", operate.forgetProfile);
   route("GET", "/", dashboard.page);
   route("GET", reasonsPath, dashboard.reasons);
   for (const path of ["/runs/:runId", "/lines/:profileKey", "/search"]) route("GET", path, dashboard.view);

@@ -1,4 +1,4 @@
-// What operators do: drain and resume a monitor, pause and resume a profile. By an operator's bearer; a note says why, `until` when it ends by
+// What operators do: drain and resume a monitor, pause and resume a profile, forget either once nobody has it any more. By an operator's bearer; a note says why, `until` when it ends by
 // itself. Doing it again is fine: the last word counts.
 import type { Context } from "hono";
 import { z } from "zod";
@@ -74,7 +74,29 @@ export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
       return c.json({ profile_key: key.data, paused: kind === "begin", ...describe(act) }, 200, unstored);
     };
 
+  const forgetMonitor = async function forgetMonitor(c: Context): Promise<Response> {
+    const act = await parseAct(c, "end");
+    if (act instanceof Response) return act;
+    const monitor = c.req.param("monitor") ?? "";
+    const outcome = await deps.administration.forgetMonitor(monitor, act);
+    if (outcome === "unknown") return refuse("monitor_unknown");
+    if (outcome === "in_use") return refuse("monitor_in_use");
+    noteAct();
+    return c.json({ forgotten: monitor, ...describe(act) }, 200, unstored);
+  };
+  const forgetProfile = async function forgetProfile(c: Context): Promise<Response> {
+    const act = await parseAct(c, "end");
+    if (act instanceof Response) return act;
+    const key = profileKeySchema.safeParse(c.req.param("profileKey"));
+    if (!key.success || !(await deps.administration.profiles()).includes(key.data)) return refuse("profile_unknown");
+    if ((await deps.administration.forgetProfile(key.data, act)) === "in_use") return refuse("profile_in_use");
+    noteAct();
+    return c.json({ forgotten: key.data, ...describe(act) }, 200, unstored);
+  };
+
   return {
+    forgetMonitor,
+    forgetProfile,
     drain: actOnMonitor("begin"),
     resumeMonitor: actOnMonitor("end"),
     pause: actOnProfile("begin"),

@@ -69,6 +69,8 @@ export const problems = {
   ],
   id_used: [409, "This unique_id already had its runners: use a new one"],
   job_not_taken: [409, "The job never had its runners: enqueue it again"],
+  monitor_in_use: [409, "The monitor is in MONITORS: take it out there first, at every instance"],
+  profile_in_use: [409, "A monitor keeps runners of this profile, or jobs wait for them"],
   job_taken: [409, "The job's runners are reserved already and cannot be given back"],
   body_too_large: [413, "The request's body is too large: parameters go into the query string"],
   delivery_too_large: [413, "The delivery is larger than 1 MiB: GitHub's are not"],

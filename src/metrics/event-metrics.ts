@@ -158,6 +158,8 @@ export function createEventMetrics(
         case "store_up":
         case "store_down":
         case "drained":
+        case "forgot_monitor":
+        case "forgot_profile":
         case "resumed":
         case "paused":
         case "unpaused":

@@ -77,7 +77,7 @@ export type QueueEvent =
   /** GitHub waits for runners of a job that was served before */
   | { readonly kind: "rerun"; readonly job: Ticket; readonly generation: number }
   | {
-      readonly kind: "drained" | "resumed" | "paused" | "unpaused";
+      readonly kind: "drained" | "resumed" | "paused" | "unpaused" | "forgot_monitor" | "forgot_profile";
       /** a monitor's name, or a profile's key */
       readonly what: string;
       readonly by: string;

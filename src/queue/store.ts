@@ -198,6 +198,7 @@ export interface Store {
   /** Every profile that was ever begun. */
   listProfiles(): MaybePromise<readonly string[]>;
   hasProfile(profileKey: string): MaybePromise<boolean>;
+  /** Forgets a profile with all that is known of it, but for documents of jobs: those end by themselves. */
   forgetProfile(profileKey: string): MaybePromise<void>;
   /** The last entries, newest first. */
   readHistory(profileKey: string, limit: number): MaybePromise<readonly HistoryEntry[]>;

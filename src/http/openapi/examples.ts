@@ -71,6 +71,7 @@ export const exampleCancelled = { ...place, state: "cancelled" };
 
 const act = { by: "ann", note: "disk is full", until: "2026-11-21T14:00:00.000Z" };
 export const exampleMonitorAct = { monitor: "ci0", draining: true, ...act };
+export const exampleForgotten = { forgotten: "ci9", ...act, until: null };
 export const exampleProfileAct = { profile_key: "linux", paused: true, ...act };
 
 const entry = {

@@ -4,6 +4,7 @@ import { profileKeySchema, runIdSchema } from "../../auth/job-schemas.ts";
 import { actSchema } from "../operator-routes.ts";
 import {
   exampleDashboard,
+  exampleForgotten,
   exampleHistory,
   exampleJob,
   exampleMonitorAct,
@@ -83,6 +84,16 @@ export function describeOperatorOperations(): Json {
     },
     "/profiles/{profile_key}/pause": actOnProfile("pauseProfile", "Stop claims of a profile"),
     "/profiles/{profile_key}/resume": actOnProfile("resumeProfile", "Let claims of a profile go on"),
+    "/monitors/{monitor}/forget": operate("forgetMonitor", "Forget a monitor that is no longer in MONITORS", monitor, {
+      200: reply("It is forgotten", "application/json", ref("Forgotten"), { one: exampleForgotten }),
+      ...operatorRefusals,
+      ...refusals("monitor_unknown", "monitor_in_use"),
+    }),
+    "/profiles/{profile_key}/forget": operate("forgetProfile", "Forget a profile that nobody keeps or wants", profile, {
+      200: reply("It is forgotten", "application/json", ref("Forgotten"), { one: exampleForgotten }),
+      ...operatorRefusals,
+      ...refusals("profile_unknown", "profile_in_use"),
+    }),
     "/": look("showPage", "The dashboard, as a page", "text/html", text, "<!doctype html>..."),
     "/runs/{run_id}": viewOf("showRun", "The jobs of a run: where each stands and why, as a page", [
       parameter("run_id", "path", runIdSchema, "The workflow run", exampleJob.run_id),

@@ -124,6 +124,7 @@ export const dashboardSchemas: Json = {
     servable_runners: { ...whole, description: "A job that asks for more cannot be served now" },
     estimate: { ...ref("Estimate"), description: "Of one more job for one runner" },
   }),
+  Forgotten: shape({ forgotten: text, ...act }),
   ProfileAct: shape({ profile_key: text, paused: flag, ...act }),
   WaitingJob: shape({
     unique_id: text,

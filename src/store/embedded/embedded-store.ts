@@ -72,7 +72,11 @@ export function createEmbeddedStore(
     listProfiles: () => [...known],
     hasProfile: (profileKey) => known.has(profileKey),
     forgetProfile: (profileKey) => {
-      persistence.transact(() => persistence.remove(`known/${profileKey}`));
+      persistence.transact(() => {
+        persistence.remove(`known/${profileKey}`);
+        profileOf(profileKey).forget();
+      });
+      profiles.delete(profileKey);
       known.delete(profileKey);
     },
     readHistory: (profileKey, limit) => profileOf(profileKey).history(limit),

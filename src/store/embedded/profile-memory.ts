@@ -127,6 +127,12 @@ export class ProfileMemory {
     }
   }
 
+  /** Removes all that is kept but jobs; what stays in memory is thrown away with this object. */
+  forget(): void {
+    const kept = [...this.#persistence.entries(this.#prefix)].map(([name]) => name);
+    for (const name of kept) if (!name.startsWith("job/")) this.#persistence.remove(this.#prefix + name);
+  }
+
   /** The last entries, newest first. */
   history(limit: number): readonly HistoryEntry[] {
     return this.#history.slice(-limit).reverse();

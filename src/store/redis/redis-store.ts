@@ -171,6 +171,9 @@ export function createRedisStore(
     listProfiles: async () => await read(async () => await redis.smembers(keys.profiles)),
     hasProfile: async (profileKey) => (await read(async () => await redis.sismember(keys.profiles, profileKey))) === 1,
     forgetProfile: async (profileKey) => {
+      // the job and commit prefixes are no keys
+      const all = keys.ofProfile(profileKey).filter((key) => !key.endsWith(":"));
+      await write(async () => await redis.del(...all));
       await write(async () => await redis.srem(keys.profiles, profileKey));
     },
     readHistory: async (profileKey, limit) => {
