@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { problems } from "../../src/http/problem.ts";
 import { enqueueForTicket, takeUntilDone } from "../support/client.ts";
+import { fuzzCases } from "../support/fuzzed-json.ts";
 import { apiToken, monitorToken, type RunningService, startService } from "../support/service.ts";
 
 let monitor: SimulatedMonitor;
@@ -115,11 +116,16 @@ const path = fc
       segment.map((one) => `/jobs/${one}`),
       segment.map((one) => `/jobs/${one}/cancel`),
       segment.map((one) => `/monitors/${one}/drain`),
+      segment.map((one) => `/jobs/${one}/explain`),
       segment.map((one) => `/profiles/${one}/resume`),
+      segment.map((one) => `/monitors/${one}/changed`),
+      segment.map((one) => `/monitors/${one}/forget`),
+      segment.map((one) => `/profiles/${one}/forget`),
       segment.map((one) => `/profile/${one}/enqueue`),
       fc.tuple(segment, segment).map(([one, two]) => `/profile/${one}/enqueue/${two}`),
       fc.constantFrom(
         "/enqueue",
+        "/github/webhook",
         "/healthz",
         "/readyz",
         "/openapi.json",
@@ -169,6 +175,8 @@ const headers = fc.record(
 );
 const methods = fc.constantFrom("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "PROPFIND");
 
+const cases = fuzzCases(1_500);
+
 it("any method, path, query, header and body gets a proper reply on every route", async () => {
   const body = fc.oneof(
     fc.constant(undefined),
@@ -186,7 +194,7 @@ it("any method, path, query, header and body gets a proper reply on every route"
         ),
       );
     }),
-    { numRuns: 1500 },
+    { numRuns: cases },
   );
 });
 
