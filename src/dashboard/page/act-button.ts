@@ -4,7 +4,7 @@ import { html } from "hono/html";
 import { idOf, type Markup } from "./fragments.ts";
 
 /** The route of each, and what it is done to, stand in acts.js. */
-export type ActName = "drain" | "resume" | "pause" | "unpause" | "cancel";
+export type ActName = "drain" | "resume" | "pause" | "unpause" | "cancel" | "rerun";
 
 const labels = {
   drain: "Drain",
@@ -12,6 +12,7 @@ const labels = {
   pause: "Pause",
   unpause: "Resume",
   cancel: "Cancel",
+  rerun: "Re-run",
 } as const satisfies Record<ActName, string>;
 
 /** @param name of the monitor, profile or job */

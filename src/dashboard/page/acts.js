@@ -49,17 +49,38 @@ const acts = {
     isNoteNeeded: false,
     done: `Job ${name} is cancelled.`,
   }),
+  rerun: (name, path) => ({
+    title: `Re-run job ${name}`,
+    path: `jobs/${path}/rerun`,
+    what: "The job joins the line again at its end, under the same id, and gets its runners once more. Re-run it at GitHub, too.",
+    isBegun: false,
+    isNoteNeeded: false,
+    done: `Job ${name} is in line again.`,
+  }),
 };
 
 const operate = /** @type {HTMLButtonElement} */ (find("operate"));
 const tokenDialog = /** @type {HTMLDialogElement} */ (find("token-dialog"));
 const actDialog = /** @type {HTMLDialogElement} */ (find("act-dialog"));
 const done = find("done");
+/** What was done stands there for so long, ms; the page itself shows what came of it. */
+const toldMs = 10_000;
+/** @type {number | undefined} */
+let forgetting;
 let who = "";
 /** @type {Act | null} */
 let current = null;
 /** Which button opened the dialog: news may have replaced it since, under the same id. */
 let openedBy = "";
+
+/** @param {string} text */
+function tell(text) {
+  clearTimeout(forgetting);
+  done.textContent = text;
+  forgetting = setTimeout(() => {
+    done.textContent = "";
+  }, toldMs);
+}
 
 /** @param {string} id */
 function input(id) {
@@ -79,7 +100,7 @@ operate.addEventListener("click", () => {
   presentToken(null);
   document.body.classList.remove("operator");
   operate.textContent = "Act as operator…";
-  done.textContent = "The token is forgotten.";
+  tell("The token is forgotten.");
 });
 
 find("token-form").addEventListener("submit", (event) => {
@@ -106,7 +127,7 @@ async function tryToken(token, name) {
   presentToken(token);
   document.body.classList.add("operator");
   operate.textContent = "Stop acting";
-  done.textContent = `You act as ${name}, until this tab is closed or loaded again.`;
+  tell(`You act as ${name}, until this tab is closed or loaded again.`);
   operate.focus();
 }
 
@@ -143,7 +164,7 @@ async function carryOut(act) {
   find("act-wrong").textContent = trouble;
   if (trouble !== "") return;
   actDialog.close();
-  done.textContent = act.done;
+  tell(act.done);
 }
 
 for (const [button, dialog] of /** @type {const} */ ([

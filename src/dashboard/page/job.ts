@@ -36,7 +36,7 @@ export function renderJobView(inspected: InspectedJob, runUrl: string): Markup {
 <div class="card" id="job">
 <p class="total" id="job-why">${makePlain(upperFirst(why.says))}.</p>
 <dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-${isLive ? html`<p class="acts">${renderActButton("cancel", unique_id)}</p>` : ""}
+${isLive ? html`<p class="acts">${renderActButton("cancel", unique_id)}</p>` : ""}${state === "taken" ? html`<p class="acts">${renderActButton("rerun", unique_id)}</p>` : ""}
 </div>
 <section aria-labelledby="life-name"><h2 id="life-name">Its life</h2>
 <div class="card ends">${renderLife(why, inspected)}</div></section>`;
@@ -77,14 +77,14 @@ function renderLife(why: Explanation, { job }: InspectedJob): Markup {
     ({ at, what, lastedMs }) => html`<tr>
 <td class="when">${renderTime(at, "clock")}</td>
 <th scope="row" class="repo">${renderForeign(what)}</th>
-<td class="waited">${lastedMs === null ? "" : describeDuration(lastedMs)}</td>
+<td class="lasted">${lastedMs === null ? "" : describeDuration(lastedMs)}</td>
 </tr>
 `,
   );
   const heads = [
     ["When", "when"],
     ["What", "repo"],
-    ["For", "waited"],
+    ["For", "lasted"],
   ] as const;
   return renderTable("life", "What happened to the job, in order", renderHeads(heads), rows);
 }
