@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { endWithUs } from "../scripts/end-with-us.ts";
 import { startSimulatedFleet } from "../scripts/simulated-fleet/fleet.ts";
 import { atMost, type BenchOptions, median, type Report, runBench } from "./support/report.ts";
 
@@ -58,6 +59,7 @@ async function startOnce(args: readonly string[], monitors: string): Promise<Sam
     stdio: "ignore",
     env: { PORT: String(port), MONITORS: monitors, API_TOKENS: "a-token-for-the-bench" },
   });
+  endWithUs(child);
   const ended = new Promise((resolve) => child.once("exit", resolve));
   while (!(await isReady())) await delay(5);
   const readyMs = performance.now() - begunAt;

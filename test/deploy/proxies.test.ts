@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 import { enqueueForTicket } from "../support/client.ts";
 import { createTestDirectory } from "../support/files.ts";
 import { startMonitor } from "../support/monitors.ts";
@@ -110,6 +111,7 @@ async function startProxy(kind: keyof typeof proxies, queueUrl: string): Promise
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: searchPath, HOME: directory, XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory },
   });
+  endWithUs(child);
   const ended = new Promise((resolve) => child.once("close", resolve));
   onTestFinished(async () => {
     child.kill("SIGTERM");
@@ -143,7 +145,7 @@ async function startProxy(kind: keyof typeof proxies, queueUrl: string): Promise
     for await (const piece of response.setEncoding("utf8")) text += piece;
     return { status: response.statusCode ?? 0, headers: response.headers, text };
   };
-  for (const giveUpAt = performance.now() + 15_000; ; await delay(50)) {
+  for (const giveUpAt = performance.now() + 60_000; ; await delay(50)) {
     const answer = await ask("GET", "/healthz").catch(() => null);
     if (answer?.status === 200) break;
     if (performance.now() > giveUpAt || child.exitCode !== null) throw new Error(`${kind} does not answer: ${written}`);
@@ -205,6 +207,6 @@ describe.each(["nginx", "caddy"] as const)("deploy/%s", (kind) => {
       expect(proxy.logs()).not.toContain(waiting);
       expect(proxy.logs()).not.toContain(enqueued.text);
     },
-    60_000,
+    120_000,
   );
 });

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const page = readFileSync(new URL("../../docs/first-job.md", import.meta.url), "utf8");
@@ -36,6 +37,7 @@ async function startUntil(script: string, env: Readonly<Record<string, string>>,
     stdio: ["ignore", "pipe", "inherit"],
     detached: true,
   });
+  endWithUs(child);
   onTestFinished(() => {
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
   });
@@ -69,4 +71,4 @@ test("the two first jobs get the two runners, the third is shown waiting as the 
   expect(stdout).toMatch(/"state": "queued",\n\s*"position": 1\n/);
   expect(stdout).toMatch(/^.*\bthird\b.*$/m);
   expect(stdout).toMatch(/third: no runner, job_cancelled$/m);
-}, 90_000);
+});

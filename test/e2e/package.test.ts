@@ -8,6 +8,7 @@ import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 import { startMonitor } from "../support/monitors.ts";
 import { apiToken, monitorToken } from "../support/service.ts";
 
@@ -71,6 +72,7 @@ async function serve(env: Readonly<Record<string, string>>): Promise<Running> {
     stdio: ["ignore", "pipe", "inherit"],
     env: { PATH: path, HOME: home, PORT: "0", API_TOKENS: apiToken, MONITOR_API_TOKEN: monitorToken, ...env },
   });
+  endWithUs(child);
   onTestFinished(() => void child.kill("SIGKILL"));
   for await (const line of createInterface({ input: child.stdout })) {
     const { msg, port } = JSON.parse(line) as { msg: string; port?: number };

@@ -5,6 +5,7 @@ import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 import { cancel, enqueueForTicket, take, takeUntilDone } from "../support/client.ts";
 import { createTestDirectory } from "../support/files.ts";
 import { startMonitor } from "../support/monitors.ts";
@@ -29,6 +30,7 @@ async function startEarlier(env: Readonly<Record<string, string>>, errors: unkno
     stdio: ["ignore", "pipe", "inherit"],
     env: { PATH: process.env.PATH ?? "", PORT: "0", API_TOKENS: apiToken, MONITOR_API_TOKEN: monitorToken, ...env },
   });
+  endWithUs(child);
   const ended = new Promise((resolve) => child.once("close", resolve));
   onTestFinished(async () => {
     child.kill("SIGKILL");
@@ -70,13 +72,13 @@ test.runIf(hasEarlier)(
 
     for (let at = 0; at < 6; at += 1) {
       const ticket = await enqueueForTicket(here(at), { profile: "linux", uniqueId: `job-${at}` });
-      const answer = await takeUntilDone(there(at), `job-${at}`, ticket, { withinMs: 30_000 });
+      const answer = await takeUntilDone(there(at), `job-${at}`, ticket);
       expect(answer.status).toBe(200);
       expect((await take(here(at), `job-${at}`, ticket)).text).toBe(answer.text);
     }
 
     const first = await enqueueForTicket(earlierUrl, { profile: "mac", uniqueId: "first" });
-    expect((await takeUntilDone(service.url, "first", first, { withinMs: 30_000 })).status).toBe(200);
+    expect((await takeUntilDone(service.url, "first", first)).status).toBe(200);
     const positions: (string | null)[] = [];
     const tickets: string[] = [];
     for (let at = 0; at < 4; at += 1) {
@@ -90,5 +92,5 @@ test.runIf(hasEarlier)(
     }
     expect([...errors, ...service.logLines().filter(({ level }) => level === "error")]).toEqual([]);
   },
-  90_000,
+  120_000,
 );
