@@ -17,6 +17,7 @@ import {
   parseUntil,
   repoShape,
   runShape,
+  stateShape,
 } from "./option-value.ts";
 
 export type CommandLine =
@@ -39,6 +40,7 @@ const options = {
   id: { type: "string" },
   limit: { type: "string" },
   since: { type: "string" },
+  state: { type: "string" },
 } as const;
 const common = ["queue", "token", "json", "help"];
 
@@ -81,7 +83,14 @@ function parseCommand(name: CommandName, argument: string, connection: Connectio
     case "watch":
       return { ...connection, name };
     case "jobs":
-      return { ...connection, name, profile: parseProfile(values), isAll: values.all ?? false };
+      return {
+        ...connection,
+        name,
+        profile: parseProfile(values),
+        isAll: values.all ?? false,
+        repo: parseOptional("--repo", values.repo, repoShape),
+        state: parseOptional("--state", values.state, stateShape),
+      };
     case "drain":
     case "resume":
     case "pause":

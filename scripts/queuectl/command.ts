@@ -21,6 +21,8 @@ export interface WatchCommand extends Connection {
 export interface JobsCommand extends Connection {
   readonly name: "jobs";
   readonly profile: string | null;
+  readonly repo: string | null;
+  readonly state: string | null;
   /** Also jobs that are over. */
   readonly isAll: boolean;
 }

@@ -10,6 +10,10 @@ export const optionHelp = {
   run: ["--run <digits>", "only this run, and what operators did to its profile in its time"],
   repo: ["--repo <owner/repo>", "only this repository, likewise"],
   id: ["--id <unique_id>", "only this job, likewise"],
+  state: [
+    "--state <state>",
+    "only jobs in this state: queued, claimed; with --all taken, failed, abandoned, cancelled",
+  ],
   limit: ["--limit <n>", "only the last n entries, at most 2000 (200; with --since 2000)"],
   since: ["--since <time>", "only what happened in the last 90s, 10m, 2h, 1d"],
 } as const;
@@ -44,7 +48,7 @@ export const manual = {
   jobs: {
     argument: null,
     needs: null,
-    options: ["profile", "all"],
+    options: ["profile", "repo", "state", "all"],
     needsToken: false,
     summary: "the line: who waits, at which position, how long and why",
     more: "The first 100 jobs of each profile. --all adds the last 100 that were taken, failed, abandoned or cancelled.",

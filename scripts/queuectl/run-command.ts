@@ -74,8 +74,25 @@ function ordinal(count: number): string {
   return `${count}${endings[rule] ?? "th"}`;
 }
 
-/** Of the dashboard only what is about the profile. */
-function narrow(dashboard: Dashboard, { profile }: JobsCommand): Dashboard {
+/** Of the dashboard only what is about the profile, the repository and the state. */
+function narrow(dashboard: Dashboard, command: JobsCommand): Dashboard {
+  const { profiles, ends, ...rest } = narrowToProfile(dashboard, command.profile);
+  const isWanted = (repo: string | null, state: string): boolean =>
+    (command.repo === null || repo?.toLowerCase() === command.repo.toLowerCase()) &&
+    (command.state === null || state === command.state);
+  return {
+    ...rest,
+    profiles: profiles.map((profile) => {
+      const jobs = profile.jobs.filter(({ qualified_repo, state }) => isWanted(qualified_repo, state));
+      const left = profile.jobs.filter((job) => job.state === "queued" && !jobs.includes(job)).length;
+      // those further back are not looked at, and still said to be there
+      return { ...profile, jobs, waiting: profile.waiting - left };
+    }),
+    ends: ends.filter(({ qualified_repo, what }) => isWanted(qualified_repo, what)),
+  };
+}
+
+function narrowToProfile(dashboard: Dashboard, profile: string | null): Dashboard {
   if (profile === null) return dashboard;
   const profiles = dashboard.profiles.filter(({ profile_key }) => profile_key === profile);
   if (profiles.length === 0) throw new Unexpected("No monitor and no job ever named this profile.");

@@ -75,6 +75,11 @@ test("jobs shows the line with positions and reasons, with --all also who was in
   ]);
   const { profiles } = await documentOf<{ profiles: unknown[] }>(service.url, "jobs", "--profile", "linux");
   expect(profiles).toHaveLength(1);
+
+  expect(await linesOf(service.url, "jobs", "--repo", "SERVO/servo", "--state", "queued")).toEqual([head, waiter]);
+  expect(await linesOf(service.url, "jobs", "--repo", "servo/other")).toEqual(["Nobody waits."]);
+  const cancelled = await linesOf(service.url, "jobs", "--all", "--state", "cancelled");
+  expect(cancelled.slice(1)).toEqual([expect.stringContaining(" quitter ")]);
 });
 
 test("monitors says how each is, since when, what came of its takes, and what it has of each profile", async () => {
