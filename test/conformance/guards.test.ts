@@ -207,6 +207,40 @@ describe.each(stores)("a commit to the %s store", (name) => {
     expect((await load({ held: { epoch: "another", version: fleetVersion } })).isWholeFleet).toBe(true);
   });
 
+  it("only what is asked for of the lists and figures is loaded", async () => {
+    const { epoch } = await load();
+    const chart = [[1, 2, 3]] as const;
+    const more = partOf({ epoch, id: "more", jobs: [write("c", 1, "line"), write("d", 3, "aside")] });
+    const head = [{ part: "chart", before: (await load({ figures: true })).head.chart, after: chart }] as const;
+    expect(await store.commit(profileKey, [{ ...more, head }], [])).toEqual(["done"]);
+    const nothing = await load();
+    expect([nothing.front, nothing.listed, nothing.absent]).toEqual([[], [], []]);
+    expect((await load({ figures: true })).head.chart).toEqual(chart);
+    const { front, listed, absent, sizes } = await load({ front: 1, listed: 9, absent: 9, sizes: true });
+    expect(front.map(({ uniqueId }) => uniqueId)).toEqual(["a"]);
+    const ids = (jobs: typeof listed) => jobs.map(({ job }) => job.uniqueId).sort();
+    expect([ids(listed), ids(absent)]).toEqual([
+      ["a", "b", "c", "d"],
+      ["b", "d"],
+    ]);
+    expect(sizes).toMatchObject({
+      line: [{ need: 1, jobs: 2 }],
+      aside: [
+        { need: 2, jobs: 1 },
+        { need: 3, jobs: 1 },
+      ],
+    });
+    const order = String(start * 1000);
+    const { jobs } = await load({
+      jobs: [
+        { uniqueId: "c", order },
+        { uniqueId: "a", order },
+        { uniqueId: "c", order: null },
+      ],
+    });
+    expect(jobs.map(({ ahead }) => ahead.filter((count) => count.jobs > 0))).toEqual([[{ need: 1, jobs: 1 }], [], []]);
+  });
+
   it("places are given once each, and not before now", async () => {
     const places: number[] = [];
     for (const count of [1, 3, 1]) places.push((await load({ places: count })).place - start * 1000);
