@@ -104,7 +104,7 @@ export function composeQueue(
       noteChange: (monitor) => poller.noteChange(monitor),
     },
   });
-  const poller = createPoller(dispatcher.monitorBook, client, polling, newId, clock, observe);
+  const poller = createPoller(dispatcher.monitorBook, client, polling, newId, clock, observe, dispatcher.noteRunners);
   return { client, dispatcher, poller };
 }
 
@@ -270,6 +270,9 @@ export function queueSettingsOf(config: Config): QueueSettings {
     snapshotFreshMs: Math.max(shortestFreshMs, 5 * config.MONITOR_POLL_INTERVAL),
     rerunMemoryMs: isGithubConnected(config) ? config.RERUN_MEMORY : 0,
     detachedMaxWaitMs: config.DETACHED_MAX_WAIT,
+    startWatch: isGithubConnected(config) ? config.START_WATCH : "off",
+    startTimeoutMs: config.START_TIMEOUT,
+    maxRestarts: config.MAX_RESTARTS,
   };
 }
 

@@ -72,6 +72,15 @@ export function createEventLog(log: Log): Observe {
         return log.info({ ...fieldsOf(event.job), waitedMs: event.waitedMs, by: event.by }, event.kind);
       case "rerun":
         return log.info({ ...fieldsOf(event.job), generation: event.generation }, event.kind);
+      case "started":
+        return log.info({ ...fieldsOf(event.job), tookMs: event.tookMs }, event.kind);
+      case "start_lost":
+        return log.warn(
+          { ...fieldsOf(event.job), runners: event.runners, isServedAgain: event.isServedAgain },
+          "start_lost: the reserved runners are gone or idle, and GitHub still waits for them",
+        );
+      case "reservation_unused":
+        return log.info({ ...fieldsOf(event.job), runners: event.runners }, event.kind);
       case "drained":
       case "forgot_monitor":
       case "resumed":

@@ -28,6 +28,7 @@ beforeAll(async () => {
     names: ["m"],
     knows: () => true,
     take: async () => ({ kind: "refused", cause: "unreachable", what: "ECONNREFUSED" }) as const,
+    readRunners: async () => null,
     readEvidence: async () => ({ kind: "none" }) as const,
   };
   const dispatcher = createDispatcher({

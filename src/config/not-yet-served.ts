@@ -8,9 +8,6 @@ export const settingsNotYetServed = [
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "OFFER_TTL",
   "PULL_PRESENCE",
-  "START_WATCH",
-  "START_TIMEOUT",
-  "MAX_RESTARTS",
   "POLICY_FILE",
 ] as const;
 export type SettingNotYetServed = (typeof settingsNotYetServed)[number];

@@ -3,7 +3,7 @@
 import type { Clock } from "../clock.ts";
 import { type Observe, waitedMs } from "../queue/events.ts";
 import type { FreedRate } from "../queue/fleet/freed-rate.ts";
-import type { Monitors } from "../queue/fleet/monitors.ts";
+import type { Monitors, ShownRunner } from "../queue/fleet/monitors.ts";
 import { generationOf, type Job, type JobRequest, type Ticket, ticketOf } from "../queue/job/job.ts";
 import { noHold } from "../queue/job/presence.ts";
 import { orderOf } from "../queue/line/line.ts";
@@ -22,6 +22,7 @@ import { createProfileNames, type ProfileNames } from "./profile-names.ts";
 import { createDocuments } from "./running/documents.ts";
 import { createOperationRunner, type OperationRunner, type RoundNote } from "./running/operation-runner.ts";
 import { createServiceMark } from "./running/service-mark.ts";
+import { createStartWatch } from "./start-watch.ts";
 import { createSweeper, type Sweeper } from "./sweeper.ts";
 import { createClaimWork, createSettle } from "./takes/claim-work.ts";
 import { createHeldTake } from "./takes/held-take.ts";
@@ -73,6 +74,8 @@ export interface Dispatcher {
   /** How a job stands. */
   inspect(profileKey: string, uniqueId: string): Promise<Exclude<InspectReply, { kind: "unplaced" }>>;
   cancel(profileKey: string, uniqueId: string, canceller: Ticket | Canceller): Promise<CancelReply>;
+  /** What a monitor shows of its runners, whenever it was asked. */
+  noteRunners(monitor: string, runners: readonly ShownRunner[]): void;
   /** A job that had its runners needs them again. `ticket` null: an operator says so. */
   rerun(profileKey: string, uniqueId: string, ticket: Ticket | null): Promise<RerunReply>;
   /** GitHub says how a job of its own stands that names one of ours. Throws StoreUnavailable. */
@@ -189,10 +192,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     void sweeper.sweep(profileKey);
   };
   const github = createGithubListener({ runner, booking, limits, names, observe, clock, look });
+  const startWatch = createStartWatch({ runner, monitors, booking, observe, look, askGithub: async () => {} });
   const attend = createAttendant({ runner, takeOnce, observe, clock, lookAgain: look });
   const sweeper: Sweeper = createSweeper({
     attend,
     hearAgain: github.hearAgain,
+    watchStart: startWatch.look,
     runner,
     names,
     mark,
@@ -210,6 +215,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     names,
     sweeper,
     hearGithub: github.hear,
+    noteRunners: settings.startWatch === "off" ? () => {} : startWatch.noteRunners,
     rerun: async (profileKey, uniqueId, ticket) => {
       const reply = await runner.run(rerunOperation(profileKey, uniqueId, ticket));
       if (reply.kind === "in_line" && reply.isNew) {

@@ -9,6 +9,7 @@ import type { IdBooking } from "./id-booking.ts";
 import type { Admission, JobLimits } from "./job-limits.ts";
 import type { ProfileNames } from "./profile-names.ts";
 import type { OperationRunner } from "./running/operation-runner.ts";
+import { noteStart } from "./start-watch.ts";
 
 /** News of one job of GitHub's whose labels name one of ours. */
 export interface GithubNews {
@@ -84,6 +85,7 @@ export function createGithubListener(deps: GithubListenerDeps): GithubListener {
     for (let tries = 0; tries < 3; tries++) {
       const reply = await runner.run(hearOperation({ request, news, createdAt, isNamed, bookedAt }));
       if (reply.kind === "heard") {
+        if (reply.before !== null && reply.job !== null) noteStart(observe, reply.before, reply.job);
         if (reply.job !== null) report(reply.job, reply.outcome, reply.leaked);
         // as long as it may be re-run once more
         if (reply.outcome === "rerun") await book(request.uniqueId, request.profileKey);

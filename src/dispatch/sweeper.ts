@@ -46,6 +46,8 @@ export interface SweeperDeps {
   readonly attend: (profileKey: string, uniqueIds: readonly string[]) => Promise<void>;
   /** GitHub may wait for a job again */
   readonly hearAgain: (job: Job) => Promise<void>;
+  /** looks whether a job's reserved runners have started it */
+  readonly watchStart: (job: Job) => Promise<void>;
   /** for wakes that were lost: whoever waits here looks whose turn it is */
   readonly wakeHeld: () => Promise<void>;
 }
@@ -78,6 +80,8 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
       deps.takeOver(ticketOf(job), job, reply.now, isFromBeforeLoss ? reply.lostAt : null);
     }
     for (const job of reply.toHear) await deps.hearAgain(job);
+    // a monitor may be slow to show itself: nobody waits for that
+    for (const job of reply.toWatch) void deps.watchStart(job);
     if (reply.toAttend.length > 0) await deps.attend(profileKey, reply.toAttend);
   };
   /** One profile's trouble is not the others'. */

@@ -6,6 +6,7 @@ import type { Tickets } from "../auth/ticket.ts";
 import { explain, type InspectedJob } from "../dashboard/job/explanation.ts";
 import { estimateWait } from "../queue/fleet/freed-rate.ts";
 import { enqueuedAt, generationOf, isSameRequest, isTicketOf, type Ticket } from "../queue/job/job.ts";
+import type { Start } from "../queue/job/start.ts";
 import { parseWords } from "./operator-routes.ts";
 import { parseQuery } from "./params.ts";
 import { comeBack, refuse, unstored, writeEstimate } from "./problem.ts";
@@ -54,6 +55,7 @@ export function createJobsRoutes(deps: JobsDeps) {
       run_id: job.runId,
       attempts: job.attempts,
       generation: generationOf(job),
+      start: job.start === undefined ? null : showStart(job.start),
       enqueued_at: new Date(enqueuedAt(job.place)).toISOString(),
       waited_ms: Math.max(0, (job.endedAt ?? now) - enqueuedAt(job.place)),
     };
@@ -107,6 +109,17 @@ export function createJobsRoutes(deps: JobsDeps) {
   };
 
   return { rerun, show, why, cancel };
+}
+
+/** What became of its reservation; several runners in one text each. */
+function showStart({ state, since, runners }: Start) {
+  const parts = runners.map((name) => [name.slice(name.indexOf("/") + 1), name.slice(0, name.indexOf("/"))] as const);
+  return {
+    state,
+    runner: parts.map(([runner]) => runner).join(", "),
+    monitor: [...new Set(parts.map(([, monitor]) => monitor))].join(", "),
+    since: new Date(since).toISOString(),
+  };
 }
 
 async function identify(deps: JobsDeps, c: Context, uniqueId: string): Promise<Caller> {

@@ -58,20 +58,33 @@ export function createEventMetrics(
   const silences = counter("silences", "Times when all who wait fell silent together", ["profile"]);
   const deliveries = counter("github_deliveries", "Deliveries to the webhook, by what came of them", ["outcome"]);
   const reruns = counter("reruns", "Jobs that came in line again because GitHub re-runs them", ["profile"]);
+  const starts = new Histogram({
+    name: "runner_queue_start_seconds",
+    help: "From when a runner was reserved until its job ran on it",
+    labelNames: ["profile"],
+    buckets: [1, 2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 90, 120],
+    registers: [registry],
+  });
+  const lostStarts = counter("lost_starts", "Reserved runners that are gone or idle while GitHub waits for them", [
+    "monitor",
+  ]);
+  const unused = counter("unused_reservations", "Reserved runners on which no job ever ran", ["profile"]);
   const errors = counter("internal_errors", "Errors that should never happen, by where", ["where"]);
 
   const accounts = createKnownLabels(mostAccounts);
   const codes = createKnownLabels(mostCodes);
 
   const beginProfile = (profile: string): void => {
-    for (const perProfile of [claims, readmissions, leaked, silences, reruns]) perProfile.inc({ profile }, 0);
+    for (const perProfile of [claims, readmissions, leaked, silences, reruns, unused]) perProfile.inc({ profile }, 0);
     for (const state of endStates) ended.inc({ profile, state }, 0);
     waited.zero({ profile });
+    starts.zero({ profile });
   };
   const beginMonitor = (monitor: string): void => {
     for (const outcome of legWords) takes.inc({ monitor, outcome }, 0);
     for (const verdict of verdicts) reconciled.inc({ monitor, verdict }, 0);
     rejections.inc({ monitor }, 0);
+    lostStarts.inc({ monitor }, 0);
     takeTime.zero({ monitor });
   };
   profiles.onNew(beginProfile);
@@ -128,6 +141,15 @@ export function createEventMetrics(
         }
         case "github_delivery":
           return deliveries.inc({ outcome: event.outcome });
+        case "started":
+          return starts.observe({ profile: profiles.admit(event.job.profileKey) }, event.tookMs / 1000);
+        case "start_lost":
+          for (const name of event.runners) {
+            lostStarts.inc({ monitor: monitors.labelOf(name.slice(0, name.indexOf("/"))) });
+          }
+          return unused.inc({ profile: profiles.admit(event.job.profileKey) }, event.runners.length);
+        case "reservation_unused":
+          return unused.inc({ profile: profiles.admit(event.job.profileKey) }, event.runners.length);
         case "rerun":
           return reruns.inc({ profile: profiles.admit(event.job.profileKey) });
         case "github_trouble":

@@ -39,6 +39,7 @@ export const troublePlaces = [
   "mark",
   "limits",
   "attend",
+  "start_watch",
 ] as const;
 export type TroublePlace = (typeof troublePlaces)[number];
 
@@ -146,6 +147,17 @@ export type QueueEvent =
       readonly code: string;
       readonly request: Omit<JobRequest, "profileKey" | "runnerCount">;
     }
+  /** its job runs on the runner that was reserved for it */
+  | { readonly kind: "started"; readonly job: Ticket; readonly tookMs: number }
+  /** its runners are gone, or do nothing, and GitHub waits for them. `runners`: `monitor/id` */
+  | {
+      readonly kind: "start_lost";
+      readonly job: Ticket;
+      readonly runners: readonly string[];
+      readonly isServedAgain: boolean;
+    }
+  /** GitHub needed them no more before they were used */
+  | { readonly kind: "reservation_unused"; readonly job: Ticket; readonly runners: readonly string[] }
   | { readonly kind: "github_delivery"; readonly outcome: DeliveryOutcome }
   | { readonly kind: "store_up" }
   | { readonly kind: "store_down"; readonly why: string }

@@ -30,6 +30,10 @@ export interface QueueSettings {
   readonly rerunMemoryMs: number;
   /** How long a job waits for which nobody polls. */
   readonly detachedMaxWaitMs: number;
+  /** Whether it is watched that reserved runners get their jobs, and whether a lost start is served again. */
+  readonly startWatch: "off" | "report" | "act";
+  readonly startTimeoutMs: number;
+  readonly maxRestarts: number;
 }
 
 /** A claim whose owner has not renewed it for this long is somebody else's to finish. */

@@ -12,7 +12,13 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", 
 afterEach(() => void vi.useRealTimers());
 
 const askedInVain = () => Promise.reject(new Error("no job is claimed here"));
-const nobodyToAsk: Monitors = { names: [], knows: () => false, take: askedInVain, readEvidence: askedInVain };
+const nobodyToAsk: Monitors = {
+  names: [],
+  knows: () => false,
+  take: askedInVain,
+  readEvidence: askedInVain,
+  readRunners: askedInVain,
+};
 
 /** An instance that sweeps, with one monitor that keeps a runner and has none idle. */
 async function startInstance() {

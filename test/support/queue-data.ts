@@ -36,6 +36,9 @@ export const settings: QueueSettings = {
   snapshotFreshMs: 10_000,
   rerunMemoryMs: 0,
   detachedMaxWaitMs: 86_400_000,
+  startWatch: "off",
+  startTimeoutMs: 60_000,
+  maxRestarts: 2,
 };
 
 export const ticket: Ticket = {

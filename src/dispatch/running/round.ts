@@ -78,7 +78,8 @@ export class Round {
       front: some("front") ? maxFront : 0,
       due: some("due") ? maxDue : 0,
       // further ahead than anything can be due: written before the clock was set back
-      maxDueAheadMs: clockToleranceMs + Math.max(maxPresenceAheadMs(settings), settings.answerTtlMs),
+      maxDueAheadMs:
+        clockToleranceMs + Math.max(maxPresenceAheadMs(settings), settings.answerTtlMs, settings.startTimeoutMs),
       listed: Math.max(0, ...reads.map(({ listed = 0 }) => listed)),
       absent: Math.max(0, ...reads.map(({ absent = 0 }) => absent)),
       places: reads.filter(({ place }) => place === true).length,

@@ -16,6 +16,7 @@ export const exampleJob = {
   ...run,
   attempts: 0,
   generation: 1,
+  start: null,
   enqueued_at: at,
   waited_ms: 420,
 };

@@ -54,6 +54,10 @@ export const jobSchemas: Json = {
     run_id: text,
     attempts: whole,
     generation: { ...whole, description: "How often this unique_id was served, this time included" },
+    start: {
+      description: "What became of its reservation, where that is watched: starting, started, lost or over",
+      anyOf: [shape({ state: text, runner: text, monitor: text, since: time }), { type: "null" }],
+    },
     enqueued_at: time,
     waited_ms: whole,
   }),

@@ -161,6 +161,12 @@ export function createMonitorClient(
     return begun;
   };
 
+  const readRunners: Monitors["readRunners"] = async (monitor) => {
+    if (!urls.has(monitor)) return null;
+    const read = await readDashboard(monitor);
+    return read.kind === "dashboard" ? read.dashboard.runners : null;
+  };
+
   const readEvidence: Monitors["readEvidence"] = async (monitor, uniqueId, window, runnerCount): Promise<Evidence> => {
     const { after, afterBlind, until } = window;
     // a monitor that this instance does not know shows it nothing: an instance that knows it goes on
@@ -191,6 +197,7 @@ export function createMonitorClient(
     knows: (monitor) => urls.has(monitor),
     take,
     readEvidence,
+    readRunners,
     readDashboard,
     urlOf: (monitor) => urls.get(monitor) ?? formerUrls.get(monitor) ?? "",
     replace: (directory) => {

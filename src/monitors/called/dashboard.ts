@@ -27,7 +27,7 @@ const dashboardSchema = z.object({
 const runnerSchema = z.object({
   id: runnerIdSchema,
   runner: z.object({
-    registration: z.object({ labels: z.array(z.unknown()).max(mostLabels) }),
+    registration: z.object({ labels: z.array(z.unknown()).max(mostLabels), busy: z.unknown().optional() }),
     // Not spelt out here: an absurd one must not spoil the labels.
     reservation: z.unknown().optional(),
   }),
@@ -42,6 +42,7 @@ export interface Dashboard {
   readonly runners: readonly {
     readonly id: string;
     readonly reservedFor: readonly string[];
+    readonly isBusy: boolean;
     readonly shown: unknown;
   }[];
 }
@@ -55,7 +56,7 @@ export function parseDashboard(value: unknown): Dashboard | null {
     const profile = profileSchema.safeParse(candidate);
     if (profile.success && profileKeySchema.safeParse(key).success) counts.set(key, profile.data);
   }
-  const runners = new Map<string, { id: string; reservedFor: string[]; shown: unknown }>();
+  const runners = new Map<string, { id: string; reservedFor: string[]; isBusy: boolean; shown: unknown }>();
   for (const candidate of parsed.data.runners) {
     const runner = runnerSchema.safeParse(candidate);
     if (!runner.success) continue;
@@ -63,7 +64,7 @@ export function parseDashboard(value: unknown): Dashboard | null {
     const { registration, reservation } = runner.data.runner;
     const reservedFor = [...registration.labels.flatMap(readReservedLabel), ...readReservation(reservation)];
     const known = runners.get(id);
-    if (known === undefined) runners.set(id, { id, reservedFor, shown: candidate });
+    if (known === undefined) runners.set(id, { id, reservedFor, isBusy: registration.busy === true, shown: candidate });
     else known.reservedFor.push(...reservedFor);
   }
   return { counts, runners: [...runners.values()] };

@@ -4,6 +4,7 @@ import type { Clock } from "../../clock.ts";
 import type { MonitorBook } from "../../dispatch/monitor-book.ts";
 import type { Observe } from "../../queue/events.ts";
 import type { MonitorRecord } from "../../queue/fleet/monitor-record.ts";
+import type { ShownRunner } from "../../queue/fleet/monitors.ts";
 import { type MonitorClient, newsOf } from "./client.ts";
 
 const maxBackoffMs = 30_000;
@@ -59,6 +60,7 @@ export function createPoller(
   newId: () => string,
   clock: Clock,
   observe: Observe,
+  noteRunners: (monitor: string, runners: readonly ShownRunner[]) => void,
 ): Poller {
   const standings = new Map<string, Standing>(client.names.map((name) => [name, createStanding(clock.now())]));
   let stopping = new AbortController();
@@ -90,6 +92,7 @@ export function createPoller(
     const read = await client.readDashboard(monitor);
     const failures = read.kind === "failed" ? lease.record.failures + 1 : 0;
     const news = newsOf(read);
+    if (read.kind === "dashboard") noteRunners(monitor, read.dashboard.runners);
     if (news.kind !== "redrawing") standing.drawnAt = clock.now();
     standing.isRedrawing = news.kind === "redrawing" && clock.now() - standing.drawnAt < maxRedrawMs;
     observe({ kind: "monitor_polled", monitor, outcome: news.kind, tookMs: clock.now() - begunAt });

@@ -47,6 +47,14 @@ export interface EvidenceWindow {
   readonly until: number;
 }
 
+/** A runner as a dashboard shows it. */
+export interface ShownRunner {
+  readonly id: string;
+  readonly isBusy: boolean;
+  /** unique_ids, in lower case */
+  readonly reservedFor: readonly string[];
+}
+
 export interface Monitors {
   /** Those of MONITORS; a reload may change them. */
   readonly names: readonly string[];
@@ -58,6 +66,8 @@ export interface Monitors {
    * @param runnerCount how many the job wants: a single one is answered in the shape that this monitor uses
    */
   readEvidence(monitor: string, uniqueId: string, window: EvidenceWindow, runnerCount: number): Promise<Evidence>;
+  /** The runners that the monitor shows now; null where it shows none to be read. */
+  readRunners(monitor: string): Promise<readonly ShownRunner[] | null>;
 }
 
 export type DashboardNews =

@@ -43,6 +43,7 @@ export function beginGeneration(
     attempt: Math.max(attempt, highestAttempt(word)),
     word,
     ...(isCounted && { isCounted }),
+    ...(job.restarts !== undefined && { restarts: job.restarts }),
     ...(job.asked !== undefined && { asked: job.asked }),
     ...(job.spentRunners !== undefined && { spentRunners: job.spentRunners }),
   };

@@ -12,6 +12,7 @@
 // until the next one replaces it: a settlement that arrives twice is recognised by it.
 import { z } from "zod";
 import { githubWordSchema } from "./github-word.ts";
+import { startSchema } from "./start.ts";
 import { trySchema } from "./tries.ts";
 import { waitSchema } from "./waits.ts";
 
@@ -138,6 +139,11 @@ export const jobSchema = z.object({
   attempt: z.number().int().optional(),
   /** what GitHub said of the jobs that name it */
   word: githubWordSchema.optional(),
+  /** what became of its reservation, where that is watched */
+  start: startSchema.optional(),
+  /** how often it was served again because a start was lost, and the monitors that lost the last one: others come first */
+  restarts: z.number().int().optional(),
+  avoided: z.array(z.string()).optional(),
 });
 export type Job = z.infer<typeof jobSchema>;
 

@@ -20,6 +20,7 @@ import type { LegOutcome, RefusalCause } from "./leg-outcome.ts";
 import { isPresentByWord } from "./presence.ts";
 import { withRefusal } from "./refusal.ts";
 import { nameAtGithub } from "./runner-name.ts";
+import { beginStart } from "./start.ts";
 import { endJob } from "./tombstone.ts";
 import { addTry } from "./tries.ts";
 
@@ -98,7 +99,7 @@ function decideEnd(draft: Draft, now: number, settings: QueueSettings, doOthersW
   draft.leaked.push(...released.leaked);
   const isStillOpen = draft.job.state === "claimed" && hasOpenLeg(draft.job);
   if (isStillOpen) return;
-  if (neededRunners(draft.job) <= 0) draft.job = finishTaken(draft.job, settings);
+  if (neededRunners(draft.job) <= 0) draft.job = finishTaken(draft.job, now, settings);
   else if (draft.job.state === "claimed") returnToLine(draft, now, settings, doOthersWait);
 }
 
@@ -207,7 +208,7 @@ function standAside(job: Job, reservedAt: number, settings: QueueSettings): void
 }
 
 /** The answer is all that is kept of the runners, beside their names. */
-function finishTaken(job: Job, settings: QueueSettings): Job {
+function finishTaken(job: Job, now: number, settings: QueueSettings): Job {
   const answer = composeAnswer(job.runnerCount, job.runnersInHand ?? []);
   const answerUntil = heldSince(job) + settings.answerTtlMs;
   const names = namesOfRunners(job.runnersInHand ?? []);
@@ -220,6 +221,7 @@ function finishTaken(job: Job, settings: QueueSettings): Job {
     answerUntil,
     spentRunners: [...(job.spentRunners ?? []), ...names],
     ...(runnerNames.length > 0 && { runnerNames }),
+    ...(settings.startWatch !== "off" && { start: beginStart(names, heldSince(job), now, settings.startTimeoutMs) }),
   };
 }
 

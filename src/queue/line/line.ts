@@ -53,6 +53,7 @@ export function dueAtOf(job: Job, settings: QueueSettings): number | null {
   const leaseEndsAt = hasOpenLeg(job) ? (job.claim?.leaseUntil ?? 0) : Number.POSITIVE_INFINITY;
   const answerEndsAt = job.answer === undefined ? Number.POSITIVE_INFINITY : (job.answerUntil ?? 0);
   const times = [leaseEndsAt, answerEndsAt];
+  if (job.start?.lookAt !== undefined) times.push(job.start.lookAt);
   if (awaitsGeneration(job)) times.push(job.endedAt ?? 0);
   if (job.state === "queued") {
     times.push(heldSince(job) + settings.holdTimeoutMs);

@@ -14,6 +14,7 @@ import {
 } from "../job/github-word.ts";
 import { generationOf, hasOpenLeg, isOver, type Job, type JobRequest } from "../job/job.ts";
 import { releaseRunners } from "../job/settlement.ts";
+import { startByWord } from "../job/start.ts";
 import { createJob, endJob, isForgotten } from "../job/tombstone.ts";
 import type { Change, Decision, Operation, ProfileView } from "../profile.ts";
 import { maxCommitAgeMs } from "../settings.ts";
@@ -54,6 +55,8 @@ export type HearReply =
       readonly kind: "heard";
       readonly outcome: HearOutcome;
       readonly job: Job | null;
+      /** as it was, where it changed */
+      readonly before: Job | null;
       readonly leaked: readonly string[];
     }
   /** a job would begin, and the booking of its id is too old for that: it has to be booked anew */
@@ -129,7 +132,7 @@ function hearOfLiveJob(view: ProfileView, known: Job, heard: Job): Decision<Hear
     const released = releaseRunners(job, now, settings);
     const ended = endJob({ ...released.job, state: "cancelled" }, now, settings);
     return {
-      answer: { kind: "heard", outcome: "ended", job: ended, leaked: released.leaked },
+      answer: { kind: "heard", outcome: "ended", job: ended, leaked: released.leaked, before: known },
       change: {
         jobs: [{ before: known, after: ended }],
         history: [describeChange(known, ended, false, "GitHub", now)],
@@ -155,9 +158,11 @@ function standForMore(view: ProfileView, { state, word = [], isCounted, generati
 }
 
 /** A job that is over: GitHub may wait for runners again. */
-function hearOfEndedJob(command: HearCommand, view: ProfileView, known: Job, heard: Job): Decision<HearReply> {
+function hearOfEndedJob(command: HearCommand, view: ProfileView, known: Job, merged: Job): Decision<HearReply> {
   const { now, settings, place, lostAt } = view;
-  const { word = [] } = heard;
+  const { word = [] } = merged;
+  const { start } = known;
+  const heard = start === undefined ? merged : { ...merged, start: startByWord(start, word, known, now) };
   const wasServed = known.state === "taken" || known.first !== undefined;
   const isHigher = highestAttempt(word) > (known.attempt ?? 1);
   const mayBegin = wasServed ? isHigher || known.isCounted === true : command.isNamed;
@@ -195,12 +200,13 @@ function comeInLine(
 }
 
 function record(known: Job, job: Job, outcome: "recorded" | "too_old" = "recorded"): Decision<HearReply> {
-  const isSame = job.word === known.word && job.attempt === known.attempt;
+  const isSame = job.word === known.word && job.attempt === known.attempt && job.start === known.start;
   return isSame ? answer("repeated", known) : answer(outcome, job, { jobs: [{ before: known, after: job }] });
 }
 
 function answer(outcome: HearOutcome, job: Job | null, change?: Change): Decision<HearReply> {
-  const said: HearReply = { kind: "heard", outcome, job, leaked: [] };
+  const before = change?.jobs?.[0]?.before ?? null;
+  const said: HearReply = { kind: "heard", outcome, job, leaked: [], before };
   return change === undefined ? { answer: said } : { answer: said, change };
 }
 

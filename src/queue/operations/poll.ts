@@ -166,7 +166,12 @@ function pollQueued(
     if (isHeldTooLong || isSuspected) return { reason: "reconciling", runnersBefore: null };
     if (isInForce(view.head.paused, now)) return { reason: "profile_paused", runnersBefore: null };
     if (isAside) return { reason: job.unchargedRefusals ? "monitor_refuses" : "reconciling", runnersBefore: null };
-    const turn = decideTurn(capacity, neededRunners(job), rank.runners, now, settings, view.canReach);
+    const decide = (canReach: ProfileView["canReach"]) =>
+      decideTurn(capacity, neededRunners(job), rank.runners, now, settings, canReach);
+    // where a start was lost before, other monitors come first
+    const isOther = (monitor: string) => view.canReach(monitor) && job.avoided?.includes(monitor) !== true;
+    const preferred = job.avoided === undefined ? null : decide(isOther);
+    const turn = preferred?.kind === "claim" ? preferred : decide(view.canReach);
     if (turn.kind === "wait") return turn;
     return {
       reason: "no_capacity",

@@ -41,6 +41,8 @@ export interface SweepReply {
   readonly toAttend: readonly string[];
   /** jobs for which GitHub may wait again */
   readonly toHear: readonly Job[];
+  /** jobs whose reserved runners should have started them by now */
+  readonly toWatch: readonly Job[];
 }
 
 export function sweepOperation(profileKey: string): Operation<SweepReply> {
@@ -66,6 +68,7 @@ export function sweepOperation(profileKey: string): Operation<SweepReply> {
         waitingJobs: countWaiting(view),
         toAttend: findUnattended(view),
         toHear: view.due.filter(awaitsGeneration),
+        toWatch: view.due.filter(({ start }) => start?.lookAt !== undefined && start.lookAt <= view.now),
       };
       if (jobs.length === 0 && Object.keys(head).length === 0) return { answer };
       const history = passed.flatMap((one): HistoryEntry[] =>

@@ -26,6 +26,7 @@ async function reconcile(job: Job, shown: Readonly<Record<string, Evidence>>, lo
     names: ["ci0", "ci1"],
     knows: () => true,
     take: () => Promise.reject(new Error("nobody is asked for runners")),
+    readRunners: async () => null,
     readEvidence: async (monitor, _uniqueId, window) => {
       windows.set(monitor, window);
       return await (answers.get(monitor)?.promise ?? Promise.reject(new Error(`${monitor} is not to be asked`)));

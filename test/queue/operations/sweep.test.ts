@@ -41,6 +41,7 @@ const nothing = {
   waitingJobs: 0,
   toAttend: [],
   toHear: [],
+  toWatch: [],
 };
 
 it("reads what is due, how many wait, and two hundred of those who are absent", () => {

@@ -1,0 +1,100 @@
+// Watch: what dashboards show of the runners that a job was given. A busy one has started. One that is gone, or idle for too
+// long, is lost where GitHub still waits for it; then the job is served again, if that is wanted.
+import { describeChange } from "../history.ts";
+import { beginGeneration } from "../job/generation.ts";
+import { type GithubWord, jobsOf } from "../job/github-word.ts";
+import { generationOf, type Job } from "../job/job.ts";
+import { countLost, lookAgain, loseStart, type SeenRunner, type Start, startBySight } from "../job/start.ts";
+import { isForgotten } from "../job/tombstone.ts";
+import type { Operation } from "../profile.ts";
+
+export interface WatchReply {
+  /** the job as it was and is; null: nothing became of it */
+  readonly changed: { readonly before: Job & { readonly start: Start }; readonly after: Job } | null;
+  readonly isServedAgain: boolean;
+}
+
+/** @param seen all runners of the job's monitors, each as last shown; null: they could not be looked at */
+export function watchStartOperation(
+  profileKey: string,
+  uniqueId: string,
+  seen: readonly SeenRunner[] | null,
+): Operation<WatchReply> {
+  const nothing: WatchReply = { changed: null, isServedAgain: false };
+  return {
+    name: "watch_start",
+    profileKey,
+    reads: { jobs: [{ uniqueId, order: null }], front: true },
+    decide: ({ job: read, now, lostAt, settings }) => {
+      const { job } = read(uniqueId);
+      if (job === null || isForgotten(job, now) || !isStarting(job)) return { answer: nothing };
+      const { start, word = [] } = job;
+      const { startTimeoutMs, startWatch, maxRestarts } = settings;
+      const generation = generationOf(job);
+      const started = seen?.some(({ name, isBusy }) => isBusy && start.runners.includes(name)) ?? false;
+      if (started) {
+        const after = { ...job, start: startBySight(start, now) };
+        return {
+          answer: { changed: { before: job, after }, isServedAgain: false },
+          change: { jobs: [{ before: job, after }] },
+        };
+      }
+      const waiting = jobsOf(word, generation).filter(({ state }) => state === "queued").length;
+      const lost = seen === null ? 0 : countLost(start, waiting, seen, now, startTimeoutMs);
+      if (lost === 0) {
+        const isDue = start.lookAt !== undefined && start.lookAt <= now;
+        if (!isDue) return { answer: nothing };
+        const after = { ...job, start: lookAgain(start, now, startTimeoutMs) };
+        return { answer: nothing, change: { jobs: [{ before: job, after }] } };
+      }
+      const reported: Job = { ...job, start: loseStart(start, now) };
+      const changed = { before: job, after: reported };
+      const restarts = job.restarts ?? 0;
+      if (startWatch !== "act" || restarts >= maxRestarts) {
+        return { answer: { changed, isServedAgain: false }, change: { jobs: [{ before: job, after: reported }] } };
+      }
+      // its old place: it was its turn already
+      const next = {
+        place: job.place,
+        runnerCount: lost,
+        isCounted: true,
+        attempt: job.attempt ?? 1,
+        detached: "queued",
+      } as const;
+      const freed = { ...reported, word: withoutWaiting(word, generation) };
+      const again = {
+        ...beginGeneration(freed, next, lostAt, now, settings),
+        restarts: restarts + 1,
+        avoided: monitorsOf(start),
+      };
+      return {
+        answer: { changed, isServedAgain: true },
+        change: {
+          jobs: [{ before: job, after: again }],
+          history: [describeChange(job, again, true, "start watch", now)],
+          wake: [uniqueId],
+          makesRoom: true,
+        },
+      };
+    },
+  };
+}
+
+function isStarting(job: Job): job is Job & { start: Start } {
+  return job.state === "taken" && job.start?.state === "starting";
+}
+
+/** The word in which no generation stands for what waited for this one: the next one will. */
+function withoutWaiting(word: GithubWord, generation: number): GithubWord {
+  const waiting = new Set(jobsOf(word, generation).filter(({ state }) => state === "queued"));
+  return word.map((entry) => {
+    if (!waiting.has(entry)) return entry;
+    const { generation: _, ...rest } = entry;
+    return rest;
+  });
+}
+
+/** The monitors that a lost start was at. */
+export function monitorsOf({ runners }: Pick<Start, "runners">): string[] {
+  return [...new Set(runners.map((name) => name.slice(0, name.indexOf("/"))))];
+}

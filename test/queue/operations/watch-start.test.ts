@@ -1,0 +1,139 @@
+// The start watch: two witnesses before anything is called lost, and never anything that started is served again.
+import { describe, expect, it } from "vitest";
+import type { GithubWord } from "../../../src/queue/job/github-word.ts";
+import type { Job } from "../../../src/queue/job/job.ts";
+import { type Start, startByWord } from "../../../src/queue/job/start.ts";
+import { watchStartOperation } from "../../../src/queue/operations/watch-start.ts";
+import { jobOf, now, settings, viewOf } from "../../support/queue-data.ts";
+
+const reservedAt = now - settings.startTimeoutMs;
+const start: Start = { state: "starting", since: reservedAt, reservedAt, runners: ["ci0/1"], lookAt: now };
+const waits: GithubWord = [{ id: 7, attempt: 1, state: "queued", generation: 1 }];
+const taken = (more: Partial<Job> = {}) =>
+  jobOf({ state: "taken", isPresent: false, start, word: waits, spentRunners: ["ci0/1"], ...more });
+const watch = (job: Job, seen: Parameters<typeof watchStartOperation>[2], more: Partial<typeof settings> = {}) =>
+  watchStartOperation("linux", "a", seen).decide(viewOf({ a: { job }, settings: { ...settings, ...more } }));
+const stateOf = (result: ReturnType<typeof watch>) => result.answer.changed?.after.start?.state ?? "unchanged";
+const idle = [{ name: "ci0/1", isBusy: false }];
+
+describe("what a dashboard shows of a reserved runner", () => {
+  it.each([
+    { name: "busy: it has started", seen: [{ name: "ci0/1", isBusy: true }], job: taken(), state: "started" },
+    { name: "gone, and GitHub waits: lost", seen: [], job: taken(), state: "lost" },
+    { name: "idle for too long, and GitHub waits: lost", seen: idle, job: taken(), state: "lost" },
+    {
+      name: "gone, but GitHub says nothing: it may have started and ended",
+      seen: [],
+      job: taken({ word: [] }),
+      state: "unchanged",
+    },
+    {
+      name: "gone, but GitHub does not wait: not lost",
+      seen: [],
+      job: taken({ word: [{ id: 7, attempt: 1, state: "in_progress", generation: 1 }] }),
+      state: "unchanged",
+    },
+    { name: "nothing, for it could not be read", seen: null, job: taken(), state: "unchanged" },
+    {
+      name: "idle, and not for long enough: GitHub is slow",
+      seen: idle,
+      job: taken({ start: { ...start, reservedAt: reservedAt + 1 } }),
+      state: "unchanged",
+    },
+    {
+      name: "gone, after it was seen to start",
+      seen: [],
+      job: taken({ start: { ...start, state: "started" } }),
+      state: "unchanged",
+    },
+    {
+      name: "another job's runner that is busy",
+      seen: [{ name: "ci0/2", isBusy: true }],
+      job: taken(),
+      state: "lost",
+    },
+  ])("$name", ({ seen, job, state }) => {
+    expect(stateOf(watch(job, seen, { startWatch: "report" }))).toBe(state);
+  });
+
+  it("that says nothing has it looked at again, and not for ever", () => {
+    const later = watch(taken({ word: [] }), []).change?.jobs?.[0]?.after?.start;
+    expect(later).toMatchObject({ state: "starting", lookAt: now + settings.startTimeoutMs });
+    const old = { ...start, reservedAt: now - 10 * settings.startTimeoutMs };
+    expect(watch(taken({ word: [], start: old }), []).change?.jobs?.[0]?.after?.start).not.toHaveProperty("lookAt");
+  });
+});
+
+describe("a lost start", () => {
+  it("is only reported, unless it is wished that it is served again", () => {
+    const { answer, change } = watch(taken(), [], { startWatch: "report" });
+    expect(answer.isServedAgain).toBe(false);
+    expect(change?.jobs?.[0]?.after).toMatchObject({ state: "taken", start: { state: "lost" } });
+  });
+
+  it("is served again at its old place, at another monitor first, as the next generation", () => {
+    const { answer, change } = watch(taken(), [], { startWatch: "act" });
+    expect(answer.isServedAgain).toBe(true);
+    expect(change?.jobs?.[0]?.after).toMatchObject({
+      state: "queued",
+      place: taken().place,
+      generation: 2,
+      detached: "queued",
+      runnerCount: 1,
+      avoided: ["ci0"],
+      spentRunners: ["ci0/1"],
+      restarts: 1,
+      word: [{ id: 7, state: "queued", generation: 2 }],
+    });
+  });
+
+  it("is served again MAX_RESTARTS times at most", () => {
+    expect(watch(taken({ restarts: settings.maxRestarts }), [], { startWatch: "act" }).answer.isServedAgain).toBe(
+      false,
+    );
+  });
+
+  it("of a gang is made good for those of its jobs only that wait", () => {
+    const gang = { ...start, runners: ["ci0/1", "ci0/2", "ci1/3"] };
+    const word: GithubWord = [7, 8, 9].map((id) => ({
+      id,
+      attempt: 1,
+      state: id === 7 ? "queued" : "completed",
+      generation: 1,
+    }));
+    const { change } = watch(taken({ runnerCount: 3, start: gang, word }), [], { startWatch: "act" });
+    expect(change?.jobs?.[0]?.after).toMatchObject({ runnerCount: 1, avoided: ["ci0", "ci1"] });
+  });
+});
+
+describe("GitHub's word on a start", () => {
+  const job = (state: "queued" | "in_progress" | "completed", runner?: string): GithubWord => [
+    { id: 7, attempt: 1, state, ...(runner !== undefined && { runner }) },
+  ];
+  it.each([
+    { name: "queued: nothing yet", word: job("queued"), state: "starting" },
+    { name: "in progress: started", word: job("in_progress", "r"), state: "started" },
+    {
+      name: "completed on a runner: it started, and nobody had heard of it",
+      word: job("completed", "r"),
+      state: "started",
+    },
+    { name: "completed on none: over, and the reservation was for nothing", word: job("completed"), state: "over" },
+    {
+      name: "a later attempt: this one is over",
+      word: [{ id: 9, attempt: 2, state: "queued" as const }, ...job("queued")],
+      state: "over",
+    },
+  ])("$name", ({ word, state }) => {
+    expect(startByWord(start, word, {}, now).state).toBe(state);
+  });
+
+  it("completed, of one that started: over", () => {
+    expect(startByWord({ ...start, state: "started" }, job("completed", "r"), {}, now).state).toBe("over");
+  });
+
+  it("changes nothing of one that is lost", () => {
+    const lost: Start = { ...start, state: "lost" };
+    expect(startByWord(lost, job("completed", "r"), {}, now)).toBe(lost);
+  });
+});
