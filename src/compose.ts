@@ -277,6 +277,6 @@ export function queueSettingsOf(config: Config): QueueSettings {
 }
 
 /** Whether GitHub's word on its jobs can reach us. */
-function isGithubConnected({ GITHUB_WEBHOOK_SECRETS, GITHUB_TOKEN, GITHUB_APP_ID }: Config): boolean {
-  return [GITHUB_WEBHOOK_SECRETS, GITHUB_TOKEN, GITHUB_APP_ID].some((one) => one !== undefined);
+function isGithubConnected({ GITHUB_WEBHOOK_SECRETS }: Config): boolean {
+  return GITHUB_WEBHOOK_SECRETS !== undefined;
 }

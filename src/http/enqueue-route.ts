@@ -22,7 +22,7 @@ export interface EnqueueDeps {
   readonly oidc: OidcCheck | null;
   readonly allowedRepos: readonly string[];
   readonly maxRunnerCount: number;
-  /** there is a webhook, or GitHub's API can be asked */
+  /** there is a webhook */
   readonly hearsGithub: boolean;
   readonly observe: Observe;
 }
