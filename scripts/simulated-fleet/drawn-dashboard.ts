@@ -1,6 +1,7 @@
 // The dashboard as last drawn. It is drawn by the one thread, so while that works on a take the old one is shown. A take
 // that labelled a runner throws it away, since it would still call that runner idle, and until it is drawn anew there is
 // none. Between takes it is drawn at the thread's pace.
+import type { Clock } from "../../src/clock.ts";
 import type { Habits } from "./habits-and-faults.ts";
 import type { Dashboard } from "./runner-json.ts";
 
@@ -14,18 +15,18 @@ export interface DrawnDashboard {
   close(): void;
 }
 
-export function createDrawnDashboard(habits: () => Habits, draw: () => Dashboard): DrawnDashboard {
+export function createDrawnDashboard(clock: Clock, habits: () => Habits, draw: () => Dashboard): DrawnDashboard {
   let drawn: { dashboard: Dashboard; at: number } | null = null;
   let isTakeUnderWay = false;
-  let redraw: NodeJS.Timeout | null = null;
+  let redraw: (() => void) | null = null;
 
   function stopRedraw(): void {
-    if (redraw !== null) clearTimeout(redraw);
+    redraw?.();
     redraw = null;
   }
 
   function current(): Dashboard {
-    const now = performance.now();
+    const now = clock.now();
     if (drawn === null || now - drawn.at >= habits().drawEveryMs) drawn = { dashboard: draw(), at: now };
     return drawn.dashboard;
   }
@@ -35,11 +36,11 @@ export function createDrawnDashboard(habits: () => Habits, draw: () => Dashboard
     stopRedraw();
     const { redrawMs } = habits();
     if (redrawMs === 0) return;
-    redraw = setTimeout(() => {
+    redraw = clock.after(redrawMs, () => {
       redraw = null;
       // The pace counts from here, not from when somebody next looks.
       current();
-    }, redrawMs);
+    });
   }
 
   return {

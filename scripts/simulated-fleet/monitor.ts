@@ -1,5 +1,7 @@
 // A simulated monitor: the API and habits of a real one over real HTTP on 127.0.0.1, with faults that can be set at run
 // time, and what tests want to see of it from within. For tests, the demo and `npm run fleet`.
+import { randomUUID } from "node:crypto";
+import { systemClock } from "../../src/clock.ts";
 import { createDrawnDashboard } from "./drawn-dashboard.ts";
 import { type Faults, fastHabits, type Habits, noFaults } from "./habits-and-faults.ts";
 import { createListener } from "./listener.ts";
@@ -70,17 +72,19 @@ export async function startSimulatedMonitor(options: MonitorOptions): Promise<Si
   let restarts = 0;
   let isStopped = false;
   const habits = () => state.habits;
-  const pool = createRunnerPool(habits, (change, runner) => {
+  const changed = (change: RunnerChange, runner: PooledRunner) => {
     for (const seen of publicViews([runner])) tell(changeListeners, change, seen);
-  });
+  };
+  const pool = createRunnerPool(habits, changed, systemClock, randomUUID);
+  const draw = () => writeDashboard(options.name, pool, state.habits.reservationForm);
   const state: MonitorState = {
     name: options.name,
     token: options.token,
     habits: { ...fastHabits, ...options.habits },
     faults: { ...noFaults, ...options.faults },
     pool,
-    thread: createOneThread(() => state.goDown()),
-    dashboard: createDrawnDashboard(habits, () => writeDashboard(options.name, pool, state.habits.reservationForm)),
+    thread: createOneThread(systemClock, () => state.goDown()),
+    dashboard: createDrawnDashboard(systemClock, habits, draw),
     takes: [],
     dashboardsAsked: 0,
     overridesAsked: 0,

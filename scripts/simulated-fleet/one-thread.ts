@@ -2,6 +2,8 @@
 // call a task back. What waits too long to be picked up is told so and dropped. What is worked on for too long is told so
 // too, but the work goes on, and breaks the thread when it is done, since nobody waits for its answer any more.
 
+import type { Clock } from "../../src/clock.ts";
+
 export interface Task {
   waitAtMostMs: number;
   /** It waited for longer than `waitAtMostMs`, and will never begin. */
@@ -27,24 +29,24 @@ export interface OneThread {
 }
 
 /** `broken`: a task was done after its caller had been told that it is too slow. */
-export function createOneThread(broken: () => void): OneThread {
-  const waiting = new Map<Task, NodeJS.Timeout>();
-  let working: NodeJS.Timeout | null = null;
-  let answerLimit: NodeJS.Timeout | null = null;
+export function createOneThread(clock: Clock, broken: () => void): OneThread {
+  const waiting = new Map<Task, () => void>();
+  let working: (() => void) | null = null;
+  let answerLimit: (() => void) | null = null;
   let isClosed = false;
 
   function pickUpNext(): void {
     if (working !== null || isClosed) return;
     const next = waiting.entries().next();
     if (next.done) return;
-    const [task, waitLimit] = next.value;
-    clearTimeout(waitLimit);
+    const [task, callOffLimit] = next.value;
+    callOffLimit();
     waiting.delete(task);
     const durationMs = task.durationMs();
     const isTooSlow = durationMs > task.answerAtMostMs;
     // Set before begin(), so that a listener it calls cannot make the thread work on two things.
-    working = setTimeout(() => finish(task, isTooSlow), durationMs);
-    if (isTooSlow) answerLimit = setTimeout(() => task.tooSlow(), task.answerAtMostMs);
+    working = clock.after(durationMs, () => finish(task, isTooSlow));
+    if (isTooSlow) answerLimit = clock.after(task.answerAtMostMs, () => task.tooSlow());
     task.begin();
   }
 
@@ -61,27 +63,27 @@ export function createOneThread(broken: () => void): OneThread {
       pickUpNext();
       return;
     }
-    working = setTimeout(() => {
+    working = clock.after(pauseMs, () => {
       working = null;
       pickUpNext();
-    }, pauseMs);
+    });
   }
 
   function forgetAll(): void {
-    if (working !== null) clearTimeout(working);
-    if (answerLimit !== null) clearTimeout(answerLimit);
-    for (const waitLimit of waiting.values()) clearTimeout(waitLimit);
+    working?.();
+    answerLimit?.();
+    for (const callOffLimit of waiting.values()) callOffLimit();
     waiting.clear();
   }
 
   return {
     run(task) {
       if (isClosed) return;
-      const waitLimit = setTimeout(function giveUp() {
+      const callOffLimit = clock.after(task.waitAtMostMs, function giveUp() {
         waiting.delete(task);
         task.tooLate();
-      }, task.waitAtMostMs);
-      waiting.set(task, waitLimit);
+      });
+      waiting.set(task, callOffLimit);
       pickUpNext();
     },
     startAnew(pauseMs) {

@@ -4,7 +4,7 @@
 // A profile has a target. A runner is reborn only where that target is not met already, so that setTarget and freeOne,
 // by which tests free runners by hand, do not make a fleet that grows without end. While the profile's image is rebuilt
 // its target is 0: idle runners go, the others work on and are not reborn.
-import { randomUUID } from "node:crypto";
+import type { Clock } from "../../src/clock.ts";
 import type { Habits } from "./habits-and-faults.ts";
 
 export interface SimulatedRunner {
@@ -41,16 +41,20 @@ export interface RunnerPool {
   beginImageRebuild(profile: string): void;
   endImageRebuild(profile: string): void;
   addIdle(profile: string): void;
+  /** GitHub gives a reserved runner its job. */
+  startJob(id: number): void;
   close(): void;
 }
 
 export function createRunnerPool(
   habits: () => Habits,
   changed: (change: RunnerChange, runner: PooledRunner) => void,
+  clock: Clock,
+  newUuid: () => string,
 ): RunnerPool {
   const runners = new Map<number, PooledRunner>();
   const profiles = new Map<string, Profile>();
-  const timers = new Map<number, Set<NodeJS.Timeout>>();
+  const timers = new Map<number, Set<() => void>>();
   let lastId = 0;
   let isClosed = false;
 
@@ -63,7 +67,7 @@ export function createRunnerPool(
   }
 
   function profileOf(key: string): Profile {
-    const known = profiles.get(key) ?? { wanted: 0, isRebuilding: false, imageBuiltAt: Date.now() };
+    const known = profiles.get(key) ?? { wanted: 0, isRebuilding: false, imageBuiltAt: clock.date() };
     profiles.set(key, known);
     return known;
   }
@@ -78,15 +82,15 @@ export function createRunnerPool(
     if (isClosed) return;
     const own = timers.get(id) ?? new Set();
     timers.set(id, own);
-    const timer = setTimeout(() => {
-      own.delete(timer);
+    const callOff = clock.after(ms, () => {
+      own.delete(callOff);
       then();
-    }, ms);
-    own.add(timer);
+    });
+    own.add(callOff);
   }
 
   function forgetTimers(id: number): void {
-    for (const timer of timers.get(id) ?? []) clearTimeout(timer);
+    for (const callOff of timers.get(id) ?? []) callOff();
     timers.delete(id);
   }
 
@@ -94,11 +98,11 @@ export function createRunnerPool(
     lastId += 1;
     const runner: PooledRunner = {
       id: lastId,
-      uuid: randomUUID(),
+      uuid: newUuid(),
       profile,
       state: "starting",
       reservedFor: null,
-      createdAt: Date.now(),
+      createdAt: clock.date(),
       reservation: null,
     };
     runners.set(runner.id, runner);
@@ -150,7 +154,7 @@ export function createRunnerPool(
       new Map(
         [...profiles].map(([key, { imageBuiltAt }]) => [
           key,
-          { target: targetOf(key), imageAgeMs: Date.now() - imageBuiltAt },
+          { target: targetOf(key), imageAgeMs: clock.date() - imageBuiltAt },
         ]),
       ),
     reserve(profile, count, reservation) {
@@ -173,18 +177,22 @@ export function createRunnerPool(
     beginImageRebuild(profile) {
       const known = profileOf(profile);
       known.isRebuilding = true;
-      known.imageBuiltAt = Math.min(known.imageBuiltAt, Date.now() - maxImageAgeMs);
+      known.imageBuiltAt = Math.min(known.imageBuiltAt, clock.date() - maxImageAgeMs);
       meetTarget(profile);
     },
     endImageRebuild(profile) {
       const known = profileOf(profile);
       known.isRebuilding = false;
-      known.imageBuiltAt = Date.now();
+      known.imageBuiltAt = clock.date();
       while (ofProfile(profile).length < targetOf(profile)) beginLife(profile);
     },
     addIdle(profile) {
       profileOf(profile);
       becomesIdle(create(profile));
+    },
+    startJob(id) {
+      const runner = runners.get(id);
+      if (runner?.state === "reserved") jobStarts(runner);
     },
     close() {
       isClosed = true;
