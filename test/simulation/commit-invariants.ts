@@ -155,7 +155,7 @@ function runnersAhead({ rows, live, lostAt }: Mirror, job: Job, at: number, isPr
 function checkCounted(rows: Mirror["rows"], job: Job, now: number, check: Check): void {
   for (const leg of job.claim?.legs ?? []) {
     const row = rows.get(leg.monitor);
-    if (row === undefined || !isOpen(leg) || leg.holdUntil + legMemoryMs <= now) continue;
+    if (row === undefined || !isKnown(row) || !isOpen(leg) || leg.holdUntil + legMemoryMs <= now) continue;
     const isCounted = row.out.some(([claimId]) => claimId === job.claim?.id);
     check("counted", isCounted, () => `${leg.monitor} does not count the leg of ${job.claim?.id}`);
   }

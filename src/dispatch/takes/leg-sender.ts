@@ -64,9 +64,10 @@ export function createLegSender({ store, monitors, settings, observe, clock, not
       const { profileKey, uniqueId } = ticket;
       if (unlistedRunners > 0) observe({ kind: "leaked", profileKey, uniqueId, runners: [], unlistedRunners });
     }
-    note(wordOf(outcome), "what" in outcome ? outcome.what : outcome.kind, Math.round(clock.now() - begunAt));
+    const tookMs = clock.now() - begunAt;
+    note(wordOf(outcome), "what" in outcome ? outcome.what : outcome.kind, Math.round(tookMs));
     if (outcome.kind === "refused" && outcome.cause === "rejected") observe({ kind: "rejected_by_monitor", monitor });
-    return outcomeOf(monitor, runners, outcome, settings);
+    return outcomeOf(monitor, runners, outcome, tookMs, settings);
   };
 }
 
@@ -87,13 +88,22 @@ function wordOf(outcome: TakeOutcome): LegWord {
   }
 }
 
+/**
+ * A monitor waits so long for its own thread, ms, and then tells its caller an error; the thread works on, and a dashboard
+ * that is read meanwhile shows what was before.
+ */
+const lateErrorMs = 9_500;
+
 /** What it means for the claim. */
 function outcomeOf(
   monitor: string,
   runners: number,
   outcome: TakeOutcome,
+  tookMs: number,
   { monitorSettleMs }: Pick<QueueSettings, "monitorSettleMs">,
 ): LegOutcome {
+  const settledIn = (sinceSentMs: number): number =>
+    Math.max(0, Math.ceil(monitorSettleMs + (runners - 1) * settlePerRunnerMs - sinceSentMs));
   switch (outcome.kind) {
     case "taken":
       return { monitor, state: "taken", runners: outcome.runners };
@@ -101,12 +111,11 @@ function outcomeOf(
       return { monitor, state: "refused", cause: outcome.cause, words: outcome.what };
     case "unsent":
       return { monitor, state: "refused", cause: "unsent", words: outcome.what };
-    case "unknown":
-      return { monitor, state: "unknown", evidenceInMs: 0, words: outcome.what };
-    case "silent": {
-      const settleMs = monitorSettleMs + (runners - 1) * settlePerRunnerMs;
-      const evidenceInMs = Math.max(0, Math.ceil(settleMs - outcome.sinceSentMs));
-      return { monitor, state: "unknown", evidenceInMs, words: outcome.what };
+    case "unknown": {
+      const mayWorkOn = outcome.word === "status_5xx" && tookMs >= lateErrorMs;
+      return { monitor, state: "unknown", evidenceInMs: mayWorkOn ? settledIn(tookMs) : 0, words: outcome.what };
     }
+    case "silent":
+      return { monitor, state: "unknown", evidenceInMs: settledIn(outcome.sinceSentMs), words: outcome.what };
   }
 }

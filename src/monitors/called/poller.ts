@@ -47,7 +47,7 @@ interface Standing {
   drawnAt: number;
   /** it said that something changed, and was not asked since */
   isPushed: boolean;
-  /** ends the pause before the next look */
+  /** ends the pause before the next look; nothing, where that is over */
   wakeUp: () => void;
   /** it is no part of MONITORS any more */
   readonly removal: AbortController;
@@ -132,12 +132,18 @@ export function createPoller(
     void loop.finally(() => loops.delete(loop));
   };
   /** Ends early when the monitor pushes, or all stops. */
-  const pause = async (ms: number, standing: Standing, stop: AbortSignal): Promise<void> => {
-    const awake = new AbortController();
-    if (ms > minPauseMs) standing.wakeUp = () => awake.abort();
-    await sleep(clock, ms, AbortSignal.any([stop, awake.signal]));
-    standing.wakeUp = () => {};
-  };
+  const pause = (ms: number, standing: Standing, stop: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      if (stop.aborted) return resolve();
+      const callOff = clock.after(ms, end);
+      if (ms > minPauseMs) standing.wakeUp = end;
+      stop.addEventListener("abort", end);
+      function end() {
+        callOff();
+        stop.removeEventListener("abort", end);
+        resolve();
+      }
+    });
 
   return {
     noteChange: (monitor) => {
@@ -213,17 +219,4 @@ export function backoffMs(intervalMs: number, failures: number): number {
   return failures === 0
     ? intervalMs
     : Math.max(intervalMs, Math.min(maxBackoffMs, intervalMs * 2 ** Math.min(failures, 10)));
-}
-
-function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const callOff = clock.after(ms, done);
-    function done() {
-      callOff();
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-    signal.addEventListener("abort", done);
-  });
 }

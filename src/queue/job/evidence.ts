@@ -3,8 +3,8 @@
 // A runner is found by its label `reserved-for:<unique_id>`, on every monitor that may ever have been asked. "Not found"
 // counts only once all of those were looked at, or can no longer hold anything: a runner may stand where it is not expected.
 
-import { type QueueSettings, sendWithinMs } from "../settings.ts";
-import { enqueuedAt, type HeldRunner, isOpen, type Job } from "./job.ts";
+import { minEvidenceMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "../settings.ts";
+import { enqueuedAt, type HeldRunner, isOpen, type Job, type Leg } from "./job.ts";
 import type { LegOutcome } from "./leg-outcome.ts";
 import type { FoundRunner, Settlement } from "./settlement.ts";
 
@@ -60,7 +60,7 @@ export function planEvidence(
     }
   }
   for (const [monitor, at] of Object.entries(job.asked ?? {})) {
-    const until = at + sendWithinMs + settings.unknownHoldMs;
+    const until = Math.min(at, now) + sendWithinMs + settings.unknownHoldMs;
     if (until > now && !needs.has(monitor)) {
       needs.set(monitor, { monitor, after: now, afterBlind: now, until, since: at });
     }
@@ -68,16 +68,27 @@ export function planEvidence(
   for (const leg of job.claim?.legs ?? []) {
     if (!isOpen(leg)) continue;
     const known = needs.get(leg.monitor);
-    const after = Math.max(leg.evidenceAfter, known?.after ?? 0);
+    const latest = latestOf(leg, now, settings);
+    const after = Math.max(Math.min(leg.evidenceAfter, latest.after), known?.after ?? 0);
     needs.set(leg.monitor, {
       monitor: leg.monitor,
       after,
       afterBlind: Math.max(after, known?.afterBlind ?? 0),
-      until: Math.max(leg.holdUntil, known?.until ?? 0),
+      until: Math.max(Math.min(leg.holdUntil, latest.until), known?.until ?? 0),
       since: job.claim?.at ?? now,
     });
   }
   return [...needs.values()];
+}
+
+/** No leg waits longer from now on: a time further ahead is from before the clock was set back. */
+function latestOf(
+  { runners }: Leg,
+  now: number,
+  { monitorSettleMs, unknownHoldMs }: Pick<QueueSettings, "monitorSettleMs" | "unknownHoldMs">,
+): { readonly after: number; readonly until: number } {
+  const after = now + sendWithinMs + monitorSettleMs + (runners - 1) * settlePerRunnerMs;
+  return { after, until: Math.max(now + sendWithinMs + unknownHoldMs, after + minEvidenceMs) };
 }
 
 /**

@@ -1,6 +1,6 @@
 // How a job begins, and what is kept of it when it is over.
 
-import { legMemoryMs, type QueueSettings } from "../settings.ts";
+import { clockToleranceMs, legMemoryMs, type QueueSettings } from "../settings.ts";
 import { enqueuedAt, hasOpenLeg, isOpen, isOver, type Job, type Ticket } from "./job.ts";
 import { presenceOfNewJob } from "./presence.ts";
 
@@ -31,6 +31,16 @@ export function createJob(
     ...(place >= lostAt * 1000 && { clearedFor: lostAt }),
     ...(endedPlace !== undefined && { endedPlace }),
   };
+}
+
+/**
+ * A job that the store has lost, by its ticket. A place ahead of the clock is of before it was set back: whether the store was
+ * lost since, nobody can tell, so evidence comes first.
+ */
+export function readmitJob(ticket: Ticket, lostAt: number, now: number, settings: QueueSettings): Job {
+  const { clearedFor, ...job } = createJob(ticket, lostAt, now, settings);
+  const isAhead = enqueuedAt(ticket.place) > now + clockToleranceMs;
+  return isAhead || clearedFor === undefined ? job : { ...job, clearedFor };
 }
 
 /**

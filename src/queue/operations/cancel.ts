@@ -2,7 +2,7 @@
 import { describeChange } from "../history.ts";
 import { isOver, isSameRequest, isTicketOf, type Job, type JobState, type Ticket } from "../job/job.ts";
 import { releaseRunners } from "../job/settlement.ts";
-import { createJob, endJob, isForgotten } from "../job/tombstone.ts";
+import { endJob, isForgotten, readmitJob } from "../job/tombstone.ts";
 import type { Operation } from "../profile.ts";
 
 export type CancelReply =
@@ -30,7 +30,7 @@ export function cancelOperation(
     decide: ({ job: read, lostAt, now, settings }) => {
       const { job: stored } = read(uniqueId);
       const known = stored === null || isForgotten(stored, now) ? null : stored;
-      const job = known ?? (ticket === null ? null : createJob(ticket, lostAt, now, settings));
+      const job = known ?? (ticket === null ? null : readmitJob(ticket, lostAt, now, settings));
       if (job === null) return { answer: { kind: "unknown" } };
       const isTheirs = ticket === null || isTicketOf(job, ticket) || isSameRequest(job, ticket);
       if (!isTheirs) return { answer: { kind: "unknown" } };

@@ -2,7 +2,7 @@
 import { describeChange } from "../history.ts";
 import { isSameRequest, type Job, type Ticket } from "../job/job.ts";
 import { namesOfSettlement, type Settlement, type SettleReply, settleJob } from "../job/settlement.ts";
-import { createJob, isForgotten } from "../job/tombstone.ts";
+import { isForgotten, readmitJob } from "../job/tombstone.ts";
 import type { Operation } from "../profile.ts";
 
 export interface SettleAnswer {
@@ -22,7 +22,7 @@ export function settleOperation(ticket: Ticket, settlement: Settlement): Operati
       const { now, settings, capacity } = view;
       const { job: read } = view.job(uniqueId);
       const known = read === null || isForgotten(read, now) ? null : read;
-      const before = known ?? createJob(ticket, view.lostAt, now, settings);
+      const before = known ?? readmitJob(ticket, view.lostAt, now, settings);
       if (!isSameJob(before, ticket)) {
         return { answer: { reply: { kind: "lost" }, job: null, leaked: namesOfSettlement(settlement) } };
       }

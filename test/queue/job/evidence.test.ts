@@ -56,6 +56,13 @@ describe("evidence is looked for", () => {
         { monitor: "ci0", after: now + 22_000, afterBlind: now + 22_000, until: now + 87_000, since: claimedAt },
       ],
     },
+    {
+      name: "for no longer than a leg ever waits, where its times are of before the clock was set back by an hour",
+      job: claimedJobOf([legOf({ evidenceAfter: now + 3_622_000, holdUntil: now + 3_687_000 })]),
+      expected: [
+        { monitor: "ci0", after: now + 27_000, afterBlind: now + 27_000, until: now + 92_000, since: claimedAt },
+      ],
+    },
     { name: "nowhere, of a job that asked nobody", job: jobOf(), expected: [] },
   ])("$name", ({ job, expected }) => {
     expect(planEvidence(job, monitors, null, now, settings)).toEqual(expected);

@@ -361,6 +361,11 @@ describe("a job of which the store knows nothing", () => {
     expect(poll(null, { ...full, command, lostAt: 0 }).answer).toMatchObject({ kind: "wait", isReadmitted: true });
   });
 
+  it("waits for evidence where its place is ahead of the clock, which was set back: the store may have been lost since", () => {
+    const command = { ticket: { ...ticket, place: (now + 60 * aMinute) * 1000 } };
+    expect(poll(null, { command }).answer).toMatchObject({ kind: "suspect", lostAt });
+  });
+
   it("and is claimed at once where its turn has come", () => {
     expect(poll(null).answer).toMatchObject({ kind: "claimed", isReadmitted: true });
   });
