@@ -1,8 +1,10 @@
-// Tests start real servers and a real redis-server each: processes of their own, and no more of them than two cores bear.
+// Tests start real servers and a real redis-server each: processes of their own, and no more of
+// them than two cores bear.
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-// Most of what a short process costs is reading its code: every process that a test starts finds it compiled (Node's own cache).
+// Most of what a short process costs is reading its code: every process that a test starts finds it
+// compiled (Node's own cache).
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("node_modules/.cache/node-compile", import.meta.url));
 
 export default defineConfig({

@@ -1,9 +1,11 @@
-// Question: what does this version cost against another? Waiting polls and whole cycles, side by side in one run, on both stores.
+// Question: what does this version cost against another? Waiting polls and whole cycles, side by
+// side in one run, on both stores.
 //
 //   git worktree add ../other <commit> && ln -s "$PWD/node_modules" ../other/node_modules
 //   node bench/against.ts ../other
 //
-// CPU time per request of the service and of Redis: a busy neighbour disturbs it less than wall time.
+// CPU time per request of the service and of Redis: a busy neighbour disturbs it less than wall
+// time.
 import { resolve } from "node:path";
 import { type RedisServer, startRedis } from "../test/support/redis-server.ts";
 import { apiToken, type RunningService, startService } from "../test/support/service.ts";

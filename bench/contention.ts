@@ -1,5 +1,6 @@
-// Question: how often do instances get into each other's way? Three of them on one Redis, 200 jobs that are polled at whichever instance comes
-// next, and 50 runners that are free at once. Counted by the instances' own metrics.
+// Question: how often do instances get into each other's way? Three of them on one Redis, 200 jobs
+// that are polled at whichever instance comes next, and 50 runners that are free at once. Counted
+// by the instances' own metrics.
 import { startRedis } from "../test/support/redis-server.ts";
 import { apiToken, startService } from "../test/support/service.ts";
 import { startChild } from "./support/child.ts";

@@ -1,6 +1,7 @@
-// Question: does one hanging monitor of five slow the others' jobs down? Cycles/s from enqueue to taken, with plenty of idle runners at
-// instant monitors, against the same where one monitor stops answering takes and dashboard in mid-work; on both stores, and with
-// more takes at a monitor at once.
+// Question: does one hanging monitor of five slow the others' jobs down? Cycles/s from enqueue to
+// taken, with plenty of idle runners at instant monitors, against the same where one monitor stops
+// answering takes and dashboard in mid-work; on both stores, and with more takes at a monitor at
+// once.
 import { startRedis } from "../test/support/redis-server.ts";
 import { type RunningService, startService } from "../test/support/service.ts";
 import { startChild } from "./support/child.ts";
@@ -10,7 +11,10 @@ import { atLeast, type BenchOptions, type Goal, type Report, round, runBench } f
 import { alternate, pairedRatio, resultOf } from "./support/rounds.ts";
 
 const monitors = 5;
-/** So many that none runs out before the next snapshot, a second later, at two thousand cycles a second with four monitors. */
+/**
+ * So many that none runs out before the next snapshot, a second later, at two thousand cycles a
+ * second with four monitors.
+ */
 const idleRunners = 500;
 
 interface Setup {
@@ -21,7 +25,10 @@ interface Setup {
   readonly share: number;
 }
 
-/** As many clients as four monitors take at once by default; with more takes allowed, more than they can use. */
+/**
+ * As many clients as four monitors take at once by default; with more takes allowed, more than they
+ * can use.
+ */
 const setups: readonly Setup[] = [
   { store: "redis", inflight: 2, clients: 8, share: 0.4 },
   { store: "redis", inflight: 20, clients: 32, share: 0.2 },
@@ -54,7 +61,8 @@ async function compare({ store, inflight, clients }: Setup, seconds: number) {
     const troubles = ill.service.logLines().filter(({ level }) => level === "error");
     throw new Error(`the service's log: ${JSON.stringify(troubles.slice(0, 3))}`, { cause: error });
   });
-  // It stops with jobs in its hands, and the warming-up round sees the rest: a dashboard that is waited for, takes that never end.
+  // It stops with jobs in its hands, and the warming-up round sees the rest: a dashboard that is
+  // waited for, takes that never end.
   const duringHang = illCycling.run(2_000);
   ill.hang();
   const { done, ms } = await duringHang;

@@ -1,6 +1,7 @@
-// Question: what does it cost the polls when people watch? One service on Redis with waiting pollers at full throughput, in turn alone and with
-// 50 reads of dashboard.json a second, one follower of /events and a scrape of /metrics a second; 100 jobs wait, and 500 that are over
-// are in the history. And what counting for /metrics costs a poll, without any HTTP or store around it.
+// Question: what does it cost the polls when people watch? One service on Redis with waiting
+// pollers at full throughput, in turn alone and with 50 reads of dashboard.json a second, one
+// follower of /events and a scrape of /metrics a second; 100 jobs wait, and 500 that are over are
+// in the history. And what counting for /metrics costs a poll, without any HTTP or store around it.
 import { createMetrics } from "../src/metrics/metrics.ts";
 import type { QueueEvent } from "../src/queue/events.ts";
 import { openConnections } from "./support/connection.ts";
@@ -82,7 +83,9 @@ async function measure({ seconds }: BenchOptions): Promise<Report> {
   };
 }
 
-/** What counting a poll costs: the median of some rounds, in turn with a loop that counts nothing. */
+/**
+ * What counting a poll costs: the median of some rounds, in turn with a loop that counts nothing.
+ */
 async function measureCounting(): Promise<number> {
   const counting = createMetrics().observe;
   const polls = 300_000;

@@ -1,5 +1,6 @@
-// Question: what does a request cost that is held while nothing happens? Memory of the service for each of 5,000 (those that turn up and those
-// that come back at once when their time is over), and the processor's time while all of them just wait.
+// Question: what does a request cost that is held while nothing happens? Memory of the service for
+// each of 5,000 (those that turn up and those that come back at once when their time is over), and
+// the processor's time while all of them just wait.
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { openConnections } from "./support/connection.ts";
@@ -18,7 +19,8 @@ async function measure(options: BenchOptions): Promise<Report> {
   const { pid, url } = house.service;
   const requests = await pollRequests(await fillLine(house.queue, held), `&wait=25`);
   const connections = await openConnections(url, held);
-  // Connections alone, and a round of polls that are answered at once, so that only what is held is counted.
+  // Connections alone, and a round of polls that are answered at once, so that only what is held is
+  // counted.
   const plain = await pollRequests(await fillLine(house.queue, held));
   await Promise.all(connections.map((connection, at) => connection.send(plain[at] ?? "")));
   await delay(3_000);

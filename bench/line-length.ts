@@ -1,6 +1,7 @@
-// Question: does a poll cost more in a long line? Two services alike, a Redis each: 100,000 jobs wait at one, 100 at the other. The
-// same number of clients polls 2,000 jobs from anywhere in the long line, and then 100, as many as in the short one: what only the former
-// costs is not the line's length but jobs that the processor's cache no longer holds.
+// Question: does a poll cost more in a long line? Two services alike, a Redis each: 100,000 jobs
+// wait at one, 100 at the other. The same number of clients polls 2,000 jobs from anywhere in the
+// long line, and then 100, as many as in the short one: what only the former costs is not the
+// line's length but jobs that the processor's cache no longer holds.
 import type { Ticket } from "../src/queue/job/job.ts";
 import { openConnections } from "./support/connection.ts";
 import {

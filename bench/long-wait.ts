@@ -1,6 +1,7 @@
-// Question: how long does a runner that has turned idle wait for its job? A thousand jobs wait at two instances that share Redis; the same fleet, the
-// same run, four ways to wait: asking as Retry-After says; held for 25 s and asking again at once; held, and asking again a second later, as
-// `curl --retry` does; held, with monitors that push.
+// Question: how long does a runner that has turned idle wait for its job? A thousand jobs wait at
+// two instances that share Redis; the same fleet, the same run, four ways to wait: asking as
+// Retry-After says; held for 25 s and asking again at once; held, and asking again a second later,
+// as `curl --retry` does; held, with monitors that push.
 import { startSimulatedMonitor } from "../scripts/simulated-fleet/monitor.ts";
 import { queueSettingsOf } from "../src/compose.ts";
 import { parseConfig } from "../src/config.ts";

@@ -1,5 +1,6 @@
-// Question: how much of Redis's memory does a waiting job take? Measured after each was polled once, with ids, repository and run as
-// deployed workflows have them; and where it goes, key by key.
+// Question: how much of Redis's memory does a waiting job take? Measured after each was polled
+// once, with ids, repository and run as deployed workflows have them; and where it goes, key by
+// key.
 import type { Redis } from "ioredis";
 import type { Ticket } from "../src/queue/job/job.ts";
 import { createKeys } from "../src/store/redis/keys.ts";

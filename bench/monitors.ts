@@ -1,5 +1,5 @@
-// Question: does a waiting poll cost Redis the same however many monitors its profile has? Two services, each with its Redis:
-// the rows of one monitor, and those of 500, fed through the store.
+// Question: does a waiting poll cost Redis the same however many monitors its profile has? Two
+// services, each with its Redis: the rows of one monitor, and those of 500, fed through the store.
 import { snapshotOperation } from "../src/queue/operations/snapshot.ts";
 import { openConnections } from "./support/connection.ts";
 import { type FullHouse, fillLine, pollRequests, profileKey, startFullHouse } from "./support/full-house.ts";

@@ -1,5 +1,6 @@
-// Question: how much memory does the queue of the package (and so of the image) take while it is idle, and how long until it is
-// ready? The same is measured of the sources beside it. On a busy machine the time says little: the CPU that it took says more.
+// Question: how much memory does the queue of the package (and so of the image) take while it is
+// idle, and how long until it is ready? The same is measured of the sources beside it. On a busy
+// machine the time says little: the CPU that it took says more.
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";

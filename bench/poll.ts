@@ -1,5 +1,6 @@
-// Question: how much does a waiting poll cost beyond what the HTTP server itself costs? POST /take of 100 waiting jobs, on Redis and on
-// the embedded store, against the same server answering a constant 503, and against Node's server without a framework.
+// Question: how much does a waiting poll cost beyond what the HTTP server itself costs? POST /take
+// of 100 waiting jobs, on Redis and on the embedded store, against the same server answering a
+// constant 503, and against Node's server without a framework.
 import { apiToken, startService } from "../test/support/service.ts";
 import { startChild } from "./support/child.ts";
 import { openConnection, openConnections, postRequest } from "./support/connection.ts";

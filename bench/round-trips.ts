@@ -1,6 +1,7 @@
-// Question: how many round trips to Redis does a waiting poll make, and how often is a waiting job written? Counted by MONITOR, which shows
-// every command and whether a client or a script sent it; what the service does anyway (asking monitors, sweeping, reading the
-// server's run id) is counted in an idle stretch first and taken off.
+// Question: how many round trips to Redis does a waiting poll make, and how often is a waiting job
+// written? Counted by MONITOR, which shows every command and whether a client or a script sent it;
+// what the service does anyway (asking monitors, sweeping, reading the server's run id) is counted
+// in an idle stretch first and taken off.
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
@@ -59,7 +60,8 @@ async function measure({ seconds }: BenchOptions): Promise<Report> {
       "commands that write, per poll": written / polls,
     },
     goals: [
-      // a hundredth of slack: how often the idle service asks is known only to about one command in a stretch
+      // a hundredth of slack: how often the idle service asks is known only to about one command in
+      // a stretch
       atMost("round trips per waiting poll", roundTrips / polls, 1.01),
       atMost("touches per job and interval begun", perJobAndInterval, 1),
     ],

@@ -1,5 +1,6 @@
-// Question: what does an instance cost while nobody asks? On Redis with 10,000 profiles of one waiting job each, and on the embedded store with
-// 50,000 jobs that are over: the share of a core that sweeping takes.
+// Question: what does an instance cost while nobody asks? On Redis with 10,000 profiles of one
+// waiting job each, and on the embedded store with 50,000 jobs that are over: the share of a core
+// that sweeping takes.
 import { setTimeout as delay } from "node:timers/promises";
 import { apiToken, startService } from "../test/support/service.ts";
 import { openConnection, postRequest } from "./support/connection.ts";

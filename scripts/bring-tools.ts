@@ -1,5 +1,6 @@
-// Brings what only development needs (devDependencies), unless it is there: `npm ci` installs what runs the queue and its demo, and
-// no more (.npmrc). Runs before npm's test, types, lint and build; every package is held to its checksum in the lock file.
+// Brings what only development needs (devDependencies), unless it is there: `npm ci` installs what
+// runs the queue and its demo, and no more (.npmrc). Runs before npm's test, types, lint and build;
+// every package is held to its checksum in the lock file.
 import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, readFileSync } from "node:fs";
 import packageJson from "../package.json" with { type: "json" };

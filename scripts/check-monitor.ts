@@ -1,5 +1,5 @@
-// `npm run check-monitor -- <url>`: whoever writes or owns a monitor asks whether it keeps what the queue needs (docs/monitors.md). A
-// real one is asked, by the requests that the queue makes.
+// `npm run check-monitor -- <url>`: whoever writes or owns a monitor asks whether it keeps what the
+// queue needs (docs/monitors.md). A real one is asked, by the requests that the queue makes.
 import { type Check, checks, type Finding } from "./check-monitor/checks.ts";
 import { type CheckMonitorCommand, parseCommandLine, usage } from "./check-monitor/command-line.ts";
 import { createVisit } from "./check-monitor/visit.ts";

@@ -1,5 +1,6 @@
-// `npm run demo`: the whole thing, alive, on one machine and without GitHub. The real service in a process of its own, simulated
-// monitors in this one, and workflow steps that are real curl processes. Every process it starts is gone when it ends.
+// `npm run demo`: the whole thing, alive, on one machine and without GitHub. The real service in a
+// process of its own, simulated monitors in this one, and workflow steps that are real curl
+// processes. Every process it starts is gone when it ends.
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
@@ -145,7 +146,10 @@ async function endService(service: ServiceProcess, tally: Tally): Promise<void> 
     tally.wentWrong(`the service says: ${msg} ${JSON.stringify(fields)}`);
 }
 
-/** Aborts upon Ctrl-C, a polite kill, a closed terminal or pipe, or when the time is up. A second Ctrl-C ends at once. */
+/**
+ * Aborts upon Ctrl-C, a polite kill, a closed terminal or pipe, or when the time is up. A second
+ * Ctrl-C ends at once.
+ */
 function stopWhenTold(seconds: number | null): AbortController {
   const controller = new AbortController();
   if (seconds !== null) setTimeout(() => controller.abort(), seconds * 1000).unref();

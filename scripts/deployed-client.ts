@@ -1,5 +1,6 @@
-// The curl lines that deployed workflow steps run, word for word, as child processes: `curl ... > file`. In one place, so that
-// the demo and the tests prove the same lines. What curl makes of statuses and Retry-After is half of our contract.
+// The curl lines that deployed workflow steps run, word for word, as child processes: `curl ... >
+// file`. In one place, so that the demo and the tests prove the same lines. What curl makes of
+// statuses and Retry-After is half of our contract.
 import { spawn } from "node:child_process";
 import { open, readFile } from "node:fs/promises";
 import { endWithUs } from "./end-with-us.ts";
@@ -52,7 +53,10 @@ export function startCurlEnqueue(url: string, job: JobAsked, bearer: string, fil
   return startCurl(["-H", `Authorization: Bearer ${bearer}`, enqueueUrl(url, job)], file);
 }
 
-/** @param waitSeconds how long the queue may hold each try; absent: it answers at once, as for clients of before */
+/**
+ * @param waitSeconds how long the queue may hold each try; absent: it answers at once, as for
+ * clients of before
+ */
 export function startCurlTake(
   url: string,
   uniqueId: string,

@@ -1,9 +1,12 @@
-// Child processes that must not outlive us, however we end: a test runner, a bench or a demo may be killed, and then no handler of ours
-// runs any more. So a shell waits beside us, on a pipe that only we hold open: when the pipe breaks, it ends who is left.
+// Child processes that must not outlive us, however we end: a test runner, a bench or a demo may be
+// killed, and then no handler of ours runs any more. So a shell waits beside us, on a pipe that
+// only we hold open: when the pipe breaks, it ends who is left.
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Writable } from "node:stream";
 
-/** Knows each child by a variable of its pid. A child that leads a group is ended with its group. */
+/**
+ * Knows each child by a variable of its pid. A child that leads a group is ended with its group.
+ */
 const script = `
 while read -r what pid; do
   case $what in

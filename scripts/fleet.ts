@@ -1,5 +1,6 @@
-// `npm run fleet`: simulated monitors to try runner-queue against. Prints where they are, the MONITORS line to copy, and
-// then a line per event until Ctrl-C. Exits with 0, or 2 where it was called wrongly (a port that is taken included).
+// `npm run fleet`: simulated monitors to try runner-queue against. Prints where they are, the
+// MONITORS line to copy, and then a line per event until Ctrl-C. Exits with 0, or 2 where it was
+// called wrongly (a port that is taken included).
 import { type FleetCommand, parseCommandLine, usage } from "./simulated-fleet/command-line.ts";
 import { type SimulatedFleet, startSimulatedFleet } from "./simulated-fleet/fleet.ts";
 import { fastHabits, realisticHabits } from "./simulated-fleet/habits-and-faults.ts";
@@ -43,7 +44,8 @@ async function startOrFail(command: FleetCommand): Promise<SimulatedFleet | null
       token: command.token,
       host: command.host,
       basePort: command.port,
-      // A job that never starts makes a dull fleet to look at: by default one starts after a second.
+      // A job that never starts makes a dull fleet to look at: by default one starts after a
+      // second.
       habits: {
         ...(command.realistic ? realisticHabits : { ...fastHabits, startsAfterMs: 1000 }),
         reservationForm: command.reservationForm,

@@ -1,6 +1,6 @@
-// Writes what is derived from other files: modules that hold Lua, CSS and the browser's JavaScript as text (so that they
-// reach runtimes without files), and the tables of the documents. `npm run generate` writes; `npm run generated` only
-// checks, for CI.
+// Writes what is derived from other files: modules that hold Lua, CSS and the browser's JavaScript
+// as text (so that they reach runtimes without files), and the tables of the documents. `npm run
+// generate` writes; `npm run generated` only checks, for CI.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { SettingGroup } from "../src/config/settings.ts";
@@ -39,7 +39,10 @@ if (stale.length > 0) {
   process.exit(1);
 }
 
-/** The scripts as text, for runtimes without files. All share the clock, those of a profile how it is read. */
+/**
+ * The scripts as text, for runtimes without files. All share the clock, those of a profile how it
+ * is read.
+ */
 function generateScripts(): string {
   const load = (name: string) => readFileSync(new URL(`src/store/redis/scripts/${name}.lua`, root), "utf8");
   const join = (...names: readonly string[]) => ["clock", ...names].map(load).join("\n");
@@ -79,7 +82,10 @@ function settingsTables(groups: readonly SettingGroup[]): string {
     .join("\n\n");
 }
 
-/** Every setting with its default, commented out: as CONFIG_FILE, as .env of docker compose, or as a unit's EnvironmentFile. */
+/**
+ * Every setting with its default, commented out: as CONFIG_FILE, as .env of docker compose, or as a
+ * unit's EnvironmentFile.
+ */
 function settingsExample(): string {
   const blocks = describeSettings()
     .filter(({ isServed, name }) => isServed && name !== "CONFIG_FILE")

@@ -1,5 +1,5 @@
-// The fuzzing of the test run - every route, artifacts, replies of monitors and GitHub - for as long as one likes:
-// `npm run test:fuzz -- --cases 200000`.
+// The fuzzing of the test run - every route, artifacts, replies of monitors and GitHub - for as
+// long as one likes: `npm run test:fuzz -- --cases 200000`.
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 

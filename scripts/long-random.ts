@@ -1,4 +1,5 @@
-// The random command sequences of the conformance suite, for as long as one likes: `npm run test:long -- --sequences 100000`.
+// The random command sequences of the conformance suite, for as long as one likes: `npm run
+// test:long -- --sequences 100000`.
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 

@@ -1,4 +1,5 @@
-// Generated mutants of the rules and the Redis scripts: what no test notices, no test proves. `npm run mutants -- --help`.
+// Generated mutants of the rules and the Redis scripts: what no test notices, no test proves. `npm
+// run mutants -- --help`.
 import { fileURLToPath } from "node:url";
 import { loadAcceptedSurvivors } from "./mutants/accepted-survivors.ts";
 import { type MutantsCommand, parseCommandLine, usage } from "./mutants/command-line.ts";

@@ -1,4 +1,5 @@
-// `npm run queuectl`: the operator's hand. Looks at a live queue, drains and pauses, cancels, and tells what happened.
+// `npm run queuectl`: the operator's hand. Looks at a live queue, drains and pauses, cancels, and
+// tells what happened.
 import { runQueuectl } from "./queuectl/run.ts";
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -1,4 +1,5 @@
-// `node scripts/screenshot.ts`: makes docs/dashboard.png anew, from a document that tells of a busy day. Needs Chromium.
+// `node scripts/screenshot.ts`: makes docs/dashboard.png anew, from a document that tells of a busy
+// day. Needs Chromium.
 import { parseArgs } from "node:util";
 import { busyDay } from "../test/dashboard/busy-day.ts";
 import { startPageServer } from "../test/dashboard/page-server.ts";

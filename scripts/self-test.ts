@@ -16,7 +16,10 @@ switch (commandLine.kind) {
     break;
 }
 
-/** Aborts upon Ctrl-C, a polite kill, a closed terminal or pipe: places are given up then. A second Ctrl-C ends at once. */
+/**
+ * Aborts upon Ctrl-C, a polite kill, a closed terminal or pipe: places are given up then. A second
+ * Ctrl-C ends at once.
+ */
 function stopWhenTold(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

@@ -1,5 +1,6 @@
-// The real service as a child process, for the demo and the tests: starts `node src/main.ts`, reads its log and finds the port that it
-// listens on. It gets exactly the settings it is given, none of ours; only where Node keeps compiled code is no setting.
+// The real service as a child process, for the demo and the tests: starts `node src/main.ts`, reads
+// its log and finds the port that it listens on. It gets exactly the settings it is given, none of
+// ours; only where Node keeps compiled code is no setting.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
@@ -22,7 +23,10 @@ export interface ServiceProcess {
   /** Lines of stdout that are no JSON object; there should never be one. */
   readonly strayLines: readonly string[];
   stderr(): string;
-  /** Resolves when such a line came or has come; rejects when the service ends without, or after `withinMs`. */
+  /**
+   * Resolves when such a line came or has come; rejects when the service ends without, or after
+   * `withinMs`.
+   */
   onLog(predicate: (line: LogLine) => boolean, withinMs?: number): Promise<LogLine>;
   send(signal: NodeJS.Signals): void;
   isRunning(): boolean;
@@ -31,7 +35,8 @@ export interface ServiceProcess {
 }
 
 /**
- * Does not wait for anything: a service that is set up wrongly ends by itself. `args` go to the service.
+ * Does not wait for anything: a service that is set up wrongly ends by itself. `args` go to the
+ * service.
  * @param program another version's main.ts; absent: this one's
  */
 export function spawnService(
@@ -97,7 +102,10 @@ function compileCache(): Record<string, string> {
   return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 }
 
-/** The URL of a service that answers 200 to /readyz. Rejects where it ends before, or is not ready after `withinMs`. */
+/**
+ * The URL of a service that answers 200 to /readyz. Rejects where it ends before, or is not ready
+ * after `withinMs`.
+ */
 export async function waitUntilReady(service: ServiceProcess, withinMs = maxPatienceMs): Promise<string> {
   const giveUpAt = performance.now() + withinMs;
   const { port } = await service.onLog(({ msg }) => msg === "listening", withinMs);

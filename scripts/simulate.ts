@@ -1,5 +1,5 @@
-// Simulated hours of the whole queue, as many as one likes: `npm run simulate -- --hours 1000 --seed 1`. Prints the story of the
-// job concerned where a promise is broken.
+// Simulated hours of the whole queue, as many as one likes: `npm run simulate -- --hours 1000
+// --seed 1`. Prints the story of the job concerned where a promise is broken.
 import { parseArgs } from "node:util";
 import { type FaultKind, faultKinds, noFaultsCounted } from "../test/simulation/fault-tally.ts";
 import { type SimulationResult, simulate } from "../test/simulation/simulate.ts";

@@ -1,4 +1,5 @@
-// Small worlds for as long as one likes: every order of events with more faults than the tests have (test/simulation/exhaustive).
+// Small worlds for as long as one likes: every order of events with more faults than the tests have
+// (test/simulation/exhaustive).
 import { parseArgs } from "node:util";
 import { searchWorld } from "../test/simulation/exhaustive/search.ts";
 import { enough, tooFew } from "../test/simulation/exhaustive/small-world.ts";

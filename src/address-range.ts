@@ -1,5 +1,6 @@
-// Ranges of addresses, such as TRUSTED_PROXIES holds them: 10.0.0.7, 10.0.0.0/8, fd00::/8. IPv4 in its IPv6 form
-// (::ffff:10.0.0.7) is the IPv4 address. Runs on Workers, which have nothing of the kind themselves.
+// Ranges of addresses, such as TRUSTED_PROXIES holds them: 10.0.0.7, 10.0.0.0/8, fd00::/8. IPv4 in
+// its IPv6 form (::ffff:10.0.0.7) is the IPv4 address. Runs on Workers, which have nothing of the
+// kind themselves.
 import ipaddr from "ipaddr.js";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;

@@ -1,6 +1,9 @@
 // Reads a body from elsewhere without trusting its length. bounded-json.ts does the same for JSON.
 
-/** All bytes, or null where there are more than `limit`. Time-outs and resets are thrown by fetch: the caller knows what they mean. */
+/**
+ * All bytes, or null where there are more than `limit`. Time-outs and resets are thrown by fetch:
+ * the caller knows what they mean.
+ */
 export async function readBytes(message: Pick<Response, "body">, limit: number): Promise<Uint8Array | null> {
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -1,5 +1,5 @@
-// The time that a process lives by. It is handed to whatever acts, so that a simulation can put its own in its place.
-// Runs on every runtime.
+// The time that a process lives by. It is handed to whatever acts, so that a simulation can put its
+// own in its place. Runs on every runtime.
 
 export interface Clock {
   /** ms since some moment of this process. Nobody can set it. */

@@ -76,7 +76,10 @@ export interface Queue {
   readonly poller: Poller;
 }
 
-/** What acts: it asks monitors, serves takes and sweeps. A simulation runs it in surroundings of its own. */
+/**
+ * What acts: it asks monitors, serves takes and sweeps. A simulation runs it in surroundings of its
+ * own.
+ */
 export function composeQueue(
   config: Config,
   outside: {
@@ -228,7 +231,10 @@ function monitorTokenOf(config: Config): string {
   return config.MONITOR_API_TOKEN ?? config.API_TOKENS[0] ?? "";
 }
 
-/** Where people look at what the API at `apiUrl` is about: GitHub Enterprise Server has its API below /api/v3 of the same host. */
+/**
+ * Where people look at what the API at `apiUrl` is about: GitHub Enterprise Server has its API
+ * below /api/v3 of the same host.
+ */
 function webUrlOf(apiUrl: string): string {
   return apiUrl === "https://api.github.com" ? "https://github.com" : new URL(apiUrl).origin;
 }
@@ -245,7 +251,10 @@ async function composeArtifactCheck(config: Config, tokenNow: () => string | nul
   return createArtifactCheck(settings, client, loadSoleFile, observe, Date.now);
 }
 
-/** A snapshot counts as capacity for this long, or for five intervals where those are longer: a monitor redraws for some seconds after a take. */
+/**
+ * A snapshot counts as capacity for this long, or for five intervals where those are longer: a
+ * monitor redraws for some seconds after a take.
+ */
 const shortestFreshMs = 10_000;
 
 export function queueSettingsOf(config: Config): QueueSettings {

@@ -16,7 +16,9 @@ const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 60_000;
 /** Node looks for late connections this often; by default only every 30 s. */
 const checkConnectionsEveryMs = 1_000;
-/** When places run short, connections that are only kept for later are closed, at most this often. */
+/**
+ * When places run short, connections that are only kept for later are closed, at most this often.
+ */
 const closeIdleEveryMs = 1_000;
 /** What is still open then is cut. */
 const drainConnectionsMs = 10_000;
@@ -35,7 +37,8 @@ export type Fetch = (request: Request, bindings: HttpBindings) => Response | Pro
 
 /**
  * @param trustedProxies TRUSTED_PROXIES: connections of these are not limited by address
- * @param makeRoom called when places for connections run short: somebody who is held is to be answered now
+ * @param makeRoom called when places for connections run short: somebody who is held is to be
+ * answered now
  */
 export async function listenEverywhere(
   hosts: readonly string[],
@@ -108,8 +111,8 @@ function createListener(
       server.closeIdleConnections();
     });
   }
-  // Nearly all bodies carry nothing that we read; while one is unread, nobody notices that the client
-  // has hung up.
+  // Nearly all bodies carry nothing that we read; while one is unread, nobody notices that the
+  // client has hung up.
   server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
     if (!carriesBody(incoming.url ?? "")) incoming.resume();
     else outgoing.once("close", () => incoming.resume());
@@ -128,8 +131,9 @@ function carriesBody(target: string): boolean {
 }
 
 /**
- * How many Host headers there are, and whether a body may follow. With two, a proxy in front may have
- * believed the other one (RFC 9112 section 3.2 wants a 400); Node keeps the first and says nothing.
+ * How many Host headers there are, and whether a body may follow. With two, a proxy in front may
+ * have believed the other one (RFC 9112 section 3.2 wants a 400); Node keeps the first and says
+ * nothing.
  */
 function lookAtHeaders({ rawHeaders }: IncomingMessage): { readonly hosts: number; readonly hasBody: boolean } {
   let hosts = 0;

@@ -1,5 +1,5 @@
-// The log: pino JSON lines on stdout. Only fields named here are ever written, so that no ticket, token or header can get in;
-// redaction is the second net.
+// The log: pino JSON lines on stdout. Only fields named here are ever written, so that no ticket,
+// token or header can get in; redaction is the second net.
 import { type DestinationStream, pino } from "pino";
 import type { DeliveryOutcome, Observe, QueueEvent } from "./queue/events.ts";
 import type { Ticket } from "./queue/job/job.ts";
@@ -15,7 +15,8 @@ export function createLog(level: string, stream?: DestinationStream): Log {
     redact: ["authorization", "Authorization", "token", "*.authorization", "*.Authorization", "*.token"],
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
-    // On Workers pino is its browser's build, which prints objects and redacts nothing but what these fields leave.
+    // On Workers pino is its browser's build, which prints objects and redacts nothing but what
+    // these fields leave.
     browser: {
       asObject: true,
       formatters: { level: (label: string) => ({ level: label }) },
@@ -25,7 +26,10 @@ export function createLog(level: string, stream?: DestinationStream): Log {
   return stream === undefined ? pino(options) : pino(options, stream);
 }
 
-/** Deliveries to the webhook that somebody should look into; the first of each within a minute is logged. */
+/**
+ * Deliveries to the webhook that somebody should look into; the first of each within a minute is
+ * logged.
+ */
 const badDeliveries = [
   "signature_missing",
   "signature_wrong",
@@ -43,7 +47,10 @@ const maxRefusalLines = 30;
 /** Writes one structured line per event. */
 export function createEventLog(log: Log): Observe {
   const lastAt = new Map<string, number>();
-  /** Whether this was not said within the last minute: what strangers can bring about must not fill the log. */
+  /**
+   * Whether this was not said within the last minute: what strangers can bring about must not fill
+   * the log.
+   */
   const isNews = (text: string): boolean => {
     const isRecent = Date.now() - (lastAt.get(text) ?? 0) < 60_000;
     if (!isRecent) lastAt.set(text, Date.now());
@@ -213,7 +220,10 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
 }
 
-/** Name and code of an error, and the stack only where the bug is ours: messages of libraries may quote what they were given. */
+/**
+ * Name and code of an error, and the stack only where the bug is ours: messages of libraries may
+ * quote what they were given.
+ */
 function describeError({ error }: Extract<QueueEvent, { kind: "trouble" }>): Record<string, unknown> {
   if (!(error instanceof Error)) return { name: typeof error };
   const { code } = error as { code?: unknown };

@@ -1,5 +1,5 @@
-// docs/coming-from-servo.md: its settings are ours, its links lead somewhere, and what it says of both
-// queues is what ours does.
+// docs/coming-from-servo.md: its settings are ours, its links lead somewhere, and what it says of
+// both queues is what ours does.
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { describeSettings, parseConfig } from "../src/config.ts";

@@ -1,4 +1,5 @@
-// What the shipped image and compose file promise to whoever runs them, read from the files themselves: no Docker needed.
+// What the shipped image and compose file promise to whoever runs them, read from the files
+// themselves: no Docker needed.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, readFileSync, statSync, symlinkSync } from "node:fs";
@@ -61,7 +62,10 @@ function stageNamed(name: string): Stage {
   return stage;
 }
 
-/** What an image's stage and the stages it is built on say under `keyword`, in the order in which they apply. */
+/**
+ * What an image's stage and the stages it is built on say under `keyword`, in the order in which
+ * they apply.
+ */
 function effective(stage: Stage, keyword: string): string[] {
   const base = dockerfile.find(({ name }) => name === stage.from);
   const own = stage.instructions.filter((one) => one.keyword === keyword).map(({ rest }) => rest);

@@ -1,5 +1,6 @@
-// What the documents tell people to type: every line of every shell block calls something that is there, and our own programs take its
-// arguments. Blocks that a reader copies whole are run by tests of their own: first-job, documented-curl, coming-from-servo, package.
+// What the documents tell people to type: every line of every shell block calls something that is
+// there, and our own programs take its arguments. Blocks that a reader copies whole are run by
+// tests of their own: first-job, documented-curl, coming-from-servo, package.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";

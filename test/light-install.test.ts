@@ -1,5 +1,5 @@
-// `npm ci && npm run demo` is light: what it installs is what the queue and its programs import, and no more. What only development needs
-// comes with the first `npm test`.
+// `npm ci && npm run demo` is light: what it installs is what the queue and its programs import,
+// and no more. What only development needs comes with the first `npm test`.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,6 @@
-// What /metrics says, against real services on a real Redis with simulated monitors, read by a parser that is not ours: each thing that happens
-// moves the right figures by the right amounts, several instances add up, and no scrape waits for a store that hangs.
+// What /metrics says, against real services on a real Redis with simulated monitors, read by a
+// parser that is not ours: each thing that happens moves the right figures by the right amounts,
+// several instances add up, and no scrape waits for a store that hangs.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../scripts/simulated-fleet/monitor.ts";
@@ -15,7 +16,9 @@ const profile = "linux";
 const prefix = "runner_queue_";
 const patience = { interval: 100 };
 
-/** What moved between two scrapes, as `name{label="value"}`, counters and counts of histograms only. */
+/**
+ * What moved between two scrapes, as `name{label="value"}`, counters and counts of histograms only.
+ */
 function movesOf(before: Exposition, after: Exposition): Record<string, number> {
   const isCounted = ({ name }: Sample) =>
     name.startsWith(prefix) && /_(total|count)$/.test(name) && !/_(http|store|monitor_poll)/.test(name);
@@ -411,7 +414,8 @@ describe("names and labels", () => {
     for (const { name, help, type } of families) {
       expect(name).toMatch(/^(runner_queue|process)(_[a-z]+)+$/);
       expect(name).not.toMatch(/_(ms|millis\w*|minutes|count|sum|bucket)$/);
-      // "info" is the convention's word for a gauge that is 1, and whose labels are what it is about
+      // "info" is the convention's word for a gauge that is 1, and whose labels are what it is
+      // about
       if (name.endsWith("_info")) expect(name).toBe("runner_queue_build_info");
       expect(help.length).toBeGreaterThan(10);
       expect(name.endsWith("_total")).toBe(type === "COUNTER");

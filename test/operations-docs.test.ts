@@ -1,5 +1,6 @@
-// What docs/ tells operators is true: every metric, outcome and log line is explained, and no document, dashboard or example asks for a metric
-// that does not exist, or by a label that it does not have.
+// What docs/ tells operators is true: every metric, outcome and log line is explained, and no
+// document, dashboard or example asks for a metric that does not exist, or by a label that it does
+// not have.
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";

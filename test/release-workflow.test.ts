@@ -1,5 +1,5 @@
-// What a release promises: the gate before it, and beside the image its bill of materials and how it was built. Read from the
-// workflow itself.
+// What a release promises: the gate before it, and beside the image its bill of materials and how
+// it was built. Read from the workflow itself.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// What the other tests rely on when they use the simulated fleet: that it speaks as a real monitor does, and that it
-// reserves, fails and comes back as told.
+// What the other tests rely on when they use the simulated fleet: that it speaks as a real monitor
+// does, and that it reserves, fails and comes back as told.
 import { afterEach, expect, test, vi } from "vitest";
 import { startSimulatedFleet } from "../scripts/simulated-fleet/fleet.ts";
 import {
@@ -53,7 +53,10 @@ interface DashboardJson {
   runners: RunnerJson[];
 }
 
-/** Waits until none is being drawn: the one thread picks nothing up before, the override route included. */
+/**
+ * Waits until none is being drawn: the one thread picks nothing up before, the override route
+ * included.
+ */
 async function readDashboard(monitor: SimulatedMonitor): Promise<DashboardJson> {
   await fetch(`${monitor.url}/policy/override`);
   return (await (await fetch(`${monitor.url}/dashboard.json`)).json()) as DashboardJson;

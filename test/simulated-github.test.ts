@@ -1,5 +1,5 @@
-// What the other tests rely on when they use the simulated GitHub: that it answers as GitHub does, objects to what GitHub
-// would object to, and fails as told.
+// What the other tests rely on when they use the simulated GitHub: that it answers as GitHub does,
+// objects to what GitHub would object to, and fails as told.
 import { once } from "node:events";
 import { request as rawRequest } from "node:http";
 import { createRemoteJWKSet, decodeProtectedHeader, exportSPKI, generateKeyPair, jwtVerify, SignJWT } from "jose";
@@ -382,7 +382,8 @@ describe("violations", () => {
     const blob = await fetch(await blobUrl(github, zipPath), { headers });
     expect(blob.status).toBe(400);
     expect(github.violations).toHaveLength(1);
-    // The blob is on the same origin here, so that fetch, which follows by itself, takes the header along.
+    // The blob is on the same origin here, so that fetch, which follows by itself, takes the header
+    // along.
     const followed = await fetch(github.url + zipPath, { headers: { ...goodHeaders, ...headers } });
     expect(followed.status).toBe(400);
     expect(github.violations).toHaveLength(2);
@@ -631,7 +632,8 @@ test("closing cuts what hangs, waits or never ends, and leaves no timer or socke
     return [ended];
   };
   const ends = [...(await start({ hang: true })), ...(await start({ hugeJson: true }))];
-  // Many, so that their timers, if they stayed, outnumbered those of earlier tests' connections that end meanwhile.
+  // Many, so that their timers, if they stayed, outnumbered those of earlier tests' connections
+  // that end meanwhile.
   for (let count = 0; count < 10; count += 1) ends.push(...(await start({ slowMs: 60_000 })));
   await github.close();
   expect(await Promise.all(ends)).toEqual(ends.map(() => "cut"));

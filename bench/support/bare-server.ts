@@ -1,5 +1,5 @@
-// The other yardstick of bench/poll.ts: Node's own server with the headers of a waiting poll, and no framework. Prints the port that it
-// listens on.
+// The other yardstick of bench/poll.ts: Node's own server with the headers of a waiting poll, and
+// no framework. Prints the port that it listens on.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 

@@ -1,4 +1,5 @@
-// Our own scripts as child processes with a channel to talk over; ended by their id, and never left behind.
+// Our own scripts as child processes with a channel to talk over; ended by their id, and never left
+// behind.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { endWithUs } from "../../scripts/end-with-us.ts";

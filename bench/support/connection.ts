@@ -1,6 +1,7 @@
-// One keep-alive HTTP/1.1 connection over a bare socket, one request at a time. node:http's client costs about as much as the server
-// that it asks, so that on two cores it would be the thing measured; this costs a fraction of it. Understands just enough of HTTP
-// for our own replies: a status, headers, a Content-Length.
+// One keep-alive HTTP/1.1 connection over a bare socket, one request at a time. node:http's client
+// costs about as much as the server that it asks, so that on two cores it would be the thing
+// measured; this costs a fraction of it. Understands just enough of HTTP for our own replies: a
+// status, headers, a Content-Length.
 import { once } from "node:events";
 import { connect } from "node:net";
 

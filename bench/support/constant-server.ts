@@ -1,5 +1,5 @@
-// The yardstick of bench/poll.ts, as a process of its own: the same server, framework, route and headers as a waiting poll, and nothing
-// behind them. Prints the port that it listens on.
+// The yardstick of bench/poll.ts, as a process of its own: the same server, framework, route and
+// headers as a waiting poll, and nothing behind them. Prints the port that it listens on.
 import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";

@@ -1,4 +1,5 @@
-// CPU time per request as a bench compares it: round by round against a neighbour in time, with the range over the rounds.
+// CPU time per request as a bench compares it: round by round against a neighbour in time, with the
+// range over the rounds.
 import { median } from "./report.ts";
 import type { SideResult } from "./rounds.ts";
 

@@ -1,5 +1,6 @@
-// Clients that enqueue a job, poll until its runner is there, and begin anew. One whose job hangs on a dead monitor would sit there for half a
-// minute and leave the generator a client short; in life the next job comes from somebody else, so another client takes its place.
+// Clients that enqueue a job, poll until its runner is there, and begin anew. One whose job hangs
+// on a dead monitor would sit there for half a minute and leave the generator a client short; in
+// life the next job comes from somebody else, so another client takes its place.
 import { setTimeout as delay } from "node:timers/promises";
 import { apiToken } from "../../test/support/service.ts";
 import { type Connection, headerOf, openConnection, postRequest } from "./connection.ts";

@@ -1,5 +1,6 @@
-// A fleet of instant monitors in a process of its own, so that it does not share the load generator's thread. Prints the MONITORS setting;
-// told {"hang": "<name>"}, that monitor answers nothing any more: neither takes nor its dashboard.
+// A fleet of instant monitors in a process of its own, so that it does not share the load
+// generator's thread. Prints the MONITORS setting; told {"hang": "<name>"}, that monitor answers
+// nothing any more: neither takes nor its dashboard.
 
 import { startSimulatedFleet } from "../../scripts/simulated-fleet/fleet.ts";
 import { monitorToken } from "../../test/support/service.ts";

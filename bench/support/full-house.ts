@@ -1,5 +1,6 @@
-// A service whose only monitor targets four runners and has none idle, so that every job waits; and the jobs that wait there, put in
-// line straight through the store, which is the only quick way to a hundred thousand.
+// A service whose only monitor targets four runners and has none idle, so that every job waits; and
+// the jobs that wait there, put in line straight through the store, which is the only quick way to
+// a hundred thousand.
 import { randomUUID } from "node:crypto";
 import { startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { createTickets } from "../../src/auth/ticket.ts";

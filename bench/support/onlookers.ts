@@ -1,4 +1,5 @@
-// Those who watch a queue while it works: a crowd that reads dashboard.json, one that follows /events, and a Prometheus.
+// Those who watch a queue while it works: a crowd that reads dashboard.json, one that follows
+// /events, and a Prometheus.
 import { setTimeout as delay } from "node:timers/promises";
 import { type Connection, openConnection } from "./connection.ts";
 

@@ -6,7 +6,9 @@ export interface CommandFigures {
   readonly usec: number;
 }
 
-/** Calls and time of one command since the server started; a script's time includes what it called. */
+/**
+ * Calls and time of one command since the server started; a script's time includes what it called.
+ */
 export async function loadCommandFigures(client: Redis, command: string): Promise<CommandFigures> {
   const text = await client.info("commandstats");
   const [, calls, usec] = new RegExp(`cmdstat_${command}:calls=(\\d+),usec=(\\d+)`).exec(text) ?? [];

@@ -1,4 +1,5 @@
-// What every bench shares at its ends: `--seconds N`, `--json`, medians, and a report that says for each goal whether it was met.
+// What every bench shares at its ends: `--seconds N`, `--json`, medians, and a report that says for
+// each goal whether it was met.
 import { parseArgs } from "node:util";
 
 export interface Goal {
@@ -22,7 +23,10 @@ export interface BenchOptions {
   readonly given: readonly string[];
 }
 
-/** Reads the command line, runs the bench, prints, and ends the process even where a connection is still open. */
+/**
+ * Reads the command line, runs the bench, prints, and ends the process even where a connection is
+ * still open.
+ */
 export async function runBench(seconds: number, measure: (options: BenchOptions) => Promise<Report>): Promise<void> {
   const { values, positionals: given } = parseArgs({
     options: { seconds: { type: "string" }, json: { type: "boolean", default: false } },

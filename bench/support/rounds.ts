@@ -1,5 +1,6 @@
-// Short rounds in turn, A B A B: the machine is shared, and whatever else it does then hits all sides alike. Each round yields wall time
-// and the CPU time that the measured processes used, which a busy neighbour disturbs less.
+// Short rounds in turn, A B A B: the machine is shared, and whatever else it does then hits all
+// sides alike. Each round yields wall time and the CPU time that the measured processes used, which
+// a busy neighbour disturbs less.
 import { readFileSync } from "node:fs";
 import type { Connection } from "./connection.ts";
 import { median } from "./report.ts";
@@ -26,7 +27,9 @@ export interface SideResult {
   readonly cpuRounds: readonly (readonly number[])[];
 }
 
-/** Medians over the rounds, by name. One round of each side beforehand warms up and is not counted. */
+/**
+ * Medians over the rounds, by name. One round of each side beforehand warms up and is not counted.
+ */
 export async function alternate(
   sides: readonly Side[],
   seconds: number,
@@ -63,7 +66,10 @@ export function pairedRatio(a: SideResult, b: SideResult): number {
   return median(a.rounds.map((rate, i) => rate / (b.rounds[i] ?? Number.NaN)));
 }
 
-/** Every connection sends the requests in turn, one at a time, for `ms`. Throws at any status but 503. */
+/**
+ * Every connection sends the requests in turn, one at a time, for `ms`. Throws at any status but
+ * 503.
+ */
 export function createPolling(connections: readonly Connection[], requests: readonly string[]) {
   let next = 0;
   return async function poll(ms: number): Promise<Round> {

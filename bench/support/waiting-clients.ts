@@ -1,5 +1,6 @@
-// A thousand clients that wait for a runner, each in one of the ways that clients have, and a fleet where now and then one runner turns idle: how long
-// until somebody holds it, and how often did those who wait ask.
+// A thousand clients that wait for a runner, each in one of the ways that clients have, and a fleet
+// where now and then one runner turns idle: how long until somebody holds it, and how often did
+// those who wait ask.
 import { setTimeout as delay } from "node:timers/promises";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { createTickets } from "../../src/auth/ticket.ts";
@@ -12,7 +13,10 @@ export interface WayToWait {
   readonly name: string;
   /** what the take asks for beside its token */
   readonly query: string;
-  /** sleeps as Retry-After says before it asks again, as `curl --retry` does; else it asks again at once */
+  /**
+   * sleeps as Retry-After says before it asks again, as `curl --retry` does; else it asks again at
+   * once
+   */
   readonly obeysRetryAfter: boolean;
   readonly monitorsPush: boolean;
 }
@@ -33,7 +37,10 @@ export interface WaitingSetup {
   readonly everyMs: number;
 }
 
-/** Jobs are put in line, their clients wait, runners turn idle for `seconds`, and all clients hang up. */
+/**
+ * Jobs are put in line, their clients wait, runners turn idle for `seconds`, and all clients hang
+ * up.
+ */
 export async function measureWaiting(way: WayToWait, setup: WaitingSetup, seconds: number): Promise<WaitingFigures> {
   const { urls, queue, monitors, clients, everyMs } = setup;
   const tickets = await createTickets([apiToken]);

@@ -1,5 +1,5 @@
-// What the queue asks of a monitor, check by check. They run one after the other: a monitor works on one request at a time. A note is
-// something that the queue copes with, at a price.
+// What the queue asks of a monitor, check by check. They run one after the other: a monitor works
+// on one request at a time. A note is something that the queue copes with, at a price.
 import { setTimeout as delay } from "node:timers/promises";
 import { parseJson } from "../../src/bounded-json.ts";
 import { decideTakeOutcome, type TakenRunners } from "../../src/monitors/called/take-outcome.ts";

@@ -1,5 +1,5 @@
-// Reads the command line of `npm run check-monitor`. Pure, but for the file that holds the token: what is wrong comes back as one sentence,
-// which never repeats the token.
+// Reads the command line of `npm run check-monitor`. Pure, but for the file that holds the token:
+// what is wrong comes back as one sentence, which never repeats the token.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { invocationOf, quietHint } from "../invocation.ts";

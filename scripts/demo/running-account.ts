@@ -1,5 +1,5 @@
-// What the demo prints: where to look, one line per event, the line as a whole every few seconds, and the summary. As aligned columns for
-// people, or as JSON for programs.
+// What the demo prints: where to look, one line per event, the line as a whole every few seconds,
+// and the summary. As aligned columns for people, or as JSON for programs.
 import type { JobAsked } from "../deployed-client.ts";
 import type { Summary } from "./tally.ts";
 import type { StepEvent } from "./workflow-step.ts";

@@ -1,4 +1,5 @@
-// What the demo plays with: three monitors that behave much like real ones, only faster, and the sequence of jobs that come to them.
+// What the demo plays with: three monitors that behave much like real ones, only faster, and the
+// sequence of jobs that come to them.
 import type { JobAsked } from "../deployed-client.ts";
 import { type SimulatedFleet, startSimulatedFleet } from "../simulated-fleet/fleet.ts";
 
@@ -10,12 +11,18 @@ const windowsRunners = monitorCount * runnersPerMonitor.windows;
 
 const repos = ["servo/servo", "servo/stylo", "servo/book", "servo/mozjs"];
 
-/** Milliseconds from one step to the next: a rush that uses up the idle runners, then a trickle that the fleet can just about serve. */
+/**
+ * Milliseconds from one step to the next: a rush that uses up the idle runners, then a trickle that
+ * the fleet can just about serve.
+ */
 export function decideNextStepInMs(stepNumber: number): number {
   return stepNumber < 9 ? 250 : 1200 + Math.random() * 1200;
 }
 
-/** Mostly one runner, sometimes a gang; now and then more than there are, which no patience can help. */
+/**
+ * Mostly one runner, sometimes a gang; now and then more than there are, which no patience can
+ * help.
+ */
 export function chooseJob(stepNumber: number): JobAsked {
   const uniqueId = `step-${stepNumber}`;
   const repo = repos[stepNumber % repos.length] ?? "servo/servo";
@@ -26,7 +33,10 @@ export function chooseJob(stepNumber: number): JobAsked {
   return { ...job, profile, count: profile === "windows" ? 2 : 2 + Math.floor(Math.random() * 2) };
 }
 
-/** A reserved runner's job starts after 1 s, keeps it busy for 6 to 10 s, and 3 s later a new runner is born. */
+/**
+ * A reserved runner's job starts after 1 s, keeps it busy for 6 to 10 s, and 3 s later a new runner
+ * is born.
+ */
 export async function startScenery(monitorToken: string): Promise<SimulatedFleet> {
   const fleet = await startSimulatedFleet({
     monitors: monitorCount,

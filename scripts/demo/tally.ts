@@ -1,5 +1,6 @@
-// What the demo counts: how the steps fared, and whether anything happened that must not. Pure bookkeeping, fed by the steps and by the
-// monitors, which know better than any step what they reserved.
+// What the demo counts: how the steps fared, and whether anything happened that must not. Pure
+// bookkeeping, fed by the steps and by the monitors, which know better than any step what they
+// reserved.
 import type { RunnerInHand, StepEnd } from "./workflow-step.ts";
 
 export interface Summary {

@@ -1,5 +1,6 @@
-// One workflow step as it is deployed: curl enqueues, curl waits and takes, and what the file then holds says where the job runs. Beside
-// that the step asks for its position now and then, as a curious person would: a waiting curl says nothing.
+// One workflow step as it is deployed: curl enqueues, curl waits and takes, and what the file then
+// holds says where the job runs. Beside that the step asks for its position now and then, as a
+// curious person would: a waiting curl says nothing.
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Curl, type CurlEnd, type JobAsked, startCurlEnqueue, startCurlTake } from "../deployed-client.ts";

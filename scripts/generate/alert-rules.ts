@@ -1,4 +1,5 @@
-// Prometheus's alert rules, made from the tables of docs/operations.md: one for each metric that has an alert there, with what to do then.
+// Prometheus's alert rules, made from the tables of docs/operations.md: one for each metric that
+// has an alert there, with what to do then.
 
 interface Rule {
   readonly name: string;

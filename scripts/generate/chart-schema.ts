@@ -1,4 +1,5 @@
-// What the Helm chart accepts: a JSON Schema of its values, whose settings are ours. A mistyped one is refused before anything is installed.
+// What the Helm chart accepts: a JSON Schema of its values, whose settings are ours. A mistyped one
+// is refused before anything is installed.
 
 import { isSecret } from "../../src/config/settings.ts";
 import { describeSettings } from "../../src/config.ts";

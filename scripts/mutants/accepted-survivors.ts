@@ -1,5 +1,6 @@
-// Survivors that need no test, each with the reason why it changes nothing that anybody could see. A mutant is known by its
-// file and by what it says (`describeMutant`), for lines move. One that is killed by now is told, so that the list shrinks.
+// Survivors that need no test, each with the reason why it changes nothing that anybody could see.
+// A mutant is known by its file and by what it says (`describeMutant`), for lines move. One that is
+// killed by now is told, so that the list shrinks.
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { describeMutant, type Mutant } from "./mutant.ts";

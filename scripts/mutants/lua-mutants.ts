@@ -1,5 +1,5 @@
-// The mutants of a Lua script, found by its words: comparisons, and/or/not, signs, numbers, true/false, the borders of a
-// lexical range ("[" or "("), and whole lines that are a statement.
+// The mutants of a Lua script, found by its words: comparisons, and/or/not, signs, numbers,
+// true/false, the borders of a lexical range ("[" or "("), and whole lines that are a statement.
 import { type Edit, type Mutant, mutantsOf } from "./mutant.ts";
 
 interface Change extends Edit {

@@ -1,9 +1,13 @@
-// Which modules of the project import which: only those that a mutant can reach are loaded anew for it.
+// Which modules of the project import which: only those that a mutant can reach are loaded anew for
+// it.
 import { globSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { stripTypes } from "./typescript-mutants.ts";
 
-/** The file itself and every module that imports it, directly or by others. Paths from the project's folder. */
+/**
+ * The file itself and every module that imports it, directly or by others. Paths from the project's
+ * folder.
+ */
 export type FindImporters = (file: string) => ReadonlySet<string>;
 
 export function createImporterSearch(root: string): FindImporters {

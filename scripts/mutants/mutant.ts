@@ -48,7 +48,9 @@ export function applyEdit(source: string, { start, end, replacement }: Edit): st
   return source.slice(0, start) + replacement + source.slice(end);
 }
 
-/** How people, and the list of accepted survivors, name a mutant: by what it says, for lines move. */
+/**
+ * How people, and the list of accepted survivors, name a mutant: by what it says, for lines move.
+ */
 export function describeMutant({ operator, original, replacement }: Mutant): string {
   const brief = (text: string) => {
     const line = text.replace(/\s+/g, " ").trim();

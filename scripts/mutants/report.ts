@@ -1,4 +1,5 @@
-// What is printed at the end: by file how many mutants there were and how many were killed, and every survivor.
+// What is printed at the end: by file how many mutants there were and how many were killed, and
+// every survivor.
 import { type AcceptedSurvivors, findReason } from "./accepted-survivors.ts";
 import { describeMutant, type Verdict } from "./mutant.ts";
 
@@ -15,7 +16,10 @@ export interface Report {
   readonly files: readonly FileFigures[];
   readonly total: FileFigures;
   readonly survivors: readonly { readonly file: string; readonly line: number; readonly mutant: string }[];
-  /** of the list of accepted survivors: tests notice them by now, or the code does not say that any more */
+  /**
+   * of the list of accepted survivors: tests notice them by now, or the code does not say that any
+   * more
+   */
   readonly outdated: readonly { readonly file: string; readonly mutant: string }[];
 }
 

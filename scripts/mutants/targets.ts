@@ -1,5 +1,6 @@
-// What is mutated, and by which tests: a rule by the tables of cases first, its own table before the others; what survives
-// those, by the suites over whole stores. A script by the suites over a real Redis.
+// What is mutated, and by which tests: a rule by the tables of cases first, its own table before
+// the others; what survives those, by the suites over whole stores. A script by the suites over a
+// real Redis.
 import { globSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { findLuaMutants } from "./lua-mutants.ts";

@@ -1,5 +1,6 @@
-// What test files are given instead of vitest's own functions: it collects their tests, so that one process can run them
-// once for each mutant. `expect` is vitest's own. Only what these tests use is here; all else is an error.
+// What test files are given instead of vitest's own functions: it collects their tests, so that one
+// process can run them once for each mutant. `expect` is vitest's own. Only what these tests use is
+// here; all else is an error.
 import { expect } from "vitest";
 
 export { expect };

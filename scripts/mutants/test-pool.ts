@@ -1,6 +1,6 @@
-// Gives tasks to processes and collects what came of them. A process that does not answer in time is ended, and so is one that
-// has loaded many modules anew, for they are never freed. Each is the head of a group, so that servers that its tests started
-// end with it.
+// Gives tasks to processes and collects what came of them. A process that does not answer in time
+// is ended, and so is one that has loaded many modules anew, for they are never freed. Each is the
+// head of a group, so that servers that its tests started end with it.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Task, TaskEnd } from "./test-process.ts";

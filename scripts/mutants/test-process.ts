@@ -1,5 +1,6 @@
-// A process that runs tests with one mutant after the other. For each mutant, the modules that it can reach are loaded anew
-// under `?mutant=<n>`, and the mutated one gets the changed text. All others are shared.
+// A process that runs tests with one mutant after the other. For each mutant, the modules that it
+// can reach are loaded anew under `?mutant=<n>`, and the mutated one gets the changed text. All
+// others are shared.
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -10,7 +11,10 @@ export interface Task {
   readonly id: number;
   /** the module that holds the mutant, and its text; null: none */
   readonly changed: { readonly file: string; readonly text: string } | null;
-  /** the modules that import it, directly or by others, itself included; all of them where nothing is changed */
+  /**
+   * the modules that import it, directly or by others, itself included; all of them where nothing
+   * is changed
+   */
   readonly reached: ReadonlySet<string>;
   readonly tests: readonly string[];
 }
@@ -47,7 +51,10 @@ registerHooks({
   },
 });
 
-/** One server for all mutants that this process tries: suites empty it before each test. It ends with the process's group. */
+/**
+ * One server for all mutants that this process tries: suites empty it before each test. It ends
+ * with the process's group.
+ */
 async function offerRedis(): Promise<void> {
   if (process.env.TEST_REDIS_URL !== undefined) return;
   const { hasRedis, startRedis } = await import("../../test/support/redis-server.ts");
@@ -71,7 +78,10 @@ async function runTests({ id, tests }: Task): Promise<string | null> {
   return null;
 }
 
-/** A promise that nobody awaits may fail with a mutant: the test that follows, or the time-out, says so. */
+/**
+ * A promise that nobody awaits may fail with a mutant: the test that follows, or the time-out, says
+ * so.
+ */
 process.on("unhandledRejection", () => {});
 
 process.on("message", (task: Task) => {

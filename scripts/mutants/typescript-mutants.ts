@@ -1,5 +1,5 @@
-// The mutants of a TypeScript file: every place where one of the operators below applies. Types are stripped first, in place,
-// so that offsets stay those of the file.
+// The mutants of a TypeScript file: every place where one of the operators below applies. Types are
+// stripped first, in place, so that offsets stay those of the file.
 import { stripTypeScriptTypes } from "node:module";
 import { type AnyNode, parse } from "acorn";
 import { applyEdit, type Edit, type Mutant, mutantsOf } from "./mutant.ts";

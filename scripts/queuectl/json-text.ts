@@ -1,5 +1,5 @@
-// A queue's document as JSON that is as harmless in a terminal as it is in a pipe: the same value, but what would command the terminal is written
-// as \u, and the token is struck out.
+// A queue's document as JSON that is as harmless in a terminal as it is in a pipe: the same value,
+// but what would command the terminal is written as \u, and the token is struck out.
 import { withoutSecret } from "./legible.ts";
 
 /** On one line. */

@@ -1,5 +1,5 @@
-// What others wrote, made harmless for a terminal. The one place where that is done, and so also where the token is struck out, whoever
-// wrote it down.
+// What others wrote, made harmless for a terminal. The one place where that is done, and so also
+// where the token is struck out, whoever wrote it down.
 import { stripVTControlCharacters } from "node:util";
 import { strikeOut } from "../secret-mask.ts";
 

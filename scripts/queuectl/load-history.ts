@@ -1,5 +1,5 @@
-// What happened to whom: the queue's history, narrowed as the command line says. Where that is to some jobs, what operators did to their
-// profiles in their time belongs to the story.
+// What happened to whom: the queue's history, narrowed as the command line says. Where that is to
+// some jobs, what operators did to their profiles in their time belongs to the story.
 import { type Answered, askQueue } from "./ask-queue.ts";
 import type { Done, HistoryCommand } from "./command.ts";
 import { type Entry, type History, historySchema } from "./documents.ts";

@@ -1,4 +1,5 @@
-// Why a job waits or waited: the sentence first, then when each stretch began and what each monitor said.
+// Why a job waits or waited: the sentence first, then when each stretch began and what each monitor
+// said.
 import type { Explanation } from "./documents.ts";
 import { makeLegible } from "./legible.ts";
 import { describeTime } from "./span.ts";

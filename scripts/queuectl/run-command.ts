@@ -1,4 +1,5 @@
-// Does what one command says: asks the queue, and has its document ready to be printed, for people or as it is.
+// Does what one command says: asks the queue, and has its document ready to be printed, for people
+// or as it is.
 import { Unexpected } from "../self-test/reply.ts";
 import { askQueue } from "./ask-queue.ts";
 import type { ActCommand, ActName, Done, JobsCommand, QueuectlCommand, WatchCommand } from "./command.ts";

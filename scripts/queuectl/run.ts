@@ -1,5 +1,5 @@
-// One call of queuectl, from its arguments to its exit code: 0 where it is done, 1 where the queue said no or nothing at all, 2 where it was
-// called wrongly.
+// One call of queuectl, from its arguments to its exit code: 0 where it is done, 1 where the queue
+// said no or nothing at all, 2 where it was called wrongly.
 import { Unexpected } from "../self-test/reply.ts";
 import type { QueuectlCommand } from "./command.ts";
 import { parseCommandLine } from "./command-line.ts";

@@ -1,5 +1,5 @@
-// What happened to some jobs of a profile, and which acts of operators may have mattered to them: those in their time, and those before it that were
-// still in force.
+// What happened to some jobs of a profile, and which acts of operators may have mattered to them:
+// those in their time, and those before it that were still in force.
 import type { Entry } from "./documents.ts";
 
 /** Each act that begins something, and the one that ends it. */
@@ -9,7 +9,8 @@ const ends = new Set(["taken", "failed", "abandoned", "cancelled"]);
 
 /**
  * @param entries what happened to the jobs
- * @param all what happened in their profile, asked for later. Both newest first, and so is the story
+ * @param all what happened in their profile, asked for later. Both newest first, and so is the
+ * story
  */
 export function tellStory(entries: readonly Entry[], all: readonly Entry[]): readonly Entry[] {
   const [newest] = entries;
@@ -26,7 +27,10 @@ export function tellStory(entries: readonly Entry[], all: readonly Entry[]): rea
   return [...story, ...forgottenMeanwhile];
 }
 
-/** Acts before a time that were in force then: neither ended by somebody nor by themselves. @param acts newest first */
+/**
+ * Acts before a time that were in force then: neither ended by somebody nor by themselves. @param
+ * acts newest first
+ */
 function findInForce(acts: readonly Entry[], time: string): Iterable<Entry> {
   const inForce = new Map<string, Entry>();
   for (const act of acts.filter(({ at }) => at < time).reverse()) {

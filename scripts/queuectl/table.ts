@@ -1,5 +1,6 @@
-// A table for people: a heading, aligned columns, figures to the right. Whatever is in a cell may be another person's text, so every cell is
-// made legible here. Free text belongs into the last column: its width is nobody's business.
+// A table for people: a heading, aligned columns, figures to the right. Whatever is in a cell may
+// be another person's text, so every cell is made legible here. Free text belongs into the last
+// column: its width is nobody's business.
 import { makeLegible } from "./legible.ts";
 
 export interface Column<Row> {

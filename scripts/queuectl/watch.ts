@@ -1,4 +1,5 @@
-// The status, again and again until Ctrl-C. A queue that goes away is waited for: whoever watches wants to see it come back.
+// The status, again and again until Ctrl-C. A queue that goes away is waited for: whoever watches
+// wants to see it come back.
 import { setTimeout as delay } from "node:timers/promises";
 import { Unexpected } from "../self-test/reply.ts";
 import type { WatchCommand } from "./command.ts";

@@ -1,5 +1,5 @@
-// What a check is: a name, and a function that reads like a test. It throws Unexpected where the queue is not as promised, and
-// otherwise says what it saw.
+// What a check is: a name, and a function that reads like a test. It throws Unexpected where the
+// queue is not as promised, and otherwise says what it saw.
 import type { SelfTestCommand } from "./command.ts";
 import type { Visit } from "./visit.ts";
 

@@ -1,5 +1,5 @@
-// Reads the command line of `npm run self-test`. Pure: what is wrong with it comes back as one sentence, which never repeats what was
-// typed where that might be the token.
+// Reads the command line of `npm run self-test`. Pure: what is wrong with it comes back as one
+// sentence, which never repeats what was typed where that might be the token.
 import { parseArgs } from "node:util";
 import { parseDuration } from "../../src/duration.ts";
 import { invocationOf, quietHint } from "../invocation.ts";
@@ -26,7 +26,10 @@ ${invocationOf("self-test")} --queue <url> --profile <key> [options]
 Times take ms, s, m, h, d. Whatever it enqueued is given up at the end, also after Ctrl-C.
 Exits with 0 where nothing failed, with 1 where a check failed, with 2 where it was called wrongly.`;
 
-/** How much later than ABANDON_AFTER a silent job may be found abandoned: the queue sweeps once a second. */
+/**
+ * How much later than ABANDON_AFTER a silent job may be found abandoned: the queue sweeps once a
+ * second.
+ */
 export const abandonedAtMostLateMs = 5_000;
 
 export type CommandLine =
@@ -87,7 +90,10 @@ function parseOptions(args: string[]) {
   return values;
 }
 
-/** What parseArgs throws begins with a sentence, but quotes a stray argument, and that may be the token. */
+/**
+ * What parseArgs throws begins with a sentence, but quotes a stray argument, and that may be the
+ * token.
+ */
 function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as { code?: unknown };

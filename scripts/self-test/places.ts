@@ -1,5 +1,5 @@
-// Every place in line that a check took, and every one that it may have taken without learning of it: so that all are given up in the end,
-// and nobody waits behind a check that is over.
+// Every place in line that a check took, and every one that it may have taken without learning of
+// it: so that all are given up in the end, and nobody waits behind a check that is over.
 import { setTimeout as delay } from "node:timers/promises";
 import type { QueueClient, Reply, Silence } from "./queue-client.ts";
 import { codeOfProblem } from "./reply.ts";

@@ -1,5 +1,6 @@
-// The queue as a client sees it: one request, one reply, or silence and why. Nothing here is retried, and no redirect is followed:
-// that would turn a POST into a GET, and hand the token to whoever is named.
+// The queue as a client sees it: one request, one reply, or silence and why. Nothing here is
+// retried, and no redirect is followed: that would turn a POST into a GET, and hand the token to
+// whoever is named.
 
 export interface Reply {
   readonly kind: "reply";
@@ -87,7 +88,10 @@ function describeFailure(error: unknown): Silence {
   return silence(`the connection broke (${code})`, true);
 }
 
-/** The innermost code: fetch wraps the cause, and a host with several addresses makes a list of them. */
+/**
+ * The innermost code: fetch wraps the cause, and a host with several addresses makes a list of
+ * them.
+ */
 function codeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
   if (!(error instanceof Error)) return "unknown";

@@ -13,7 +13,10 @@ const problemSchema = z.looseObject({
 });
 const curlRetries = new Set([408, 429, 500, 502, 503, 504]);
 
-/** How long a reply asks us to wait, or null where it is final. As curl sees it, but for 500: that is a bug, and more of them no help. */
+/**
+ * How long a reply asks us to wait, or null where it is final. As curl sees it, but for 500: that
+ * is a bug, and more of them no help.
+ */
 export function decideWaitMs({ status, headers, body }: Reply): number | null {
   if (!curlRetries.has(status) || status === 500 || body !== "") return null;
   const seconds = /^\d{1,9}$/.exec(headers.get("retry-after") ?? "")?.[0] ?? "1";

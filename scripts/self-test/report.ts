@@ -1,5 +1,6 @@
-// What the self-test prints: a line per check and a sum, in columns for people or as JSON for programs. The one way out, and so the place
-// where secrets are struck out, whoever brought them in: a queue may well echo a ticket in what it says.
+// What the self-test prints: a line per check and a sum, in columns for people or as JSON for
+// programs. The one way out, and so the place where secrets are struck out, whoever brought them
+// in: a queue may well echo a ticket in what it says.
 import { stripVTControlCharacters } from "node:util";
 import { strikeOut } from "../secret-mask.ts";
 import type { CheckEnd } from "./run-check.ts";

@@ -1,4 +1,5 @@
-// How a job of some runners fares: it stands in line, and gets its runners, or, where none are to be taken, gives its place up unpolled.
+// How a job of some runners fares: it stands in line, and gets its runners, or, where none are to
+// be taken, gives its place up unpolled.
 import { z } from "zod";
 import { type Finding, ok, type Situation } from "./check.ts";
 import { expectJson, Unexpected } from "./reply.ts";

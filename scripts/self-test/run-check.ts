@@ -1,5 +1,5 @@
-// Runs one check to its end, whatever that is: a finding, a sentence about what is wrong, a time-out, or an interruption. The places that
-// it took are given up before it counts as over.
+// Runs one check to its end, whatever that is: a finding, a sentence about what is wrong, a
+// time-out, or an interruption. The places that it took are given up before it counts as over.
 import type { Situation } from "./check.ts";
 import { checks } from "./checks.ts";
 import type { CheckName, SelfTestCommand } from "./command.ts";

@@ -1,5 +1,6 @@
-// One self-test, from its command to its exit code. Checks run side by side, for one of them waits for ABANDON_AFTER, and are printed in
-// a fixed order. Without --take no runner is reserved, and no place in line is left behind.
+// One self-test, from its command to its exit code. Checks run side by side, for one of them waits
+// for ABANDON_AFTER, and are printed in a fixed order. Without --take no runner is reserved, and no
+// place in line is left behind.
 import type { SelfTestCommand } from "./command.ts";
 import { createReport } from "./report.ts";
 import { type CheckEnd, runCheck } from "./run-check.ts";

@@ -1,5 +1,5 @@
-// One check's dealings with the queue, as a well-behaved client has them: "not now" is waited for as long as it was told to, and what must
-// have gone well is checked on the spot.
+// One check's dealings with the queue, as a well-behaved client has them: "not now" is waited for
+// as long as it was told to, and what must have gone well is checked on the spot.
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
@@ -49,7 +49,10 @@ const jobSchema = z.looseObject({
 });
 export type JobShown = z.infer<typeof jobSchema>;
 
-/** All of these reject with Unexpected where the queue is silent or not as promised, and otherwise only when the check's signal aborts. */
+/**
+ * All of these reject with Unexpected where the queue is silent or not as promised, and otherwise
+ * only when the check's signal aborts.
+ */
 export interface Visit {
   get(path: string): Promise<Reply>;
   /** Whatever the queue says to it. */
@@ -110,7 +113,8 @@ export function createVisit(
     const url = enqueueUrl(queue.url, { profile, uniqueId, repo, runId, ...(count === undefined ? {} : { count }) });
     const sentAt = performance.now();
     const reply = await ask("enqueue", async () => {
-      // Without the signal: a request that is cut off may still take a place, and its ticket would be lost.
+      // Without the signal: a request that is cut off may still take a place, and its ticket would
+      // be lost.
       const sent = await queue.send({ method: "POST", url, bearer: bearer ?? undefined, withinMs });
       places.enqueued(uniqueId, sent);
       return sent;

@@ -1,4 +1,5 @@
-// Reads the command line of `npm run fleet`. Pure: what is wrong with it comes back as one sentence.
+// Reads the command line of `npm run fleet`. Pure: what is wrong with it comes back as one
+// sentence.
 import { parseArgs } from "node:util";
 import { invocationOf } from "../invocation.ts";
 import {

@@ -1,6 +1,6 @@
-// The dashboard as last drawn. It is drawn by the one thread, so while that works on a take the old one is shown. A take
-// that labelled a runner throws it away, since it would still call that runner idle, and until it is drawn anew there is
-// none. Between takes it is drawn at the thread's pace.
+// The dashboard as last drawn. It is drawn by the one thread, so while that works on a take the old
+// one is shown. A take that labelled a runner throws it away, since it would still call that runner
+// idle, and until it is drawn anew there is none. Between takes it is drawn at the thread's pace.
 import type { Clock } from "../../src/clock.ts";
 import type { Habits } from "./habits-and-faults.ts";
 import type { Dashboard } from "./runner-json.ts";

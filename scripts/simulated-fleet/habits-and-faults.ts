@@ -1,20 +1,27 @@
-// How a simulated monitor behaves when it is well (habits) and how it may fail (faults). Kept apart from the monitor so
-// that the rest of this folder can speak of both without importing the monitor itself.
+// How a simulated monitor behaves when it is well (habits) and how it may fail (faults). Kept apart
+// from the monitor so that the rest of this folder can speak of both without importing the monitor
+// itself.
 
 /** The defaults are fast, for tests; `realisticHabits` are those of a monitor at work. */
 export interface Habits {
   /** How long the monitor's one thread works on a take before it answers. */
   takeMs: number;
   /**
-   * After a take that labelled a runner, and after a start: how long it takes to look at everything and draw the dashboard
-   * anew. Until then /dashboard.json answers 503 and the thread picks nothing up.
+   * After a take that labelled a runner, and after a start: how long it takes to look at everything
+   * and draw the dashboard anew. Until then /dashboard.json answers 503 and the thread picks
+   * nothing up.
    */
   redrawMs: number;
-  /** Draws the dashboard once in this time, so that it shows what was then; 0: it always shows what is now. */
+  /**
+   * Draws the dashboard once in this time, so that it shows what was then; 0: it always shows what
+   * is now.
+   */
   drawEveryMs: number;
   /** A reserved runner that no job picks up is destroyed after this. */
   reservedForMs: number;
-  /** Reserved to busy; null: no job ever starts, the runner stays reserved until it is destroyed. */
+  /**
+   * Reserved to busy; null: no job ever starts, the runner stays reserved until it is destroyed.
+   */
   startsAfterMs: number | null;
   /** Busy to gone. */
   busyForMs: number;
@@ -22,15 +29,25 @@ export interface Habits {
   rebornAfterMs: number;
   /** Whether GET /policy/override exists. */
   overrideRoute: boolean;
-  /** A take of one runner is answered as a one-element list. False: as an object, which older monitors did. */
+  /**
+   * A take of one runner is answered as a one-element list. False: as an object, which older
+   * monitors did.
+   */
   answerAsList: boolean;
-  /** How a reservation is shown: by labels, or as a record of its own, as the next version does, which has other labels too. */
+  /**
+   * How a reservation is shown: by labels, or as a record of its own, as the next version does,
+   * which has other labels too.
+   */
   reservationForm: ReservationForm;
-  /** What waits longer than this to be picked up by the one thread is answered 500 and never worked on. */
+  /**
+   * What waits longer than this to be picked up by the one thread is answered 500 and never worked
+   * on.
+   */
   lostCallerMs: number;
   /**
-   * What the one thread works on for longer than this (and a second more for each runner of `/take/<n>`) is answered 500. When
-   * the thread is done it finds nobody to answer, and the monitor goes down.
+   * What the one thread works on for longer than this (and a second more for each runner of
+   * `/take/<n>`) is answered 500. When the thread is done it finds nobody to answer, and the
+   * monitor goes down.
    */
   answerWithinMs: number;
   /** How long the monitor is away when it goes down by itself. */
@@ -41,8 +58,9 @@ export const reservationForms = ["label", "record"] as const;
 export type ReservationForm = (typeof reservationForms)[number];
 
 /**
- * What a take may come to. Only those that say so label a runner, and these: `tooFew` (one fewer than asked is labelled and
- * answered), `tooMany` (one more), `hugeBody` and `wrongShape` (a take that went well, with an unusable answer).
+ * What a take may come to. Only those that say so label a runner, and these: `tooFew` (one fewer
+ * than asked is labelled and answered), `tooMany` (one more), `hugeBody` and `wrongShape` (a take
+ * that went well, with an unusable answer).
  */
 export const takeFaults = [
   "none",
@@ -65,7 +83,10 @@ export const takeFaults = [
 ] as const;
 export type TakeFault = (typeof takeFaults)[number];
 
-/** `badProfile`: one profile's counts are absurd; `badRunner`: one absurd entry among the runners; the rest is fine. */
+/**
+ * `badProfile`: one profile's counts are absurd; `badRunner`: one absurd entry among the runners;
+ * the rest is fine.
+ */
 export const dashboardFaults = [
   "none",
   "hang",
@@ -81,7 +102,10 @@ export type DashboardFault = (typeof dashboardFaults)[number];
 
 export interface Faults {
   take: TakeFault;
-  /** Every take is answered late by this much; its runner is labelled no later for it, nor is the one thread held up. */
+  /**
+   * Every take is answered late by this much; its runner is labelled no later for it, nor is the
+   * one thread held up.
+   */
   takeDelayMs: number;
   dashboard: DashboardFault;
   /** The take fault applies to this many takes, then goes back to "none"; null: for ever. */

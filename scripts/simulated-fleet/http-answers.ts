@@ -40,7 +40,10 @@ export function resetConnection(response: ServerResponse): void {
 const hugeChunk = "x".repeat(1024 * 1024);
 const hugeChunks = 64;
 
-/** 64 MiB of valid JSON that holds `answer`, sent without a Content-Length and only as fast as it is read. */
+/**
+ * 64 MiB of valid JSON that holds `answer`, sent without a Content-Length and only as fast as it is
+ * read.
+ */
 export function answerHuge(response: ServerResponse, answer: object): void {
   function* body(): Generator<string> {
     yield `${JSON.stringify(answer).slice(0, -1)},"padding":"`;

@@ -1,5 +1,6 @@
-// The HTTP server of a simulated monitor, which can stop and listen again on the same port. Stopping cuts every
-// connection, also those that hang, since a server that waited for them would never stop.
+// The HTTP server of a simulated monitor, which can stop and listen again on the same port.
+// Stopping cuts every connection, also those that hang, since a server that waited for them would
+// never stop.
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 

@@ -1,5 +1,6 @@
-// A simulated monitor: the API and habits of a real one over real HTTP on 127.0.0.1, with faults that can be set at run
-// time, and what tests want to see of it from within. For tests, the demo and `npm run fleet`.
+// A simulated monitor: the API and habits of a real one over real HTTP on 127.0.0.1, with faults
+// that can be set at run time, and what tests want to see of it from within. For tests, the demo
+// and `npm run fleet`.
 import { randomUUID } from "node:crypto";
 import { systemClock } from "../../src/clock.ts";
 import { createDrawnDashboard } from "./drawn-dashboard.ts";
@@ -57,7 +58,9 @@ export interface SimulatedMonitor {
   onReserved(listener: (runner: SimulatedRunner, uniqueId: string) => void): () => void;
   /** Calls back for each step in the life of a runner. */
   onRunnerChange(listener: (change: RunnerChange, runner: SimulatedRunner) => void): () => void;
-  /** Goes away as seen by callers; runners live on and what the one thread was given is worked on. */
+  /**
+   * Goes away as seen by callers; runners live on and what the one thread was given is worked on.
+   */
   stopListening(): Promise<void>;
   listenAgain(): Promise<void>;
   close(): Promise<void>;

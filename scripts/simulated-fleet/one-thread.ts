@@ -1,6 +1,7 @@
-// The monitor's one thread: takes and /policy/override are worked on one at a time, in the order they came. Nobody can
-// call a task back. What waits too long to be picked up is told so and dropped. What is worked on for too long is told so
-// too, but the work goes on, and breaks the thread when it is done, since nobody waits for its answer any more.
+// The monitor's one thread: takes and /policy/override are worked on one at a time, in the order
+// they came. Nobody can call a task back. What waits too long to be picked up is told so and
+// dropped. What is worked on for too long is told so too, but the work goes on, and breaks the
+// thread when it is done, since nobody waits for its answer any more.
 
 import type { Clock } from "../../src/clock.ts";
 

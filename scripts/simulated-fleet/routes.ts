@@ -1,6 +1,6 @@
-// The monitor's routes: who answers which request. The dashboard asks for no token and does not wait for the one thread;
-// /policy/override does wait for it, which is what makes it a barrier behind earlier takes. What can be got can be asked
-// for its head.
+// The monitor's routes: who answers which request. The dashboard asks for no token and does not
+// wait for the one thread; /policy/override does wait for it, which is what makes it a barrier
+// behind earlier takes. What can be got can be asked for its head.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { answerGarbage, answerJson, answerPage, answerReport, resetConnection } from "./http-answers.ts";
 import type { MonitorState } from "./monitor-state.ts";

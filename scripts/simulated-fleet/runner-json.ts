@@ -1,5 +1,6 @@
-// Runners and their counts as the monitor writes them: in the answer to a take and in /dashboard.json. Holds more fields
-// than anybody reads, since the real one does too and a reader must not mind; but none that the real one has not.
+// Runners and their counts as the monitor writes them: in the answer to a take and in
+// /dashboard.json. Holds more fields than anybody reads, since the real one does too and a reader
+// must not mind; but none that the real one has not.
 import type { ReservationForm } from "./habits-and-faults.ts";
 import type { PooledRunner, RunnerPool } from "./runner-pool.ts";
 
@@ -8,7 +9,10 @@ interface RunnerEntry {
   runner: Record<string, unknown>;
 }
 
-/** `isLabelled` false: as in a take's answer, where the runner is shown as it was before the monitor reserved it. */
+/**
+ * `isLabelled` false: as in a take's answer, where the runner is shown as it was before the monitor
+ * reserved it.
+ */
 export function writeRunner(
   monitor: string,
   runner: PooledRunner,

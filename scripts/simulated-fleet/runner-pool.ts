@@ -1,9 +1,11 @@
-// The runners of one simulated monitor and their life: idle -> reserved (labelled by a take) -> busy (its job started)
-// -> gone -> starting under a new id -> idle. A reserved runner that no job picks up is destroyed and reborn as well.
+// The runners of one simulated monitor and their life: idle -> reserved (labelled by a take) ->
+// busy (its job started) -> gone -> starting under a new id -> idle. A reserved runner that no job
+// picks up is destroyed and reborn as well.
 //
-// A profile has a target. A runner is reborn only where that target is not met already, so that setTarget and freeOne,
-// by which tests free runners by hand, do not make a fleet that grows without end. While the profile's image is rebuilt
-// its target is 0: idle runners go, the others work on and are not reborn.
+// A profile has a target. A runner is reborn only where that target is not met already, so that
+// setTarget and freeOne, by which tests free runners by hand, do not make a fleet that grows
+// without end. While the profile's image is rebuilt its target is 0: idle runners go, the others
+// work on and are not reborn.
 import type { Clock } from "../../src/clock.ts";
 import type { Habits } from "./habits-and-faults.ts";
 

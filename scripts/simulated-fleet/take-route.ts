@@ -1,6 +1,7 @@
-// POST /profile/<profile_key>/take[/<n>]: labels at once when the one thread picks it up, and answers only afterwards, so
-// that every way of losing the answer leaves a labelled runner behind. A caller that hangs up changes nothing. Where fewer
-// are idle than asked, those are labelled and answered. Asking for none, or for a profile that is unknown, gets `null`.
+// POST /profile/<profile_key>/take[/<n>]: labels at once when the one thread picks it up, and
+// answers only afterwards, so that every way of losing the answer leaves a labelled runner behind.
+// A caller that hangs up changes nothing. Where fewer are idle than asked, those are labelled and
+// answered. Asking for none, or for a profile that is unknown, gets `null`.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type TakeFault, useTakeFault } from "./habits-and-faults.ts";
 import { answerGarbage, answerHuge, answerJson, answerPage, answerReport, resetConnection } from "./http-answers.ts";
@@ -100,7 +101,10 @@ function countAsConcurrent(state: MonitorState, response: ServerResponse): void 
   });
 }
 
-/** The status of a take that never gets as far as the one thread, or null. The bearer is looked at first. */
+/**
+ * The status of a take that never gets as far as the one thread, or null. The bearer is looked at
+ * first.
+ */
 function refusalStatus(
   request: IncomingMessage,
   take: TakeSeen,

@@ -1,5 +1,5 @@
-// The API: finds the route, then takes every request through what they have in common - objections, the hourly budget,
-// faults, who asks - before the route decides.
+// The API: finds the route, then takes every request through what they have in common - objections,
+// the hourly budget, faults, who asks - before the route decides.
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { type Answer, later, notFound, refusal, sendAnswer } from "./answer.ts";

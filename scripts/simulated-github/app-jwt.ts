@@ -1,5 +1,5 @@
-// Whether a GitHub App's JWT is one that GitHub takes. Its rules, and its words where it does not: RS256, `iss` the App's id,
-// `iat` not in the future, `exp` at most ten minutes from now.
+// Whether a GitHub App's JWT is one that GitHub takes. Its rules, and its words where it does not:
+// RS256, `iss` the App's id, `iat` not in the future, `exp` at most ten minutes from now.
 import { createPublicKey } from "node:crypto";
 import { compactVerify } from "jose";
 

@@ -1,4 +1,5 @@
-// The signed URLs of artifacts' zips: whoever has one may read, without any other credentials, until it is over.
+// The signed URLs of artifacts' zips: whoever has one may read, without any other credentials,
+// until it is over.
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
 export interface BlobLinks {

@@ -1,4 +1,5 @@
-// Where the zips lie: at another host in truth, which wants no credentials but those in the link, and refuses any other.
+// Where the zips lie: at another host in truth, which wants no credentials but those in the link,
+// and refuses any other.
 import type { ServerResponse } from "node:http";
 import { empty, sendAnswer } from "./answer.ts";
 import { sendEndlessly } from "./foul-answers.ts";

@@ -1,4 +1,5 @@
-// The hourly budget of GitHub's REST API: one request costs one. GitHub keeps a budget per account; here there is one.
+// The hourly budget of GitHub's REST API: one request costs one. GitHub keeps a budget per account;
+// here there is one.
 
 export interface Budget {
   limit: number;

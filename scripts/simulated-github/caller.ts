@@ -11,7 +11,10 @@ export type Caller =
   /** Neither, or no longer; may be an App's JWT, which is good for the App's own routes only. */
   | { readonly kind: "stranger"; readonly bearer: string };
 
-/** `read`: what is public. `download`: public too, but only for those who say who they are. `write`: not for our App. */
+/**
+ * `read`: what is public. `download`: public too, but only for those who say who they are. `write`:
+ * not for our App.
+ */
 export type Wish = "read" | "download" | "write";
 
 export function identifyCaller(state: GithubState, authorization: string | undefined): Caller {

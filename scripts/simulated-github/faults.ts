@@ -1,8 +1,12 @@
-// The ways in which the simulated GitHub may fail. Tests switch them at any time; a request suffers what is set at its
-// receipt. Where several are set that answer an API request, the first of this interface wins.
+// The ways in which the simulated GitHub may fail. Tests switch them at any time; a request suffers
+// what is set at its receipt. Where several are set that answer an API request, the first of this
+// interface wins.
 
 export interface GithubFaults {
-  /** The faults of the API, down to `deny`, strike only requests whose path, with query, matches; null: all of them. */
+  /**
+   * The faults of the API, down to `deny`, strike only requests whose path, with query, matches;
+   * null: all of them.
+   */
   only: RegExp | null;
   /** An API request is answered this much later. */
   slowMs: number;
@@ -10,7 +14,10 @@ export interface GithubFaults {
   reset: boolean;
   /** Never answered; the connection stays open. */
   hang: boolean;
-  /** Asked too much at once, whatever is left of the hourly budget. Absent status: 403; GitHub uses both. */
+  /**
+   * Asked too much at once, whatever is left of the hourly budget. Absent status: 403; GitHub uses
+   * both.
+   */
   secondaryLimit: { readonly retryAfterSeconds: number; readonly status?: 403 | 429 } | null;
   /** Every API request is answered so. */
   status: number | null;
@@ -20,7 +27,10 @@ export interface GithubFaults {
   hugeJson: boolean;
   /** "permissions": the credentials are good, but not for this. */
   deny: "permissions" | null;
-  /** A GitHub Enterprise Server of old, to which `?name=` means nothing: it lists every artifact of the run. */
+  /**
+   * A GitHub Enterprise Server of old, to which `?name=` means nothing: it lists every artifact of
+   * the run.
+   */
   ignoresName: boolean;
   /** The redirect to an artifact's zip goes there instead. */
   redirectTo: string | null;

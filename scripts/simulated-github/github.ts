@@ -1,5 +1,5 @@
-// A simulated GitHub over real HTTP: the few routes of its REST API that we use, its artifact blobs and its OIDC issuer.
-// Strict about what it is asked, failing on demand. For tests and the demo.
+// A simulated GitHub over real HTTP: the few routes of its REST API that we use, its artifact blobs
+// and its OIDC issuer. Strict about what it is asked, failing on demand. For tests and the demo.
 import { randomBytes } from "node:crypto";
 import { createListener } from "../simulated-fleet/listener.ts";
 import { createBlobLinks } from "./blob-links.ts";
@@ -17,9 +17,15 @@ export type { GithubFaults } from "./faults.ts";
 export type { SeenRequest } from "./request-log.ts";
 
 export interface GithubOptions {
-  /** The personal token it accepts, which is what a workflow's GITHUB_TOKEN is too; absent: none is good. */
+  /**
+   * The personal token it accepts, which is what a workflow's GITHUB_TOKEN is too; absent: none is
+   * good.
+   */
   readonly token?: string;
-  /** A GitHub App. `installedAt`: the owners that installed it. Its tokens may read actions and nothing more. */
+  /**
+   * A GitHub App. `installedAt`: the owners that installed it. Its tokens may read actions and
+   * nothing more.
+   */
   readonly app?: { readonly id: string; readonly publicKeyPem: string; readonly installedAt: readonly string[] };
   /** Address to listen on; absent: 127.0.0.1. */
   readonly host?: string;
@@ -53,7 +59,10 @@ export interface SimulatedGithub {
   readonly url: string;
   /** Every request, in the order of receipt. */
   readonly requests: readonly SeenRequest[];
-  /** What the real GitHub would have objected to, or what must never happen. Empty at the end of every good test. */
+  /**
+   * What the real GitHub would have objected to, or what must never happen. Empty at the end of
+   * every good test.
+   */
   readonly violations: readonly string[];
   /** To be changed at any time, field by field. */
   readonly faults: GithubFaults;
@@ -62,26 +71,41 @@ export interface SimulatedGithub {
   /** Adds the run too where it is not known. Returns the artifact's id. */
   addArtifact(artifact: NewArtifact): number;
   hasArtifact(id: number): boolean;
-  /** Adds the run too where it is not known; a job of that name which the run already has changes its status. */
+  /**
+   * Adds the run too where it is not known; a job of that name which the run already has changes
+   * its status.
+   */
   addJob(repo: string, runId: string, job: NewJob): void;
   isCancelled(repo: string, runId: string): boolean;
-  /** Resolves with the next request whose path, with query, matches: at its receipt, before any answer. */
+  /**
+   * Resolves with the next request whose path, with query, matches: at its receipt, before any
+   * answer.
+   */
   nextRequest(pathMatches: RegExp): Promise<SeenRequest>;
   /**
-   * A workflow's OIDC token as this issuer signs it. Any claim or header may be set otherwise, or left out by `undefined`;
-   * what hangs on `repository` and `run_id` follows them. The header `alg` is obeyed: "none" leaves the signature empty,
-   * "HS256" signs with the public key as the secret.
+   * A workflow's OIDC token as this issuer signs it. Any claim or header may be set otherwise, or
+   * left out by `undefined`; what hangs on `repository` and `run_id` follows them. The header `alg`
+   * is obeyed: "none" leaves the signature empty, "HS256" signs with the public key as the secret.
    */
   issueIdToken(claims: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
-  /** Whose tokens `idTokenRequest` gives out, and `issueIdToken` makes unless its claims say otherwise. */
+  /**
+   * Whose tokens `idTokenRequest` gives out, and `issueIdToken` makes unless its claims say
+   * otherwise.
+   */
   issueIdTokensFor(repo: string, runId: string): void;
   /** ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN of a job with `id-token: write`. */
   readonly idTokenRequest: { readonly url: string; readonly token: string };
   /** A new OIDC key with a new kid; the old one is gone from the JWKS. */
   rotateOidcKey(): Promise<void>;
-  /** Every installation token given out so far is bad from now on, sooner than it was promised to be. */
+  /**
+   * Every installation token given out so far is bad from now on, sooner than it was promised to
+   * be.
+   */
   revokeInstallationTokens(): void;
-  /** The hourly budget of whoever asks. `resetAt`: seconds since 1970. Fields may be set at any time. */
+  /**
+   * The hourly budget of whoever asks. `resetAt`: seconds since 1970. Fields may be set at any
+   * time.
+   */
   readonly budget: { limit: number; remaining: number; resetAt: number };
   /** Cuts every connection, also those that hang. */
   close(): Promise<void>;

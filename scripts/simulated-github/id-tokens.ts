@@ -1,5 +1,5 @@
-// The OIDC issuer: the one key it signs workflows' tokens with, and what such a token says. A key is made when it is first
-// needed, since that takes a tenth of a second and few tests need one.
+// The OIDC issuer: the one key it signs workflows' tokens with, and what such a token says. A key
+// is made when it is first needed, since that takes a tenth of a second and few tests need one.
 import { generateKeyPair, type JsonWebKey, type KeyObject, randomBytes, randomUUID } from "node:crypto";
 import { promisify } from "node:util";
 import { signJwt } from "./sign-jwt.ts";
@@ -57,7 +57,10 @@ async function makeKey(): Promise<SigningKey> {
   return { kid: randomBytes(20).toString("hex").toUpperCase(), ...pair };
 }
 
-/** All that GitHub puts into a token of a push to main; what hangs on the claims that were asked for agrees with them. */
+/**
+ * All that GitHub puts into a token of a push to main; what hangs on the claims that were asked for
+ * agrees with them.
+ */
 function usualClaims(iss: string, { repository, run_id, iat }: Record<string, unknown>): Record<string, unknown> {
   const issuedAt = typeof iat === "number" ? iat : Math.floor(Date.now() / 1000);
   const fullName = typeof repository === "string" ? repository : usualRepository;

@@ -1,4 +1,5 @@
-// The routes of a GitHub App, all of which want its JWT: where it is installed, and a token for there.
+// The routes of a GitHub App, all of which want its JWT: where it is installed, and a token for
+// there.
 import { type Answer, json, notFound, refusal } from "./answer.ts";
 import type { ApiCall } from "./api-call.ts";
 import { type AppIdentity, checkAppJwt } from "./app-jwt.ts";

@@ -1,5 +1,5 @@
-// What GitHub says against the form of a request to its API, or would say if it were as strict as its documentation: each
-// is a violation, and some are refused too.
+// What GitHub says against the form of a request to its API, or would say if it were as strict as
+// its documentation: each is a violation, and some are refused too.
 import { type Answer, refusal } from "./answer.ts";
 import { largestPage } from "./page.ts";
 import type { SeenRequest } from "./request-log.ts";

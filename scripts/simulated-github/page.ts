@@ -8,7 +8,10 @@ export interface Page<Item> {
 export const largestPage = 100;
 const usualPage = 30;
 
-/** A nonsensical `per_page` or `page` counts as absent, and a `per_page` that is too large as the largest, as at GitHub. */
+/**
+ * A nonsensical `per_page` or `page` counts as absent, and a `per_page` that is too large as the
+ * largest, as at GitHub.
+ */
 export function pageOf<Item>(all: readonly Item[], url: URL): Page<Item> {
   const perPage = Math.min(largestPage, positive(url, "per_page") ?? usualPage);
   const page = positive(url, "page") ?? 1;

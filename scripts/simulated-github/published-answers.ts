@@ -1,5 +1,5 @@
-// GitHub's own description of its answers, as published in @octokit/openapi, to hold the simulation's answers against: so
-// that what our code was tested with is what it will meet.
+// GitHub's own description of its answers, as published in @octokit/openapi, to hold the
+// simulation's answers against: so that what our code was tested with is what it will meet.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Ajv, type ValidateFunction } from "ajv";
@@ -7,8 +7,9 @@ import { Ajv, type ValidateFunction } from "ajv";
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
 /**
- * What is wrong with an answer, one line each. Statuses that a route's description leaves out, as it does most errors, are
- * described by "basic-error". Properties that the description does not name are wrong too: they are likelier misspelled.
+ * What is wrong with an answer, one line each. Statuses that a route's description leaves out, as
+ * it does most errors, are described by "basic-error". Properties that the description does not
+ * name are wrong too: they are likelier misspelled.
  * @param path as it was asked, with or without query
  */
 export function compareWithPublished(method: string, path: string, status: number, body: unknown): string[] {
@@ -26,8 +27,8 @@ export function compareWithPublished(method: string, path: string, status: numbe
 }
 
 /**
- * What is wrong with an event that is sent to a webhook, one line each. Of what every event has (repository, sender) only
- * what is there is looked at: it is the same ninety links in each.
+ * What is wrong with an event that is sent to a webhook, one line each. Of what every event has
+ * (repository, sender) only what is there is looked at: it is the same ninety links in each.
  * @param name as in the description: `workflow-job-queued`
  */
 export function compareWithPublishedEvent(name: string, body: Record<string, unknown>): string[] {
@@ -50,7 +51,10 @@ function description(): Json {
   return loaded;
 }
 
-/** The template with the most fixed parts of those that match, so that `zip` is an archive format and no artifact. */
+/**
+ * The template with the most fixed parts of those that match, so that `zip` is an archive format
+ * and no artifact.
+ */
 function findRoute(path: string): string {
   const templates = Object.keys(at(description(), "paths") ?? {}).filter((template) =>
     new RegExp(`^${template.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(path),

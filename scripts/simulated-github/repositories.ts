@@ -1,4 +1,5 @@
-// What the simulated GitHub knows: public repositories, their runs, and the artifacts and jobs of those.
+// What the simulated GitHub knows: public repositories, their runs, and the artifacts and jobs of
+// those.
 
 export interface Repository {
   readonly id: number;

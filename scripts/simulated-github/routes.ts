@@ -1,4 +1,5 @@
-// Who answers which request: the API, its blobs, or the OIDC issuer, which in truth are three hosts.
+// Who answers which request: the API, its blobs, or the OIDC issuer, which in truth are three
+// hosts.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { answerApi } from "./api-routes.ts";
 import { answerBlob } from "./blob-route.ts";

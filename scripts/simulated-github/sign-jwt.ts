@@ -1,4 +1,5 @@
-// Signs a JWT in whatever way its header says, also those that no honest issuer would use, so that tests can hold them out.
+// Signs a JWT in whatever way its header says, also those that no honest issuer would use, so that
+// tests can hold them out.
 import { createHmac, type KeyObject, sign } from "node:crypto";
 
 export interface KeyPair {

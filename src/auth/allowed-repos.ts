@@ -1,5 +1,6 @@
-// Which repositories may enqueue without a token of ours: ALLOWED_REPOS. An entry that ends in a slash names an owner, any other one
-// repository; both whole, never as the beginning of a longer name, and without regard to case, as GitHub compares them.
+// Which repositories may enqueue without a token of ours: ALLOWED_REPOS. An entry that ends in a
+// slash names an owner, any other one repository; both whole, never as the beginning of a longer
+// name, and without regard to case, as GitHub compares them.
 
 /** @param qualifiedRepo owner/repo, checked before */
 export function isRepoAllowed(allowed: readonly string[], qualifiedRepo: string): boolean {

@@ -1,6 +1,6 @@
-// Who is who, by what they send: every check that is made of the settings' secrets, in one place, so
-// that a reload replaces all of them in one step. A request that is under way has been let in already
-// and goes on.
+// Who is who, by what they send: every check that is made of the settings' secrets, in one place,
+// so that a reload replaces all of them in one step. A request that is under way has been let in
+// already and goes on.
 import { type ApiToken, type ApiTokenCheck, createApiTokenCheck, ticketSecretsOf } from "./api-token.ts";
 import { type BearerCheck, createBearerCheck } from "./bearer.ts";
 import { createTickets, type Tickets } from "./ticket.ts";

@@ -42,7 +42,9 @@ const longestTicket = 1024;
  */
 const spelling = /^[\w-]+\.[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]$/;
 const alg = "HS256";
-/** Tickets remembered: polls of a job come every few seconds, and HMAC costs more than a look-up. */
+/**
+ * Tickets remembered: polls of a job come every few seconds, and HMAC costs more than a look-up.
+ */
 const maxVerified = 100_000;
 
 type SigningKey = Awaited<ReturnType<typeof crypto.subtle.deriveKey>>;

@@ -1,5 +1,6 @@
-// What an operator should know before anything else: how many wait and what is free, which monitors are ill, drained or
-// refuse takes, which profiles are paused or asked for too much. A concern stays until it is over.
+// What an operator should know before anything else: how many wait and what is free, which monitors
+// are ill, drained or refuse takes, which profiles are paused or asked for too much. A concern
+// stays until it is over.
 import type { Dashboard, DashboardMonitor, DashboardProfile } from "./dashboard-data.ts";
 import { describeIdle, explainIdle } from "./idle-runners.ts";
 import { msBetween } from "./moment.ts";
@@ -49,7 +50,10 @@ const minRefusals = 2;
 /** By then it is not the jobs. */
 const badRefusals = 5;
 
-/** The profiles of which it gave no runner when it was last asked, until it gives one; between its back-offs, too. */
+/**
+ * The profiles of which it gave no runner when it was last asked, until it gives one; between its
+ * back-offs, too.
+ */
 export function listRefusals({ profiles }: DashboardMonitor): DashboardMonitor["profiles"] {
   return profiles.filter(({ refused_in_a_row }) => refused_in_a_row >= minRefusals);
 }

@@ -1,5 +1,5 @@
-// What the operator's view shows, as one document: loaded from the store at most once a second however many look, and the same in
-// every instance.
+// What the operator's view shows, as one document: loaded from the store at most once a second
+// however many look, and the same in every instance.
 import type { Administration } from "../dispatch/administration.ts";
 import type { MonitorView } from "../dispatch/monitor-book.ts";
 import type { Act } from "../queue/acts.ts";

@@ -1,4 +1,5 @@
-// The operator's view: a page, the same as JSON and as text, a live stream of both, and the history.
+// The operator's view: a page, the same as JSON and as text, a live stream of both, and the
+// history.
 import type { Context } from "hono";
 import { delay, systemClock } from "../clock.ts";
 import { objectToOperator } from "../http/operator-routes.ts";
@@ -86,7 +87,10 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
       ...unstored,
     });
   };
-  /** One job, one run, one whole line, or what was found: pages of their own, and views of the same page. */
+  /**
+   * One job, one run, one whole line, or what was found: pages of their own, and views of the same
+   * page.
+   */
   const view = forViewers(async function showView(c, _look, ids) {
     const query = parseQuery(c);
     if (query.kind === "refused") return query.response;
@@ -148,7 +152,10 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
   const loadNews = async (asked: View | null, isHtml: boolean, look: () => Promise<Dashboard>, ids: ShownIds) =>
     asked === null ? (isHtml ? renderHtml : renderJson)(await look()) : await views.render(asked, ids);
 
-  /** Whatever is new, once a second. Who may no longer look (a reload took their token away) is let go. */
+  /**
+   * Whatever is new, once a second. Who may no longer look (a reload took their token away) is let
+   * go.
+   */
   async function* newsOf(
     loadText: () => Promise<string>,
     isStillAllowed: () => Promise<boolean>,
@@ -169,7 +176,10 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     }
   }
 
-  /** What happened: newest first, by run, repository, job or profile. For operators: it goes through everything that is kept. */
+  /**
+   * What happened: newest first, by run, repository, job or profile. For operators: it goes through
+   * everything that is kept.
+   */
   const history = async function showHistory(c: Context): Promise<Response> {
     const objection = await objectToOperator(deps.operators, c.req.header("authorization"));
     if (objection !== null) return objection;

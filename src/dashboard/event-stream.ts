@@ -1,8 +1,11 @@
-// Server-sent events to one who looks: what comes is made when it is asked for, and who does not read for a while is let go, so that nobody holds a
-// place that somebody else could use.
+// Server-sent events to one who looks: what comes is made when it is asked for, and who does not
+// read for a while is let go, so that nobody holds a place that somebody else could use.
 import { unstored } from "../http/problem.ts";
 
-/** How long something may stay unread: a phone that sleeps is gone sooner or later anyway, and comes back by itself. */
+/**
+ * How long something may stay unread: a phone that sleeps is gone sooner or later anyway, and comes
+ * back by itself.
+ */
 const longestUnreadMs = 10_000;
 
 /** One event in the stream's own writing (the WHATWG's HTML standard, 9.2.5). */

@@ -1,5 +1,5 @@
-// What of the idle runners may be claimed, and what keeps the rest: an idle runner beside a job that waits is the first
-// thing that an operator asks about.
+// What of the idle runners may be claimed, and what keeps the rest: an idle runner beside a job
+// that waits is the first thing that an operator asks about.
 import type { Dashboard, DashboardMonitor } from "./dashboard-data.ts";
 import { countOf, formatCount } from "./words.ts";
 

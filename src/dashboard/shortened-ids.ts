@@ -1,5 +1,6 @@
-// What everybody may see of unique_ids: their first characters, which is enough to find a job in a workflow's log. Who knows
-// a whole id can enqueue it first, or have a monitor that lies claim it, so the whole ones are for operators.
+// What everybody may see of unique_ids: their first characters, which is enough to find a job in a
+// workflow's log. Who knows a whole id can enqueue it first, or have a monitor that lies claim it,
+// so the whole ones are for operators.
 import type { Dashboard } from "./dashboard-data.ts";
 
 export const shownIdLength = 8;

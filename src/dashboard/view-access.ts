@@ -1,6 +1,7 @@
-// Who sees what of the operator's view. It is open to anyone, unless DASHBOARD_TOKEN closes it. Browsers send that by Basic
-// (any name, the token as the password), scripts as a bearer; an operator's token opens it too. Ids are whole for those who
-// sent one of the two, and shortened for strangers.
+// Who sees what of the operator's view. It is open to anyone, unless DASHBOARD_TOKEN closes it.
+// Browsers send that by Basic (any name, the token as the password), scripts as a bearer; an
+// operator's token opens it too. Ids are whole for those who sent one of the two, and shortened for
+// strangers.
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import { refuse } from "../http/problem.ts";
 

@@ -1,7 +1,11 @@
-// Codes in an operator's words, for the page and for the terminal alike. A code that is not known here is shown as it is.
+// Codes in an operator's words, for the page and for the terminal alike. A code that is not known
+// here is shown as it is.
 import type { DashboardJob, DashboardMonitor } from "./dashboard-data.ts";
 
-/** How urgent something is: nothing to do, soon better by itself, somebody may have to look, somebody has to. */
+/**
+ * How urgent something is: nothing to do, soon better by itself, somebody may have to look,
+ * somebody has to.
+ */
 export type Tone = "calm" | "good" | "warn" | "bad";
 
 const reasons = {

@@ -1,5 +1,6 @@
-// Polls for detached jobs, for which nobody else does: when a sweep says whose turn it is, whoever noticed it asks as their
-// client would. Any number of instances may: one of them wins the claim, as among polls.
+// Polls for detached jobs, for which nobody else does: when a sweep says whose turn it is, whoever
+// noticed it asks as their client would. Any number of instances may: one of them wins the claim,
+// as among polls.
 import type { Clock } from "../clock.ts";
 import { type Observe, waitedMs } from "../queue/events.ts";
 import { type Ticket, ticketOf } from "../queue/job/job.ts";
@@ -20,7 +21,10 @@ export interface AttendantDeps {
 /** A take answers within this, ms; a claim goes on without it. */
 const answerWithinMs = 20_000;
 
-/** Looks at jobs whose turn it is, or that may have waited for too long; those that somebody polls for are left alone. */
+/**
+ * Looks at jobs whose turn it is, or that may have waited for too long; those that somebody polls
+ * for are left alone.
+ */
 export type Attend = (profileKey: string, uniqueIds: readonly string[]) => Promise<void>;
 
 export function createAttendant({ runner, takeOnce, observe, clock, lookAgain }: AttendantDeps): Attend {

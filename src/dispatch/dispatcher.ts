@@ -1,5 +1,6 @@
-// Where the queue acts for its callers: enqueue, take, inspect and cancel all come through this door. Rules are elsewhere,
-// pure; the parts beside this file do the I/O around them and decide nothing about whose turn it is.
+// Where the queue acts for its callers: enqueue, take, inspect and cancel all come through this
+// door. Rules are elsewhere, pure; the parts beside this file do the I/O around them and decide
+// nothing about whose turn it is.
 import type { Clock } from "../clock.ts";
 import { type Observe, waitedMs } from "../queue/events.ts";
 import type { FreedRate } from "../queue/fleet/freed-rate.ts";
@@ -66,9 +67,11 @@ export interface Dispatcher {
   /** A job takes its place. */
   enqueue(request: JobRequest, options?: EnqueueOptions): Promise<EnqueueAnswer>;
   /**
-   * One request: waits its turn, or claims, asks and answers. With `holdMs` it is held up to so long while there is nothing
-   * for it, and polls again whenever it is woken. Throws StoreUnavailable.
-   * @param clientGone only called when there is something to wait for; its signal aborts when the caller hangs up
+   * One request: waits its turn, or claims, asks and answers. With `holdMs` it is held up to so
+   * long while there is nothing for it, and polls again whenever it is woken. Throws
+   * StoreUnavailable.
+   * @param clientGone only called when there is something to wait for; its signal aborts when the
+   * caller hangs up
    */
   take(ticket: Ticket, clientGone: () => AbortSignal, holdMs?: number): MaybePromise<TakeReply>;
   /** How a job stands. */
@@ -92,7 +95,10 @@ export interface Dispatcher {
   callOffHold(): void;
   /** From now on no request is held: those that are hear how their jobs stand. */
   endHolds(): void;
-  /** From now on requests do not wait for the claims they started: those go on, and the answers wait for the next poll. */
+  /**
+   * From now on requests do not wait for the claims they started: those go on, and the answers wait
+   * for the next poll.
+   */
   letGo(): void;
   /** Whether a leg of this process is under way, or evidence is looked for. */
   isBusy(): boolean;
@@ -136,7 +142,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const silentMonitors = async () => await monitorBook.silent(monitors.names);
   const enqueue = createEnqueuer(runner, booking, limits, async () => (await silentMonitors()).length === 0);
 
-  /** A profile of which nobody ever heard is refused, once every monitor was heard: what they show was written before that. */
+  /**
+   * A profile of which nobody ever heard is refused, once every monitor was heard: what they show
+   * was written before that.
+   */
   const enqueueIfKnown = async (request: JobRequest, options?: EnqueueOptions): Promise<EnqueueAnswer> => {
     const { profileKey } = request;
     if (await names.isKnown(profileKey)) return await enqueue(request, options);
@@ -179,7 +188,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     if (held.count() > 0) fleetNews.noteWaiting();
     for (const profileKey of held.profiles()) {
       const { uniqueIds, lostAt } = await runner.run(claimableOperation(profileKey));
-      // a poll that writes nothing cannot see that the store was lost: whoever polled just before it was seen looks again
+      // a poll that writes nothing cannot see that the store was lost: whoever polled just before
+      // it was seen looks again
       const hasBegunAnew = knownLosses.get(profileKey) !== lostAt;
       knownLosses.set(profileKey, lostAt);
       held.wake(profileKey, hasBegunAnew ? null : uniqueIds);

@@ -1,5 +1,5 @@
-// Enqueue, from the limits over booking the id to the place in line. Whoever is refused leaves nothing behind in the store,
-// where their caller is one of those that limits are for.
+// Enqueue, from the limits over booking the id to the place in line. Whoever is refused leaves
+// nothing behind in the store, where their caller is one of those that limits are for.
 import type { AdmissionRefusal } from "../queue/admission.ts";
 import type { JobRequest } from "../queue/job/job.ts";
 import { type EnqueueReply, enqueueOperation } from "../queue/operations/enqueue.ts";
@@ -12,7 +12,10 @@ export type EnqueueAnswer = Exclude<EnqueueReply, { kind: "booking_too_old" }> |
 export interface EnqueueOptions {
   /** the caller goes elsewhere if more runners than this have to come free first */
   readonly maxRunnersBefore?: number | undefined;
-  /** the caller speaks for one repository, by GitHub's word or a token bound to it: held to the limits of run and repository */
+  /**
+   * the caller speaks for one repository, by GitHub's word or a token bound to it: held to the
+   * limits of run and repository
+   */
   readonly isCounted?: boolean;
   /** nobody will poll: the job is there as long as GitHub says that it waits */
   readonly isDetached?: boolean | undefined;
@@ -20,7 +23,10 @@ export interface EnqueueOptions {
   readonly runAttempt?: number | undefined;
 }
 
-/** @param isFleetKnown whether every monitor was heard of since the store knows anything; asked only where a job would be refused */
+/**
+ * @param isFleetKnown whether every monitor was heard of since the store knows anything; asked only
+ * where a job would be refused
+ */
 export function createEnqueuer(
   runner: OperationRunner,
   booking: IdBooking,

@@ -1,5 +1,5 @@
-// What GitHub says of its jobs reaches the job that their label names: by the booking of its id, or by a second label that says
-// its profile, which books it.
+// What GitHub says of its jobs reaches the job that their label names: by the booking of its id, or
+// by a second label that says its profile, which books it.
 import type { Clock } from "../clock.ts";
 import { type Observe, waitedMs } from "../queue/events.ts";
 import type { HeardJob } from "../queue/job/github-word.ts";

@@ -1,5 +1,6 @@
-// One id is one job, over all profiles and whatever its case: a monitor names a job in a label, and GitHub compares labels
-// without regard to case. The booking of an id lives in another part of the store than its job:
+// One id is one job, over all profiles and whatever its case: a monitor names a job in a label, and
+// GitHub compares labels without regard to case. The booking of an id lives in another part of the
+// store than its job:
 //
 //   free --- booked ---> pending --- its job is committed ---> used --- the job is over ---> may be taken over
 //   pending --- twice a commit's longest age, and no job came ---> may be taken over
@@ -20,7 +21,10 @@ export type BookReply =
   | { readonly kind: "conflict" | "settling" };
 
 export interface IdBooking {
-  /** Books an id for a profile. `isAnew`: a new job begins, so that nobody may take it over for a while. */
+  /**
+   * Books an id for a profile. `isAnew`: a new job begins, so that nobody may take it over for a
+   * while.
+   */
   book(uniqueId: string, profileKey: string, isAnew: boolean): Promise<BookReply>;
   /** Its job is over, and known for so long: nobody needs the booking after that. */
   limit(uniqueId: string, profileKey: string, keptForMs: number): Promise<void>;

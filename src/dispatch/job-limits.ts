@@ -1,10 +1,11 @@
-// Counts jobs over all profiles and instances, for MAX_JOBS_PER_RUN, MAX_JOBS_PER_REPO and MAX_REMEMBERED_JOBS. What is counted
-// are sets of names in the store (rolls), never numbers: a name is on a roll once, however often it is put there.
+// Counts jobs over all profiles and instances, for MAX_JOBS_PER_RUN, MAX_JOBS_PER_REPO and
+// MAX_REMEMBERED_JOBS. What is counted are sets of names in the store (rolls), never numbers: a
+// name is on a roll once, however often it is put there.
 //
 //   enqueue ---> on the rolls of its run and repository ---> the job is over ---> on the rolls of what is remembered ---> forgotten
 //
-// A process may die before it takes a name off. So a roll that is full is looked through before anybody is refused for long:
-// jobs that are over, or never began, leave it.
+// A process may die before it takes a name off. So a roll that is full is looked through before
+// anybody is refused for long: jobs that are over, or never began, leave it.
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../clock.ts";
 import { type AdmissionRefusal, isMemoryFull } from "../queue/admission.ts";
@@ -16,9 +17,15 @@ import type { Store } from "../queue/store.ts";
 import type { IdBooking } from "./id-booking.ts";
 import type { OperationRunner } from "./running/operation-runner.ts";
 
-/** A job that lives for longer is put on its rolls anew when they are looked through, or counts no more. */
+/**
+ * A job that lives for longer is put on its rolls anew when they are looked through, or counts no
+ * more.
+ */
 const rollKeptForMs = 24 * 3_600_000;
-/** A full roll is looked through at most this often, and so many names at once: those that were not for the longest time. */
+/**
+ * A full roll is looked through at most this often, and so many names at once: those that were not
+ * for the longest time.
+ */
 const lookEveryMs = 1_000;
 const maxLooks = 100;
 /** How long a count of what is remembered is believed, where this instance saw no job end since. */
@@ -33,7 +40,10 @@ export interface Admission {
 }
 
 export interface JobLimits {
-  /** Counts a job that is to begin. `isCounted`: its caller speaks for one repository, and is held to its limits. */
+  /**
+   * Counts a job that is to begin. `isCounted`: its caller speaks for one repository, and is held
+   * to its limits.
+   */
   admit(request: JobRequest, isCounted: boolean): Promise<Admission>;
   /** A job is over: it waits no more, and is remembered. */
   noteEnded(job: Job): void;
@@ -70,7 +80,10 @@ export function createJobLimits(
     const ofRepository = await store.countRoll(`ended/${repo}`);
     return isMemoryFull({ all: remembered.count, ofRepository }, settings);
   };
-  /** Whether a job is over, or never began. Names that are younger than a commit may have jobs that are about to begin. */
+  /**
+   * Whether a job is over, or never began. Names that are younger than a commit may have jobs that
+   * are about to begin.
+   */
   const isGone = async (name: string): Promise<boolean> => {
     const slash = name.indexOf("/");
     const reply = await runner.run(inspectOperation(name.slice(0, slash), name.slice(slash + 1), null));
@@ -100,7 +113,8 @@ export function createJobLimits(
   const remember = async (job: Job): Promise<void> => {
     const { run, jobs, repo, name } = rollsOf(job);
     const rememberedForMs = (job.forgetAt ?? 0) - (job.endedAt ?? 0);
-    // what had its runners is remembered for longer, should it be re-run; of those there are no more than the fleet can serve
+    // what had its runners is remembered for longer, should it be re-run; of those there are no
+    // more than the fleet can serve
     const { tombstoneTtlMs, ticketMaxAgeMs } = settings;
     const isServed = job.state === "taken" || job.first !== undefined;
     const keptForMs = isServed ? Math.min(rememberedForMs, Math.max(tombstoneTtlMs, ticketMaxAgeMs)) : rememberedForMs;

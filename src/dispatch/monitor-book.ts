@@ -1,8 +1,9 @@
-// What all instances share of each monitor: who asks it next, how it stands, who drained it. One document each, and a fence at
-// its places for takes.
+// What all instances share of each monitor: who asks it next, how it stands, who drained it. One
+// document each, and a fence at its places for takes.
 //
-// A drain is three steps, each of which holds by itself, so that it cannot be left half done: the last word (every snapshot
-// carries it on), the fence (no take is sent), and the rows that are there (no claim is planned).
+// A drain is three steps, each of which holds by itself, so that it cannot be left half done: the
+// last word (every snapshot carries it on), the fence (no take is sent), and the rows that are
+// there (no claim is planned).
 import { type Act, type ActRequest, actOf, actSchema, drainedBy, isInForce } from "../queue/acts.ts";
 import type { ProfileCounts } from "../queue/fleet/fleet.ts";
 import {
@@ -41,11 +42,17 @@ export interface MonitorView {
 }
 
 export interface MonitorBook {
-  /** At most one instance at a time gets "ask"; it must report by finishPoll. `holdMs` bounds how long it may take. */
+  /**
+   * At most one instance at a time gets "ask"; it must report by finishPoll. `holdMs` bounds how
+   * long it may take.
+   */
   beginPoll(monitor: string, pollId: string, holdMs: number, isPushed: boolean): Promise<PollLease>;
   /** What came of asking, for all instances. */
   finishPoll(monitor: string, askedAt: number, news: DashboardNews, pace: PollPace): Promise<MonitorRecord>;
-  /** Somebody waits for runners of a monitor that nobody waited for: it is asked at its usual pace, `intervalMs`, again. */
+  /**
+   * Somebody waits for runners of a monitor that nobody waited for: it is asked at its usual pace,
+   * `intervalMs`, again.
+   */
   endIdlePolling(monitor: string, intervalMs: number): Promise<void>;
   /** Stops takes at a monitor, or lets them go on, in all its profiles. */
   drain(monitor: string, request: ActRequest): Promise<void>;
@@ -54,7 +61,10 @@ export interface MonitorBook {
   /** From now on a monitor is not known for a profile that it shows no more. */
   forgetProfile(monitor: string, profileKey: string): Promise<void>;
   view(monitor: string): Promise<MonitorView>;
-  /** Whether each of these gave a dashboard since the store knows anything; names those that did not. */
+  /**
+   * Whether each of these gave a dashboard since the store knows anything; names those that did
+   * not.
+   */
   silent(monitors: readonly string[]): Promise<readonly string[]>;
   /** Whether no instance asks the monitor any more. */
   isAbandoned(monitor: string): Promise<boolean>;
@@ -74,7 +84,10 @@ export function createMonitorBook(store: Store, documents: Documents, runner: Op
     const { value, now } = await documents.read(recordName(monitor), monitorRecordSchema);
     return { record: value ?? noRecord, now };
   };
-  /** Sets the fence by the last word. Where another word came meanwhile, it is set by that: the last one to set it has read it. */
+  /**
+   * Sets the fence by the last word. Where another word came meanwhile, it is set by that: the last
+   * one to set it has read it.
+   */
   const setFence = async (monitor: string, act: Act | null): Promise<void> => {
     for (let word = act; word !== null && fencedAt.get(monitor) !== word.at; ) {
       await store.fence(monitor, drainedBy(word).drainedUntil);
@@ -84,7 +97,10 @@ export function createMonitorBook(store: Store, documents: Documents, runner: Op
     }
   };
 
-  /** What a monitor says of each profile that it shows, or ever showed. Answers whether somebody wants its news soon. */
+  /**
+   * What a monitor says of each profile that it shows, or ever showed. Answers whether somebody
+   * wants its news soon.
+   */
   const saveSnapshots = async (
     monitor: string,
     askedAt: number,

@@ -1,5 +1,5 @@
-// Which profiles there are: every one that a monitor showed or a job named. A name that is known stays known here; a made-up
-// one reaches no script, only a look whether it is in the list.
+// Which profiles there are: every one that a monitor showed or a job named. A name that is known
+// stays known here; a made-up one reaches no script, only a look whether it is in the list.
 import type { Store } from "../queue/store.ts";
 
 export interface ProfileNames {

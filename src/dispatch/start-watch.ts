@@ -1,5 +1,6 @@
-// Watches whether jobs start on the runners that were reserved for them. Dashboards that are read anyway show who is busy; only
-// where a runner should have had its job long ago are its monitors looked at for that, and GitHub is asked where it can be.
+// Watches whether jobs start on the runners that were reserved for them. Dashboards that are read
+// anyway show who is busy; only where a runner should have had its job long ago are its monitors
+// looked at for that, and GitHub is asked where it can be.
 import type { Observe } from "../queue/events.ts";
 import type { Monitors, ShownRunner } from "../queue/fleet/monitors.ts";
 import { type Job, ticketOf } from "../queue/job/job.ts";
@@ -11,7 +12,10 @@ import type { OperationRunner } from "./running/operation-runner.ts";
 export interface StartWatch {
   /** The runners of these jobs should be busy by now. */
   look(job: Job): Promise<void>;
-  /** What a monitor shows of its runners: those that are busy for the first time have started their job. */
+  /**
+   * What a monitor shows of its runners: those that are busy for the first time have started their
+   * job.
+   */
   noteRunners(monitor: string, runners: readonly ShownRunner[]): void;
 }
 

@@ -1,5 +1,6 @@
-// Lets time do its work. A profile is swept once a second while somebody waits, and every ten seconds all the same; however many profiles there are, no more than `maxSweepsPerSecond` are looked at. Every instance
-// sweeps; a commit makes sure that each thing happens once.
+// Lets time do its work. A profile is swept once a second while somebody waits, and every ten
+// seconds all the same; however many profiles there are, no more than `maxSweepsPerSecond` are
+// looked at. Every instance sweeps; a commit makes sure that each thing happens once.
 import type { Clock } from "../clock.ts";
 import { type Observe, waitedMs } from "../queue/events.ts";
 import { type FreedRate, freedRateUnknown } from "../queue/fleet/freed-rate.ts";
@@ -22,7 +23,10 @@ const forgetEveryMs = 30_000;
 export interface Sweeper {
   /** Looks at every profile whose time has come, once. */
   sweepOnce(): Promise<void>;
-  /** Somebody waits in this profile: it is swept every second from now on, until a sweep finds nobody. Cheap. */
+  /**
+   * Somebody waits in this profile: it is swept every second from now on, until a sweep finds
+   * nobody. Cheap.
+   */
   noteWaiting(profileKey: string): void;
   /** Looks at one profile now. */
   sweep(profileKey: string): Promise<void>;
@@ -40,7 +44,10 @@ export interface SweeperDeps {
   readonly canReach: (monitor: string) => boolean;
   readonly observe: Observe;
   readonly clock: Clock;
-  /** goes on with a claim that is ours now; `lostAt`: where the store was lost since, and may have forgotten more */
+  /**
+   * goes on with a claim that is ours now; `lostAt`: where the store was lost since, and may have
+   * forgotten more
+   */
   readonly takeOver: (ticket: Ticket, job: Job, now: number, lostAt: number | null) => void;
   /** polls for jobs for which nobody else does, where their turn has come */
   readonly attend: (profileKey: string, uniqueIds: readonly string[]) => Promise<void>;

@@ -1,5 +1,6 @@
-// Proves an enqueue by an artifact of its run: asks GitHub, unpacks, compares. Identical look-ups in flight are one look-up, what came of one
-// is remembered for some seconds, and whoever only makes GitHub work is slowed down. Nobody is refused for what somebody else asked.
+// Proves an enqueue by an artifact of its run: asks GitHub, unpacks, compares. Identical look-ups
+// in flight are one look-up, what came of one is remembered for some seconds, and whoever only
+// makes GitHub work is slowed down. Nobody is refused for what somebody else asked.
 import { base64url } from "jose";
 import { LRUCache } from "lru-cache";
 import type { Observe } from "../queue/events.ts";
@@ -17,7 +18,10 @@ import type { GithubClient } from "./github-client.ts";
 import { createLookupLimits } from "./lookup-limits.ts";
 
 export type ProofResult =
-  /** `qualifiedRepo` as the artifact spells it: one job has one spelling, whatever the request's case */
+  /**
+   * `qualifiedRepo` as the artifact spells it: one job has one spelling, whatever the request's
+   * case
+   */
   | {
       readonly kind: "proven";
       readonly profileKey: string;
@@ -35,7 +39,9 @@ interface Limited {
   readonly retryAfterSeconds: number;
 }
 
-/** Unpacks the only file of a zip, at most `longest` bytes; never throws, whatever the bytes are. */
+/**
+ * Unpacks the only file of a zip, at most `longest` bytes; never throws, whatever the bytes are.
+ */
 export type LoadSoleFile = (
   zip: Uint8Array,
   longest: number,
@@ -122,8 +128,8 @@ export function createArtifactCheck(
   };
 
   /**
-   * The same question of the same caller in flight is one look-up. One that somebody else began may be older than this caller's artifact, or
-   * unlucky: only what it proves is shared.
+   * The same question of the same caller in flight is one look-up. One that somebody else began may
+   * be older than this caller's artifact, or unlucky: only what it proves is shared.
    */
   const find = (request: ProofRequest, caller: string, keys: Keys): Promise<Lookup | Limited> => {
     const mine = underWay.get(keys.own);

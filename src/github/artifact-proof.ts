@@ -1,5 +1,6 @@
-// The rules of the artifact proof: which artifact of a run counts, what its text says, and whether that is what was asked for. Only a run of
-// the repository itself can upload an artifact to it, so one that names the job proves that the run asked for it.
+// The rules of the artifact proof: which artifact of a run counts, what its text says, and whether
+// that is what was asked for. Only a run of the repository itself can upload an artifact to it, so
+// one that names the job proves that the run asked for it.
 import type { Artifact } from "./github-client.ts";
 
 /** The text of a proving artifact, as far as we read it. Other keys are left alone. */
@@ -10,7 +11,10 @@ export interface ProofText {
   readonly profileKey: string;
   /** as text: "1" where the artifact says nothing */
   readonly runnerCount: string;
-  /** base64url of the SHA-256 of a verifier that only the step knows which made the artifact (RFC 7636, S256) */
+  /**
+   * base64url of the SHA-256 of a verifier that only the step knows which made the artifact (RFC
+   * 7636, S256)
+   */
   readonly codeChallenge: string | null;
 }
 
@@ -44,7 +48,10 @@ export interface Refused {
 
 const longestLine = 512;
 
-/** The newest artifact that has not expired, if it is no older than `maxAgeMs` at `askedAt` (both GitHub's clock). */
+/**
+ * The newest artifact that has not expired, if it is no older than `maxAgeMs` at `askedAt` (both
+ * GitHub's clock).
+ */
 export function decideArtifact(
   artifacts: readonly Artifact[],
   askedAt: number,
@@ -98,10 +105,15 @@ export function parseProofText(bytes: Uint8Array): { readonly kind: "text"; read
 }
 
 const requiredKeys: readonly string[] = ["unique_id", "qualified_repo", "run_id"];
-/** What the deployed action calls the profile, and what its next version does (servo/ci-runners#96). */
+/**
+ * What the deployed action calls the profile, and what its next version does (servo/ci-runners#96).
+ */
 const profileNames = ["self_hosted_image_name", "self_hosted_profile"] as const;
 
-/** Whether the artifact names the very job that the request does. `challenge` is the request's verifier, hashed. */
+/**
+ * Whether the artifact names the very job that the request does. `challenge` is the request's
+ * verifier, hashed.
+ */
 export function matchProof(text: ProofText, request: ProofRequest, challenge: string | null): "proven" | Refused {
   if (text.uniqueId !== request.uniqueId) return { kind: "refused", code: "artifact_id_mismatch" };
   if (text.qualifiedRepo.toLowerCase() !== request.qualifiedRepo.toLowerCase()) {

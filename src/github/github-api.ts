@@ -1,5 +1,6 @@
-// One request to GitHub's REST API: bounded in time and size, never following a redirect, obeying the rate limits. Every failure is a
-// value: "trouble" is GitHub's or ours, and never says anything about whoever wants to enqueue.
+// One request to GitHub's REST API: bounded in time and size, never following a redirect, obeying
+// the rate limits. Every failure is a value: "trouble" is GitHub's or ours, and never says anything
+// about whoever wants to enqueue.
 import { readBytes } from "../bounded-body.ts";
 import type { Observe } from "../queue/events.ts";
 import { decidePause, readBudget } from "./github-budget.ts";
@@ -34,7 +35,10 @@ export type GithubApi = (request: GithubRequest) => Promise<GithubReply>;
 const userAgent = "runner-queue";
 /** A page of 100 artifacts is about 150 KB. */
 const longestBody = 2 * 1024 * 1024;
-/** Clients are never told to come back later than this: curl gives up at once when Retry-After is beyond its --retry-max-time. */
+/**
+ * Clients are never told to come back later than this: curl gives up at once when Retry-After is
+ * beyond its --retry-max-time.
+ */
 const longestRetryAfterSeconds = 30;
 
 /** Bad credentials do not get better by trying; GitHub locks out who goes on. */
@@ -70,7 +74,8 @@ export function createGithubApi(apiUrl: string, observe: Observe, now: () => num
     if (budget !== null) observe({ kind: "github_budget", account, ...budget });
     const says = reply.status === 403 ? new TextDecoder().decode(reply.body?.subarray(0, 1000)) : "";
     const until = decidePause(reply.status, reply.headers, says, now());
-    // Only ever longer: replies come in any order, and one that was under way says nothing of a limit that began since.
+    // Only ever longer: replies come in any order, and one that was under way says nothing of a
+    // limit that began since.
     if (until > 0) pausedUntil.set(account, Math.max(until, pausedUntil.get(account) ?? 0));
     if (reply.status === 401 && !mayRenew) pausedUntil.set(account, now() + rejectedPauseMs);
     if (until > 0 && reply.status >= 400) return trouble("rate limit", until - now());
@@ -85,7 +90,10 @@ export function trouble(why: string, forMs = 2_000, isSuspicious = false): Troub
   return { kind: "trouble", why, retryAfterSeconds: Math.min(longestRetryAfterSeconds, seconds), isSuspicious };
 }
 
-/** Statuses that say that what was asked for is not there for us: gone, renamed, or not even a valid name. */
+/**
+ * Statuses that say that what was asked for is not there for us: gone, renamed, or not even a valid
+ * name.
+ */
 export function isAboutTheQuestion(status: number): boolean {
   return [301, 308, 400, 404, 410, 422, 451].includes(status);
 }

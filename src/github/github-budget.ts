@@ -1,5 +1,6 @@
-// GitHub's rate limits as it states them in its headers: what is left of the hourly budget, and until when it does not want to be asked.
-// Source: GitHub's REST documentation, "Rate limits" and "Best practices".
+// GitHub's rate limits as it states them in its headers: what is left of the hourly budget, and
+// until when it does not want to be asked. Source: GitHub's REST documentation, "Rate limits" and
+// "Best practices".
 
 export interface GithubBudget {
   readonly limit: number;
@@ -13,7 +14,10 @@ const secondaryPauseMs = 60_000;
 /** The budget is hourly: a longer pause is a mistake, ours or theirs. */
 const longestPauseMs = 3_600_000;
 
-/** What the headers say, or null where they do not (GitHub Enterprise Server has limits only where they were turned on). */
+/**
+ * What the headers say, or null where they do not (GitHub Enterprise Server has limits only where
+ * they were turned on).
+ */
 export function readBudget(headers: Headers): GithubBudget | null {
   const limit = readWholeNumber(headers.get("x-ratelimit-limit"));
   const remaining = readWholeNumber(headers.get("x-ratelimit-remaining"));
@@ -23,8 +27,8 @@ export function readBudget(headers: Headers): GithubBudget | null {
 }
 
 /**
- * Until when (ms since 1970) nothing may be asked with these credentials; 0 = go on. A 403 is a limit only with a word of it: without,
- * it is about permissions.
+ * Until when (ms since 1970) nothing may be asked with these credentials; 0 = go on. A 403 is a
+ * limit only with a word of it: without, it is about permissions.
  */
 export function decidePause(status: number, headers: Headers, says: string, now: number): number {
   const isRefused = status === 403 || status === 429;

@@ -1,4 +1,5 @@
-// What we ask of GitHub: the artifacts of a run by their exact name, and the bytes of one. Nothing here decides what it means for a job.
+// What we ask of GitHub: the artifacts of a run by their exact name, and the bytes of one. Nothing
+// here decides what it means for a job.
 import { z } from "zod";
 import { readBytes } from "../bounded-body.ts";
 import type { Observe } from "../queue/events.ts";
@@ -42,7 +43,10 @@ export interface GithubClient {
 
 /** GitHub's largest page. */
 const perPage = 100;
-/** An exact name has few artifacts, one per attempt; an old GitHub Enterprise Server that does not know `name` lists all of the run. */
+/**
+ * An exact name has few artifacts, one per attempt; an old GitHub Enterprise Server that does not
+ * know `name` lists all of the run.
+ */
 const mostPages = 10;
 const mostRedirects = 3;
 
@@ -127,8 +131,8 @@ export function createGithubClient(
 }
 
 /**
- * Where the bytes lie: a redirect to a signed URL that lives a minute. Followed by hand, without our credentials, and only to https, or to
- * the host of the API itself in the API's own protocol.
+ * Where the bytes lie: a redirect to a signed URL that lives a minute. Followed by hand, without
+ * our credentials, and only to https, or to the host of the API itself in the API's own protocol.
  */
 async function followToBlob(
   apiUrl: string,
@@ -171,7 +175,10 @@ function isTrusted(target: URL, api: URL): boolean {
   return target.protocol === "https:" || (target.protocol === api.protocol && target.hostname === api.hostname);
 }
 
-/** Those of this very name, exactly; null where one of them cannot be read. Others may be as absurd as they like. */
+/**
+ * Those of this very name, exactly; null where one of them cannot be read. Others may be as absurd
+ * as they like.
+ */
 function parseArtifacts(list: readonly unknown[], name: string): Artifact[] | null {
   const mine = list.filter((one) => (one as { name?: unknown } | null)?.name === name);
   const parsed = mine.map((one) => artifactSchema.safeParse(one));

@@ -1,5 +1,6 @@
-// Who we are at GitHub: nobody, the bearer of a token, or a GitHub App, which has an installation, and so a token of its own, for every
-// owner. Installation tokens live an hour; each is kept until shortly before its end.
+// Who we are at GitHub: nobody, the bearer of a token, or a GitHub App, which has an installation,
+// and so a token of its own, for every owner. Installation tokens live an hour; each is kept until
+// shortly before its end.
 import { importPKCS8, SignJWT } from "jose";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
@@ -32,7 +33,10 @@ export interface GithubApp {
   readonly privateKey: string;
 }
 
-/** A token that ends sooner than this is not used any more: a look-up takes up to 20 s, and clocks differ. */
+/**
+ * A token that ends sooner than this is not used any more: a look-up takes up to 20 s, and clocks
+ * differ.
+ */
 const renewBeforeMs = 120_000;
 const askWithinMs = 10_000;
 /** Owners remembered; each is one of ALLOWED_REPOS, so this is never reached in earnest. */
@@ -110,7 +114,8 @@ export async function createAppCredentials(
       if (known !== undefined && known.until > now()) {
         return { kind: "authorized", header: known.header, account: `installation of ${owner}`, mayRenew: true };
       }
-      // What a look-up for another repository of this owner found is shared only if it went well: that one may not exist.
+      // What a look-up for another repository of this owner found is shared only if it went well:
+      // that one may not exist.
       const shared = await underWay.get(owner);
       if (shared?.kind === "authorized") return shared;
       const asking = loadInstallationToken(qualifiedRepo, owner).finally(() => {

@@ -65,7 +65,10 @@ export function createIssuerKeys(load: () => Promise<JSONWebKeySet>, now: () => 
   };
 }
 
-/** The keys as the issuer publishes them: GitHub at `/.well-known/jwks`, others where their own description says. */
+/**
+ * The keys as the issuer publishes them: GitHub at `/.well-known/jwks`, others where their own
+ * description says.
+ */
 export async function loadIssuerKeys(issuer: string): Promise<JSONWebKeySet> {
   const base = issuer.replace(/\/+$/, "");
   try {

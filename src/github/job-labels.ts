@@ -1,5 +1,5 @@
-// Which job of ours a job of GitHub's names by its labels: `reserved-for:<unique_id>`, and perhaps `self-hosted-image:<profile>`.
-// GitHub compares labels without regard to case.
+// Which job of ours a job of GitHub's names by its labels: `reserved-for:<unique_id>`, and perhaps
+// `self-hosted-image:<profile>`. GitHub compares labels without regard to case.
 import { profileKeySchema, uniqueIdSchema } from "../auth/job-schemas.ts";
 
 export interface NamedJob {

@@ -1,6 +1,7 @@
-// What keeps a stranger from spending GitHub's hourly budget (5,000 requests). Look-ups that prove nothing are counted for each caller and over
-// all of them; those that prove something are counted for their run, for anybody who may start a run can upload artifacts by the
-// thousand. Counts melt away with time (a leaky bucket).
+// What keeps a stranger from spending GitHub's hourly budget (5,000 requests). Look-ups that prove
+// nothing are counted for each caller and over all of them; those that prove something are counted
+// for their run, for anybody who may start a run can upload artifacts by the thousand. Counts melt
+// away with time (a leaky bucket).
 
 import { LRUCache } from "lru-cache";
 
@@ -10,7 +11,9 @@ export interface LookupLimits {
     caller: string,
     run: string,
   ): { readonly kind: "go" } | { readonly kind: "caller" | "all"; readonly retryAfterSeconds: number };
-  /** The look-up proved what it should, or GitHub failed it: it does not count against the caller. */
+  /**
+   * The look-up proved what it should, or GitHub failed it: it does not count against the caller.
+   */
   forgive(caller: string): void;
   /** It proved something: it counts for its run. */
   charge(run: string): void;
@@ -24,7 +27,10 @@ interface Bucket {
 export const lookupLimits = {
   /** refused look-ups of one caller at once, and how many melt away in a minute */
   caller: { size: 100, perMinute: 10 },
-  /** the same over all callers: at most 500 + 1,500 refusals in an hour, a third of the budget at one or two requests each */
+  /**
+   * the same over all callers: at most 500 + 1,500 refusals in an hour, a third of the budget at
+   * one or two requests each
+   */
   all: { size: 500, perMinute: 25 },
   /** proven look-ups of one run: a matrix has at most 256 jobs */
   run: { size: 300, perMinute: 10 },

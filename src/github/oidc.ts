@@ -1,5 +1,6 @@
-// GitHub OIDC: a workflow's own token, signed by GitHub, says which run of which repository sends it. Anybody's workflow can have one made
-// for our audience, so who may enqueue is still decided by ALLOWED_REPOS. Source: GitHub's "OpenID Connect reference".
+// GitHub OIDC: a workflow's own token, signed by GitHub, says which run of which repository sends
+// it. Anybody's workflow can have one made for our audience, so who may enqueue is still decided by
+// ALLOWED_REPOS. Source: GitHub's "OpenID Connect reference".
 import { decodeJwt, errors, jwtVerify } from "jose";
 import { z } from "zod";
 import { nameFailure, type Trouble, trouble } from "./github-api.ts";
@@ -21,7 +22,9 @@ const longestToken = 8 * 1024;
 const clockToleranceSeconds = 5;
 const claimsSchema = z.object({ repository: z.string(), run_id: z.string() });
 
-/** @param issuers whose word counts; each has keys of its own, which are good for its tokens alone */
+/**
+ * @param issuers whose word counts; each has keys of its own, which are good for its tokens alone
+ */
 export function createOidcCheck(issuers: readonly string[], audience: string): OidcCheck {
   const keysOf = new Map(
     issuers.map((issuer) => [
@@ -44,7 +47,8 @@ export function createOidcCheck(issuers: readonly string[], audience: string): O
         const { payload } = await jwtVerify(token, keys, {
           issuer,
           audience,
-          // GitHub signs with this one only; a list keeps "none" and a public key used as a secret (HS256) out
+          // GitHub signs with this one only; a list keeps "none" and a public key used as a secret
+          // (HS256) out
           algorithms: ["RS256"],
           clockTolerance: clockToleranceSeconds,
           requiredClaims: ["exp", "repository", "run_id"],

@@ -1,5 +1,6 @@
-// Unpacks the one small text file that a proving artifact holds. A zip is a stranger's: entries and bytes are bounded, and what its headers
-// claim is not believed: yauzl stops a stream that grows beyond the size it was told, we stop it at ours.
+// Unpacks the one small text file that a proving artifact holds. A zip is a stranger's: entries and
+// bytes are bounded, and what its headers claim is not believed: yauzl stops a stream that grows
+// beyond the size it was told, we stop it at ours.
 import { Buffer } from "node:buffer";
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
 import { joinChunks } from "../bounded-body.ts";
@@ -9,7 +10,10 @@ export type SoleFile =
   /** `why` is for people, and quotes nothing of the zip */
   | { readonly kind: "bad"; readonly why: string };
 
-/** The file in `zip`, if it is the only one, and no longer than `longest` bytes. Never rejects: bad bytes are a value. */
+/**
+ * The file in `zip`, if it is the only one, and no longer than `longest` bytes. Never rejects: bad
+ * bytes are a value.
+ */
 export async function loadSoleFile(zip: Uint8Array, longest: number): Promise<SoleFile> {
   try {
     const archive = await fromBufferPromise(Buffer.from(zip.buffer, zip.byteOffset, zip.byteLength), {

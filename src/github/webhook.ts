@@ -1,5 +1,6 @@
-// GitHub's webhook: whether a delivery is GitHub's own, and the few fields of a `workflow_job` event that we need.
-// Source: GitHub's documentation, "Validating webhook deliveries" and "Webhook events and payloads".
+// GitHub's webhook: whether a delivery is GitHub's own, and the few fields of a `workflow_job`
+// event that we need. Source: GitHub's documentation, "Validating webhook deliveries" and "Webhook
+// events and payloads".
 import { z } from "zod";
 import { parseJson } from "../bounded-json.ts";
 import { type GithubState, githubStates, type HeardJob } from "../queue/job/github-word.ts";

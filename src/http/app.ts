@@ -1,4 +1,5 @@
-// The application: every route in one place, the same on every runtime. It knows no store, no monitor and no Node.
+// The application: every route in one place, the same on every runtime. It knows no store, no
+// monitor and no Node.
 import { type Context, Hono } from "hono";
 import { createDashboardRoutes, type DashboardRoutesDeps } from "../dashboard/dashboard-routes.ts";
 import type { Administration } from "../dispatch/administration.ts";

@@ -1,5 +1,6 @@
-// POST /monitors/<name>/changed: a monitor says that its runners changed, and is asked at once instead of at its next turn. For monitors that want
-// their runners used within milliseconds; nobody has to.
+// POST /monitors/<name>/changed: a monitor says that its runners changed, and is asked at once
+// instead of at its next turn. For monitors that want their runners used within milliseconds;
+// nobody has to.
 import type { Context } from "hono";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import { refuse, unstored } from "./problem.ts";

@@ -1,5 +1,6 @@
-// Whether a request's target names a way through folders. Browsers, and this server before it hands on a URL, fold `/a/../b`
-// into `/b`; a proxy in front may not, and then rules that it has for paths are gone around. So such a path is nobody's.
+// Whether a request's target names a way through folders. Browsers, and this server before it hands
+// on a URL, fold `/a/../b` into `/b`; a proxy in front may not, and then rules that it has for
+// paths are gone around. So such a path is nobody's.
 
 /** A segment that is `.` or `..`, with or without percent-encoding, anywhere before the query. */
 const dotSegment = /^[^?#]*\/(?:\.|%2e){1,2}(?:[/?#]|$)/i;

@@ -110,7 +110,10 @@ function looksSigned(bearer: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(bearer);
 }
 
-/** The repository as GitHub spells it, where the token is GitHub's word for this very repository and run, and it is one of ours. */
+/**
+ * The repository as GitHub spells it, where the token is GitHub's word for this very repository and
+ * run, and it is one of ours.
+ */
 async function identifyWorkflow(deps: EnqueueDeps, bearer: string, request: JobRequest): Promise<Response | string> {
   const result = await deps.oidc?.verify(bearer);
   if (result === undefined) return refuse("bearer_unknown", "This queue takes one of API_TOKENS here");

@@ -1,4 +1,5 @@
-// GET and DELETE /jobs/<unique_id>, and /explain: how a job stands and why, and giving its place up. For the ticket's holder, or an operator.
+// GET and DELETE /jobs/<unique_id>, and /explain: how a job stands and why, and giving its place
+// up. For the ticket's holder, or an operator.
 import type { Context } from "hono";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
 import { uniqueIdSchema } from "../auth/job-schemas.ts";

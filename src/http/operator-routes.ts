@@ -1,5 +1,6 @@
-// What operators do: drain and resume a monitor, pause and resume a profile, forget either once nobody has it any more. By an operator's bearer; a note says why, `until` when it ends by
-// itself. Doing it again is fine: the last word counts.
+// What operators do: drain and resume a monitor, pause and resume a profile, forget either once
+// nobody has it any more. By an operator's bearer; a note says why, `until` when it ends by itself.
+// Doing it again is fine: the last word counts.
 import type { Context } from "hono";
 import { z } from "zod";
 import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
@@ -19,7 +20,9 @@ export interface OperatorDeps {
 const maxUntilMs = 366 * 86_400_000;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
 const plainText = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/;
-/** A duration, or a time of ISO 8601 with its zone. Whether it can be that time is looked at later. */
+/**
+ * A duration, or a time of ISO 8601 with its zone. Whether it can be that time is looked at later.
+ */
 const untilForm = /^(\d{1,9}(ms|s|m|h|d)|\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))$/;
 const untilWords = "until: a time to come, such as 2h or 2026-01-31T18:00:00Z, within a year";
 export const actSchema = z.object({
@@ -121,7 +124,10 @@ function hasBody(c: Context): boolean {
   return Number(c.req.header("content-length") ?? 0) > 0 || c.req.header("transfer-encoding") !== undefined;
 }
 
-/** Who an operator says they are, and why they do it; a refusal where that is not fit for the history. */
+/**
+ * Who an operator says they are, and why they do it; a refusal where that is not fit for the
+ * history.
+ */
 export function parseWords(
   query: ReadonlyMap<string, string>,
 ): { readonly by: string; readonly note: string } | Response {

@@ -1,4 +1,5 @@
-// What comes in: ids, counts and tokens, parsed before anything else sees them. Errors say what is expected, never what was sent.
+// What comes in: ids, counts and tokens, parsed before anything else sees them. Errors say what is
+// expected, never what was sent.
 import type { Context } from "hono";
 import { z } from "zod";
 import { profileKeySchema, qualifiedRepoSchema, runIdSchema, uniqueIdSchema } from "../auth/job-schemas.ts";
@@ -45,7 +46,8 @@ export type Parsed<T> =
 
 /**
  * Query parameters by name, each at most once.
- * @param names the only ones that there may be: where a word that is not understood would change what is done
+ * @param names the only ones that there may be: where a word that is not understood would change
+ * what is done
  */
 export function parseQuery(c: Context, names?: readonly string[]): Parsed<ReadonlyMap<string, string>> {
   const length = c.req.header("content-length");

@@ -1,13 +1,18 @@
-// THE status table: the only file that knows status codes. curl --retry reads them, so two kinds of reply are told apart:
+// THE status table: the only file that knows status codes. curl --retry reads them, so two kinds of
+// reply are told apart:
 //
-// - a refusal is final: a 4xx that curl does not retry, with an RFC 9457 body that a workflow log can print;
-// - "not now" is retried: 429 or 503, with an empty body, for curl appends the body of every failed try to its output file. What
-//   it is about goes into X-Queue-Reason.
+// - a refusal is final: a 4xx that curl does not retry, with an RFC 9457 body that a workflow log
+//   can print;
+// - "not now" is retried: 429 or 503, with an empty body, for curl appends the body of every failed
+//   try to its output file. What it is about goes into X-Queue-Reason.
 import type { Estimate } from "../queue/fleet/freed-rate.ts";
 import { waitReasons } from "../queue/line/turn.ts";
 import { reasonsPath, retryMessages } from "./retry-messages.ts";
 
-/** Every refusal: its status and what to tell the person who reads it. docs/http-api.md lists them all (checked). */
+/**
+ * Every refusal: its status and what to tell the person who reads it. docs/http-api.md lists them
+ * all (checked).
+ */
 export const problems = {
   malformed_parameter: [400, "A parameter is missing or malformed"],
   repeated_parameter: [400, "A parameter is given twice"],
@@ -111,7 +116,10 @@ const statusOfReason: Partial<Record<RetryReason, 429 | 500>> = {
   internal_error: 500,
 };
 
-/** Headers of every reply that says something: nobody keeps it, and nobody takes it for another kind of thing than it says it is. */
+/**
+ * Headers of every reply that says something: nobody keeps it, and nobody takes it for another kind
+ * of thing than it says it is.
+ */
 export const unstored = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
 
 /** A final refusal. `detail` must not echo what the caller sent. */
@@ -153,7 +161,10 @@ export function comeBack(reason: RetryReason, retryAfterSeconds: number): Respon
   return new Response(null, { status: statusOfReason[reason] ?? 503, headers });
 }
 
-/** The reply to a waiting poll: comeBack with a position. Headers in one literal: this is the polled route. */
+/**
+ * The reply to a waiting poll: comeBack with a position. Headers in one literal: this is the polled
+ * route.
+ */
 export function waitInLine(
   reason: RetryReason,
   position: number,

@@ -1,5 +1,5 @@
-// Why a caller has to come back, as a sentence for the log of whoever waits: X-Queue-Message, and the page that Link leads to.
-// Written once, at the start: the polled route looks them up.
+// Why a caller has to come back, as a sentence for the log of whoever waits: X-Queue-Message, and
+// the page that Link leads to. Written once, at the start: the polled route looks them up.
 import type { WaitReason } from "../queue/line/turn.ts";
 
 /** Where the sentences stand as a page, each under its reason. */

@@ -1,4 +1,5 @@
-// POST /take/<unique_id>?token=: one poll. The polled path: no body, no validator, no log line, headers written once.
+// POST /take/<unique_id>?token=: one poll. The polled path: no body, no validator, no log line,
+// headers written once.
 import type { Context } from "hono";
 import { whenKnown } from "../at-once.ts";
 import { parseBearer } from "../auth/bearer.ts";
@@ -81,13 +82,17 @@ interface AskedWait {
 
 const noWait: AskedWait = { seconds: 0, isPreferred: false };
 
-/** How long the caller is willing to wait in this request: the parameter counts before the header. Null: it is not a number of seconds. */
+/**
+ * How long the caller is willing to wait in this request: the parameter counts before the header.
+ * Null: it is not a number of seconds.
+ */
 function parseWait(parameter: string | undefined, prefer: string | undefined): AskedWait | null {
   if (parameter !== undefined) {
     return /^\d{1,9}$/.test(parameter) ? { seconds: Number(parameter), isPreferred: false } : null;
   }
   if (prefer === undefined) return noWait;
-  // preferences are parted by commas outside of quotes; what follows a semicolon belongs to the one before it
+  // preferences are parted by commas outside of quotes; what follows a semicolon belongs to the one
+  // before it
   const wishes = prefer.replace(/"[^"]*"/g, (quoted) => quoted.replaceAll(/[,;"]/g, "")).split(",");
   const wish = wishes
     .map((one) => /^\s*wait\s*=\s*(\d{1,9})\s*(?:;|$)/i.exec(one)?.[1])

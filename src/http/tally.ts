@@ -1,4 +1,5 @@
-// Counts replies by route and class of status, so cheaply that the polled path may be counted too: an array look-up, no label is built.
+// Counts replies by route and class of status, so cheaply that the polled path may be counted too:
+// an array look-up, no label is built.
 import type { Context } from "hono";
 
 type Handler = (c: Context) => Promise<Response> | Response;

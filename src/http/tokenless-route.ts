@@ -1,4 +1,5 @@
-// POST /enqueue: a job takes its place without any secret; an artifact that its run uploaded proves who asks, and names the profile.
+// POST /enqueue: a job takes its place without any secret; an artifact that its run uploaded proves
+// who asks, and names the profile.
 import type { Context } from "hono";
 import { isRepoAllowed } from "../auth/allowed-repos.ts";
 import type { ArtifactCheck } from "../github/artifact-check.ts";

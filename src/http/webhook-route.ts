@@ -1,5 +1,5 @@
-// POST /github/webhook: GitHub says how its jobs stand. Only what it signed is read. It never sends an event again by itself, so
-// whatever is not about us is acknowledged, and counted.
+// POST /github/webhook: GitHub says how its jobs stand. Only what it signed is read. It never sends
+// an event again by itself, so whatever is not about us is acknowledged, and counted.
 import type { Context } from "hono";
 import { isRepoAllowed } from "../auth/allowed-repos.ts";
 import { readBytes } from "../bounded-body.ts";

@@ -1,5 +1,5 @@
-// What the queue answered, by outcome: enqueues, polls and settlements; and how monitors gave their dashboards. Polls are the
-// hot path: they are plain numbers, handed over when somebody asks.
+// What the queue answered, by outcome: enqueues, polls and settlements; and how monitors gave their
+// dashboards. Polls are the hot path: they are plain numbers, handed over when somebody asks.
 import { Counter, Histogram, type Registry } from "prom-client";
 import { admissionRefusals } from "../queue/admission.ts";
 import type { EnqueueOutcome, PollOutcome, QueueEvent } from "../queue/events.ts";

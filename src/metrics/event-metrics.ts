@@ -1,4 +1,5 @@
-// What happens, counted from the queue's events. Texts of events are open; their labels here come from closed lists.
+// What happens, counted from the queue's events. Texts of events are open; their labels here come
+// from closed lists.
 import { Gauge, Histogram, type Registry } from "prom-client";
 import { deliveryOutcomes, legWords, type QueueEvent, troublePlaces, verdicts } from "../queue/events.ts";
 import { StoreUnavailable } from "../queue/store.ts";

@@ -1,4 +1,5 @@
-// A closed list for a text that is open: why GitHub was of no use. A label has only these values, whatever a library makes up.
+// A closed list for a text that is open: why GitHub was of no use. A label has only these values,
+// whatever a library makes up.
 
 export const githubTroubles = [
   "rate_limit",

@@ -1,4 +1,5 @@
-// Replies by route and class of status, taken over from the tally when somebody asks: the polled route counts by an array look-up.
+// Replies by route and class of status, taken over from the tally when somebody asks: the polled
+// route counts by an array look-up.
 import { Counter, Gauge, type Registry } from "prom-client";
 
 /** Replies so far: route, then first digit of the status, then how many. */

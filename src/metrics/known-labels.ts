@@ -1,5 +1,6 @@
-// Values of a label that come from outside: profiles, monitors, accounts. Only so many are told apart, for every one is a series that
-// Prometheus keeps; what is not known, or came when there were too many, counts under one name together.
+// Values of a label that come from outside: profiles, monitors, accounts. Only so many are told
+// apart, for every one is a series that Prometheus keeps; what is not known, or came when there
+// were too many, counts under one name together.
 
 /** What all others are called. No profile, monitor or account can be called that. */
 export const others = "(other)";
@@ -13,7 +14,10 @@ export interface KnownLabels {
   /** The label of a value that may or may not be known. */
   labelOf(value: string): string;
   isKnown(value: string): boolean;
-  /** Calls back for each new one: a series that begins at 0 shows its first increase, one that begins at 1 hides it. */
+  /**
+   * Calls back for each new one: a series that begins at 0 shows its first increase, one that
+   * begins at 1 hides it.
+   */
   onNew(listener: (label: string) => void): void;
 }
 

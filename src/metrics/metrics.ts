@@ -1,5 +1,6 @@
-// Metrics for Prometheus: what happens is counted in this process, how the line and the fleet stand is read from the store when somebody asks.
-// Each service has a registry of its own, so that nothing is shared by accident. docs/operations.md explains every metric (checked).
+// Metrics for Prometheus: what happens is counted in this process, how the line and the fleet stand
+// is read from the store when somebody asks. Each service has a registry of its own, so that
+// nothing is shared by accident. docs/operations.md explains every metric (checked).
 import { Gauge, Registry } from "prom-client";
 import type { Administration } from "../dispatch/administration.ts";
 import type { RoundNote } from "../dispatch/running/operation-runner.ts";
@@ -34,7 +35,10 @@ export interface Metrics {
   }): void;
   /** A monitor that was added since: it is told apart from now on. */
   noteMonitor(name: string): void;
-  /** The exposition text (version 0.0.4), and its content type. Never throws: a store that is away leaves its figures out. */
+  /**
+   * The exposition text (version 0.0.4), and its content type. Never throws: a store that is away
+   * leaves its figures out.
+   */
   expose(): Promise<{ readonly text: string; readonly contentType: string }>;
 }
 

@@ -1,6 +1,7 @@
-// How the line and the fleet stand, read from the store when somebody asks: at most once a second however many scrape, and never longer than
-// two seconds. Every instance on one Redis reads the same. While the store is away these figures are left out, for the old ones would
-// be a lie; only runner_queue_store_up remains, and says 0.
+// How the line and the fleet stand, read from the store when somebody asks: at most once a second
+// however many scrape, and never longer than two seconds. Every instance on one Redis reads the
+// same. While the store is away these figures are left out, for the old ones would be a lie; only
+// runner_queue_store_up remains, and says 0.
 import { Gauge, type Registry } from "prom-client";
 import type { Administration } from "../dispatch/administration.ts";
 import type { MonitorView } from "../dispatch/monitor-book.ts";
@@ -147,7 +148,10 @@ export function createStandingMetrics(registry: Registry, profiles: KnownLabels)
   };
 }
 
-/** @param isUsed whether jobs of the profile were seen: where there are too many profiles, these come first */
+/**
+ * @param isUsed whether jobs of the profile were seen: where there are too many profiles, these
+ * come first
+ */
 async function loadStanding(
   { administration, monitors }: Parts,
   isUsed: (profile: string) => boolean,

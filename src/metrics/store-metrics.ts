@@ -82,7 +82,8 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
   return {
     instrument: (store) => {
       const timed = commands.map((command) => [command, time(store, command)] as const);
-      // a look at our own memory takes no time worth knowing, and noting it would cost a poll more than the look
+      // a look at our own memory takes no time worth knowing, and noting it would cost a poll more
+      // than the look
       const kept = timed.filter(([command]) => !(command === "load" && store.answersAtOnce === true));
       return { ...store, ...(Object.fromEntries(kept) as Partial<Store>) };
     },

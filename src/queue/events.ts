@@ -1,5 +1,6 @@
-// What happened, in words that logs and metrics are made of. Every word is of a closed list; `detail` and `why` are for people
-// to read, and nobody takes them apart. Never holds a ticket, a token or a monitor's body.
+// What happened, in words that logs and metrics are made of. Every word is of a closed list;
+// `detail` and `why` are for people to read, and nobody takes them apart. Never holds a ticket, a
+// token or a monitor's body.
 
 import type { AdmissionRefusal } from "./admission.ts";
 import { type DashboardNews, type OpenWord, openWords } from "./fleet/monitors.ts";
@@ -128,7 +129,10 @@ export type QueueEvent =
   | { readonly kind: "monitor_forgotten"; readonly monitor: string }
   /** a job's turn has come at monitors that this instance does not know */
   | { readonly kind: "monitor_not_ours"; readonly monitor: string }
-  /** nobody could be heard for a while, or (negative) the clock was set back: everybody has their time anew */
+  /**
+   * nobody could be heard for a while, or (negative) the clock was set back: everybody has their
+   * time anew
+   */
   | { readonly kind: "interrupted"; readonly silentMs: number }
   /** all who wait fell silent together: the way to us is broken, and nobody is abandoned */
   | { readonly kind: "all_silent"; readonly profileKey: string; readonly jobs: number }

@@ -1,4 +1,5 @@
-// A small number for a text, the same everywhere: to spread, and to notice a change. No secret hangs on it.
+// A small number for a text, the same everywhere: to spread, and to notice a change. No secret
+// hangs on it.
 
 /** FNV-1a over the characters, 32 bits. */
 export function hashOf(text: string): number {

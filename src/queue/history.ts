@@ -1,5 +1,6 @@
-// What happened in a profile: every change of a job's state and every act of an operator, newest last, in a list that
-// forgets its beginning. An entry is written in the same step as the change itself.
+// What happened in a profile: every change of a job's state and every act of an operator, newest
+// last, in a list that forgets its beginning. An entry is written in the same step as the change
+// itself.
 import { z } from "zod";
 import type { ActRequest } from "./acts.ts";
 import { enqueuedAt, type Job } from "./job/job.ts";

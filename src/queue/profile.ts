@@ -1,7 +1,9 @@
-// What an operation reads of a profile, and what it may change: the language between the rules and the stores.
+// What an operation reads of a profile, and what it may change: the language between the rules and
+// the stores.
 //
-// An operation is a pure function from a ProfileView to a Decision. Whoever runs it loads what it asks for, and commits its
-// change only if everything that it relied on still holds; else the operation is decided anew on a fresh view.
+// An operation is a pure function from a ProfileView to a Decision. Whoever runs it loads what it
+// asks for, and commits its change only if everything that it relied on still holds; else the
+// operation is decided anew on a fresh view.
 import type { Act } from "./acts.ts";
 import type { Capacity } from "./fleet/capacity.ts";
 import type { Sample } from "./fleet/chart.ts";
@@ -110,7 +112,9 @@ export interface Change {
   readonly relies?: Reliance;
 }
 
-/** What must still hold when the change is written, beside the jobs, rows and head that it changes. */
+/**
+ * What must still hold when the change is written, beside the jobs, rows and head that it changes.
+ */
 export interface Reliance {
   /** nothing lowered the capacity, changed which needs can be served, or paused */
   readonly onRoom?: boolean;

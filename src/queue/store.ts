@@ -1,6 +1,7 @@
-// What a store does. It knows no rule of the queue: it loads what an operation asks for, and commits what it decided if all
-// that it relied on still holds. Each of the two is atomic. A store that cannot be reached, or answers with an error,
-// throws StoreUnavailable: a lost dependency, not an outcome.
+// What a store does. It knows no rule of the queue: it loads what an operation asks for, and
+// commits what it decided if all that it relied on still holds. Each of the two is atomic. A store
+// that cannot be reached, or answers with an error, throws StoreUnavailable: a lost dependency, not
+// an outcome.
 import type { Snapshot, Takes } from "./fleet/fleet.ts";
 import type { HistoryEntry } from "./history.ts";
 import type { Job } from "./job/job.ts";
@@ -12,8 +13,8 @@ export class StoreUnavailable extends Error {
 }
 
 /**
- * A document as a store has it. Its revision is the id of the change that wrote it, and no counter: two changes that were
- * decided on one state must not pass for each other. "": there is none.
+ * A document as a store has it. Its revision is the id of the change that wrote it, and no counter:
+ * two changes that were decided on one state must not pass for each other. "": there is none.
  */
 export interface StoredJob {
   readonly job: Job;
@@ -32,7 +33,10 @@ export interface LoadRequest {
   readonly jobs: readonly JobRead[];
   /** so many present jobs from the front of each need */
   readonly front: number;
-  /** so many jobs that are due, and as many whose time lies further ahead than it can: the clock was set back */
+  /**
+   * so many jobs that are due, and as many whose time lies further ahead than it can: the clock was
+   * set back
+   */
   readonly due: number;
   readonly maxDueAheadMs: number;
   readonly listed: number;
@@ -60,7 +64,10 @@ export interface FrontJob {
 export interface Loaded {
   /** the store's clock, ms */
   readonly now: number;
-  /** which life of the store this is, and since when it knows everything; "": it does not know the profile */
+  /**
+   * which life of the store this is, and since when it knows everything; "": it does not know the
+   * profile
+   */
   readonly epoch: string;
   readonly lostAt: number;
   /** rises with every change that lowers what others may count on */
@@ -89,7 +96,10 @@ export interface JobWrite {
   readonly entryBefore: Entry | null;
   readonly entryAfter: Entry | null;
   readonly dueAt: number | null;
-  /** how long a tombstone is kept, ms; null: a live job is kept until time ends it, for the lists name it */
+  /**
+   * how long a tombstone is kept, ms; null: a live job is kept until time ends it, for the lists
+   * name it
+   */
   readonly keptForMs: number | null;
   /** it is over from now on */
   readonly hasEnded: boolean;
@@ -160,13 +170,19 @@ export interface Store {
   /** Whether load and commit answer without a promise. */
   readonly answersAtOnce?: boolean;
   load(request: LoadRequest): MaybePromise<Loaded>;
-  /** Writes the parts in order, each as a whole or not at all, and tells whoever waits for these jobs. */
+  /**
+   * Writes the parts in order, each as a whole or not at all, and tells whoever waits for these
+   * jobs.
+   */
   commit(
     profileKey: string,
     parts: readonly CommitPart[],
     wake: readonly string[],
   ): MaybePromise<readonly PartResult[]>;
-  /** Begins a new epoch where the profile is still of `epoch`: all jobs leave the line until evidence clears them. */
+  /**
+   * Begins a new epoch where the profile is still of `epoch`: all jobs leave the line until
+   * evidence clears them.
+   */
   beginEpoch(profileKey: string, epoch: string): MaybePromise<void>;
   readDocument(name: string): MaybePromise<StoredDocument>;
   /** Replaces a document if it still is `expected` (null: there is none); null removes it. */
@@ -176,7 +192,10 @@ export interface Store {
     next: string | null,
     keptForMs: number | null,
   ): MaybePromise<SwapReply>;
-  /** One of `limit` places at a monitor, unless a fence was set there; it frees itself after `keptForMs`. */
+  /**
+   * One of `limit` places at a monitor, unless a fence was set there; it frees itself after
+   * `keptForMs`.
+   */
   takePlace(monitor: string, key: string, limit: number, keptForMs: number): MaybePromise<"taken" | "full" | "fenced">;
   /** Frees the place, and counts what came of it. */
   freePlace(monitor: string, key: string, result: string | null): MaybePromise<void>;
@@ -185,8 +204,8 @@ export interface Store {
   /** What came of places so far. */
   readResults(monitor: string): MaybePromise<Readonly<Record<string, number>>>;
   /**
-   * Puts a name on a roll for `keptForMs`, unless `limit` others are on it. A roll is a set of names that belongs to no
-   * profile; each leaves by itself when its time is over.
+   * Puts a name on a roll for `keptForMs`, unless `limit` others are on it. A roll is a set of
+   * names that belongs to no profile; each leaves by itself when its time is over.
    */
   enrol(roll: string, name: string, limit: number, keptForMs: number): MaybePromise<EnrolReply>;
   /** Takes names off a roll. */
@@ -198,13 +217,22 @@ export interface Store {
   /** Every profile that was ever begun. */
   listProfiles(): MaybePromise<readonly string[]>;
   hasProfile(profileKey: string): MaybePromise<boolean>;
-  /** Forgets a profile with all that is known of it, but for documents of jobs: those end by themselves. */
+  /**
+   * Forgets a profile with all that is known of it, but for documents of jobs: those end by
+   * themselves.
+   */
   forgetProfile(profileKey: string): MaybePromise<void>;
   /** The last entries, newest first. */
   readHistory(profileKey: string, limit: number): MaybePromise<readonly HistoryEntry[]>;
-  /** Jobs of which there was news since this was asked last, here; null: nobody can tell, all should look. */
+  /**
+   * Jobs of which there was news since this was asked last, here; null: nobody can tell, all should
+   * look.
+   */
   missedNews(profileKey: string): MaybePromise<readonly string[] | null>;
-  /** Whom to wake from now on. Null ids: whoever waits, for news may have been lost. A wake is only a hint to poll again. */
+  /**
+   * Whom to wake from now on. Null ids: whoever waits, for news may have been lost. A wake is only
+   * a hint to poll again.
+   */
   onWake(listener: (profileKey: string, uniqueIds: readonly string[] | null) => void): void;
   /** Which profiles somebody waits for here: only their news is wanted. */
   listen(profileKey: string, isAwaited: boolean): void;

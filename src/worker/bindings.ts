@@ -21,7 +21,10 @@ export interface Bindings {
   readonly DOOR: Namespace<Door>;
 }
 
-/** The settings among the bindings. What stands in wrangler.toml without quotes comes as a number or a boolean, and is meant as it reads. */
+/**
+ * The settings among the bindings. What stands in wrangler.toml without quotes comes as a number or
+ * a boolean, and is meant as it reads.
+ */
 export function settingsOf(bindings: object): Record<string, string> {
   const settings = Object.entries(bindings).filter(([, value]) =>
     ["string", "number", "boolean"].includes(typeof value),

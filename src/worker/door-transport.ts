@@ -2,7 +2,10 @@
 import type { MonitorTransport } from "../monitors/called/transport.ts";
 import type { Bindings } from "./bindings.ts";
 
-/** A door that does not answer may have sent what it was given, or may still do so in its time: silence, counted from then on. */
+/**
+ * A door that does not answer may have sent what it was given, or may still do so in its time:
+ * silence, counted from then on.
+ */
 export function createDoorTransport(doors: Bindings["DOOR"]): MonitorTransport {
   return {
     fetch: (monitor, url, asked) => doors.getByName(monitor).fetch(new Request(url, { redirect: "manual", ...asked })),

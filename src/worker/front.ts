@@ -1,5 +1,5 @@
-// What stands before the Durable Object: settings are checked, requests go through, and whatever befalls the object, nobody gets an answer that curl
-// would take for one.
+// What stands before the Durable Object: settings are checked, requests go through, and whatever
+// befalls the object, nobody gets an answer that curl would take for one.
 import { parseConfig } from "../config.ts";
 import { comeBack } from "../http/problem.ts";
 import { type Bindings, settingsOf } from "./bindings.ts";
@@ -36,7 +36,8 @@ export function createFront(log: (line: string) => void): Front {
       try {
         return leaveAsItIs(await env.QUEUE.getByName(home).fetch(request));
       } catch (error) {
-        // It was put away, moved, or replaced by a new version in the middle of the request: the next one finds it again.
+        // It was put away, moved, or replaced by a new version in the middle of the request: the
+        // next one finds it again.
         const { name } = error as { name?: unknown };
         log(JSON.stringify({ level: "warn", msg: "the object went away", error: String(name ?? "error") }));
         return leaveAsItIs(comeBack("restarting", 1));
@@ -48,7 +49,10 @@ export function createFront(log: (line: string) => void): Front {
   };
 }
 
-/** Nothing on the way may compress what is empty: it would be empty no longer, and curl appends the bodies of its tries to its output file. */
+/**
+ * Nothing on the way may compress what is empty: it would be empty no longer, and curl appends the
+ * bodies of its tries to its output file.
+ */
 function leaveAsItIs(response: Response): Response {
   if (response.headers.get("content-length") !== "0") return response;
   const headers = new Headers(response.headers);

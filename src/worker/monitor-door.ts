@@ -1,5 +1,5 @@
-// The way to one monitor: a Durable Object of its own for each, because an invocation has six connections at a time, and a monitor that hangs must
-// take none from the others.
+// The way to one monitor: a Durable Object of its own for each, because an invocation has six
+// connections at a time, and a monitor that hangs must take none from the others.
 import { DurableObject } from "cloudflare:workers";
 import type { Bindings, Door } from "./bindings.ts";
 import type { RemoteReply, RemoteSending } from "./remote-take.ts";

@@ -1,9 +1,13 @@
-// Keeps the embedded store in the SQLite of a Durable Object. The runtime holds back replies and requests until writes are
-// safe: https://developers.cloudflare.com/durable-objects/reference/in-memory-state/.
+// Keeps the embedded store in the SQLite of a Durable Object. The runtime holds back replies and
+// requests until writes are safe:
+// https://developers.cloudflare.com/durable-objects/reference/in-memory-state/.
 import type { DurableObjectStorage } from "cloudflare:workers";
 import { createSqlitePersistence, type Persistence } from "../store/embedded/persistence.ts";
 
-/** @param giveUp called where something cannot be kept: what is in memory must not run ahead of what is kept */
+/**
+ * @param giveUp called where something cannot be kept: what is in memory must not run ahead of what
+ * is kept
+ */
 export function createObjectPersistence(storage: DurableObjectStorage, giveUp: (error: unknown) => void): Persistence {
   const surely = <T>(work: () => T): T => {
     try {

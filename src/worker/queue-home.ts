@@ -1,5 +1,6 @@
-// Where the queue lives on Workers: one Durable Object is one instance of the service, with the same parts as on Node. It is awake while it is asked,
-// or while anything is under way; then its loops rest, and the runtime may put it away. docs/decisions/0015 says why.
+// Where the queue lives on Workers: one Durable Object is one instance of the service, with the
+// same parts as on Node. It is awake while it is asked, or while anything is under way; then its
+// loops rest, and the runtime may put it away. docs/decisions/0015 says why.
 import { DurableObject, type DurableObjectState } from "cloudflare:workers";
 import packageJson from "../../package.json" with { type: "json" };
 import { composeService, queueSettingsOf, type Service } from "../compose.ts";
@@ -44,7 +45,10 @@ export class QueueHome extends DurableObject<Bindings> implements Home {
     this.#vigil = createVigil(service, Math.max(settings.abandonAfterMs, settings.unknownHoldMs) + 60_000);
   }
 
-  /** Where something cannot be kept, this life of the object ends: the next one begins with what was. */
+  /**
+   * Where something cannot be kept, this life of the object ends: the next one begins with what
+   * was.
+   */
   #createPersistence(log: Log) {
     return createObjectPersistence(this.ctx.storage, (error) => {
       log.error(
@@ -68,7 +72,9 @@ export class QueueHome extends DurableObject<Bindings> implements Home {
   }
 }
 
-/** Whoever looks on keeps the house awake: a stream of events is one request, however long it lasts. */
+/**
+ * Whoever looks on keeps the house awake: a stream of events is one request, however long it lasts.
+ */
 function withLookers(store: Store, note: () => void): Store {
   return {
     ...store,

@@ -1,5 +1,6 @@
-// A take from a Worker. workerd's fetch and node:http do not tell whether a request left, and fetch reuses connections; its sockets do: nothing is
-// written before "connect" (with TLS: "secureConnect"). So the request goes over a socket of its own, and a parser reads the reply.
+// A take from a Worker. workerd's fetch and node:http do not tell whether a request left, and fetch
+// reuses connections; its sockets do: nothing is written before "connect" (with TLS:
+// "secureConnect"). So the request goes over a socket of its own, and a parser reads the reply.
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { HTTPParser } from "http-parser-js";
@@ -42,7 +43,10 @@ export function sendTake(sending: TakeSending): Promise<TakeReply> {
   });
 }
 
-/** Takes what comes in, null for its end; false where that is no HTTP. `done` is called once, with the first reply that is a final one. */
+/**
+ * Takes what comes in, null for its end; false where that is no HTTP. `done` is called once, with
+ * the first reply that is a final one.
+ */
 function createReader(bodyLimit: number, done: (status: number, body: Uint8Array | null) => void) {
   const parser = new HTTPParser(HTTPParser.RESPONSE);
   const chunks: Uint8Array[] = [];
@@ -58,7 +62,8 @@ function createReader(bodyLimit: number, done: (status: number, body: Uint8Array
     status = info.statusCode;
   };
   parser[HTTPParser.kOnBody] = (chunk, offset, length) => {
-    // a monitor may say that a chunk has less than no bytes, and the parser would believe it for ever
+    // a monitor may say that a chunk has less than no bytes, and the parser would believe it for
+    // ever
     if (length < 1) throw new Error("not HTTP");
     size += length;
     if (size > bodyLimit) end(null);

@@ -1,9 +1,13 @@
-// Whether the loops of the service run. They begin with the first request, and rest when nobody has asked for anything for so long that every job
-// is abandoned or settled: a Durable Object without timers may be put away, and costs nothing then.
+// Whether the loops of the service run. They begin with the first request, and rest when nobody has
+// asked for anything for so long that every job is abandoned or settled: a Durable Object without
+// timers may be put away, and costs nothing then.
 import type { Service } from "../compose.ts";
 
 const usualLookMs = 15_000;
-/** The first to come waits so long for the fleet to be asked, so that he is not told that nothing is known of it. */
+/**
+ * The first to come waits so long for the fleet to be asked, so that he is not told that nothing is
+ * known of it.
+ */
 const patienceMs = 2_000;
 
 export interface Vigil {

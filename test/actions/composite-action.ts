@@ -1,5 +1,6 @@
-// Runs a composite action as a runner does, from its action.yml: real bash in the way GitHub starts it, files for outputs and summary, and a
-// cancellation that signals the step's first process and nobody else. actions/upload-artifact is handed in.
+// Runs a composite action as a runner does, from its action.yml: real bash in the way GitHub starts
+// it, files for outputs and summary, and a cancellation that signals the step's first process and
+// nobody else. actions/upload-artifact is handed in.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -23,7 +24,10 @@ export interface ActionOptions {
   readonly env: Readonly<Record<string, string>>;
   /** The uploaded artifact's id; throws where the upload fails. */
   readonly upload?: (upload: Upload) => number;
-  /** As GitHub's runner does today (actions/runner#2638): once the action is cancelled, not even `always()` steps run. */
+  /**
+   * As GitHub's runner does today (actions/runner#2638): once the action is cancelled, not even
+   * `always()` steps run.
+   */
   readonly cancelledSkipsAll?: boolean;
 }
 

@@ -1,6 +1,6 @@
-// Workflows that used servo's runner-select (servo/ci-runners, actions/runner-select) use ours without
-// another change: what they pass in and read of it is the same. The facts below were read from its
-// action.yml and by running its own shell function, at commit a05e7e83 (July 2026).
+// Workflows that used servo's runner-select (servo/ci-runners, actions/runner-select) use ours
+// without another change: what they pass in and read of it is the same. The facts below were read
+// from its action.yml and by running its own shell function, at commit a05e7e83 (July 2026).
 import { expect, test } from "vitest";
 import { loadAction } from "./action-file.ts";
 import { answerTakes, startQueueDouble } from "./queue-double.ts";

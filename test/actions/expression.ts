@@ -1,5 +1,5 @@
-// As much of GitHub's expression language as our actions use: names, strings, `!`, `==`, `&&`, `||` and the status functions. Whatever else an
-// action comes to use is an error here, not a guess.
+// As much of GitHub's expression language as our actions use: names, strings, `!`, `==`, `&&`, `||`
+// and the status functions. Whatever else an action comes to use is an error here, not a guess.
 
 /** A tree of strings, as the contexts `inputs` and `steps` are. */
 export type Context = { readonly [name: string]: Context | string };
@@ -78,7 +78,10 @@ function evaluate(expression: string, context: Context, status: JobStatus): Valu
   return value;
 }
 
-/** Within an action success() and failure() look at its own steps only: a cancelled job changes neither (actions/runner, SuccessFunction.cs). */
+/**
+ * Within an action success() and failure() look at its own steps only: a cancelled job changes
+ * neither (actions/runner, SuccessFunction.cs).
+ */
 function statusFunction(name: string, { hasFailed, isCancelled }: JobStatus): boolean {
   switch (name) {
     case "always":

@@ -1,4 +1,5 @@
-// Stands where the queue stands, and answers as a test tells it to: by itself, or by passing on to the real one.
+// Stands where the queue stands, and answers as a test tells it to: by itself, or by passing on to
+// the real one.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
@@ -89,7 +90,10 @@ export const someTicket = `${"e".repeat(36)}.${"t".repeat(120)}.${"s".repeat(43)
 
 export const oneRunner: Answered = { status: 200, body: '{"id":7,"runner":{}}' };
 
-/** A queue that gives everybody a ticket, and takes what it is told: the last answer again and again. */
+/**
+ * A queue that gives everybody a ticket, and takes what it is told: the last answer again and
+ * again.
+ */
 export function answerTakes(...takes: readonly (Answered | "hang" | "reset")[]): Answer {
   return ({ method, url, earlier }) => {
     if (url.pathname.includes("enqueue")) return { status: 200, body: someTicket };

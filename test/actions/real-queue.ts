@@ -1,4 +1,5 @@
-// The real queue as a workflow sees it: under a public URL, which is the audience of its id tokens, with one simulated monitor behind it.
+// The real queue as a workflow sees it: under a public URL, which is the audience of its id tokens,
+// with one simulated monitor behind it.
 import { onTestFinished } from "vitest";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { enqueueForTicket, takeUntilDone } from "../support/client.ts";

@@ -1,4 +1,5 @@
-// Text of others that runner-select prints or passes on: it writes neither workflow commands nor outputs, and runs nothing.
+// Text of others that runner-select prints or passes on: it writes neither workflow commands nor
+// outputs, and runs nothing.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";

@@ -133,7 +133,8 @@ describe("a queue that restarts while a job enqueues", () => {
     const port = await reservePort();
     const running = await run.start({ "queue-url": `http://127.0.0.1:${port}` });
     await running.onLog("::add-mask::");
-    // Time is the very thing that is tested here: well past the 6 s after which five tries are over.
+    // Time is the very thing that is tested here: well past the 6 s after which five tries are
+    // over.
     await setTimeout(20_000);
     const queue = await startQueueDouble(answerTakes(oneRunner), port);
 

@@ -1,4 +1,5 @@
-// runner-select against the real queue: which proof it gives, what it outputs, and that a place it does not use is given up.
+// runner-select against the real queue: which proof it gives, what it outputs, and that a place it
+// does not use is given up.
 import { readdir } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { takeUntilDone } from "../support/client.ts";

@@ -1,4 +1,5 @@
-// runner-timeout: cancels a run whose job waits for a runner that does not come, and never on a guess.
+// runner-timeout: cancels a run whose job waits for a runner that does not come, and never on a
+// guess.
 import { describe, expect, test } from "vitest";
 import { runAction, startAction } from "./composite-action.ts";
 import { startQueueDouble } from "./queue-double.ts";

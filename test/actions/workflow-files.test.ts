@@ -1,4 +1,5 @@
-// What every action and workflow of ours keeps to, and that docs/runner-select.md says what the actions are: read from the files themselves.
+// What every action and workflow of ours keeps to, and that docs/runner-select.md says what the
+// actions are: read from the files themselves.
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -26,7 +27,10 @@ interface Workflow {
   >;
 }
 
-/** Whether the program is there. Where it is not, its test is skipped with a word, and fails under CI=true. */
+/**
+ * Whether the program is there. Where it is not, its test is skipped with a word, and fails under
+ * CI=true.
+ */
 const hasShellcheck: boolean = (() => {
   if (spawnSync("shellcheck", ["--version"]).status === 0) return true;
   const words = "shellcheck is missing: apt-get install shellcheck";

@@ -1,4 +1,5 @@
-// A workflow's run in which the actions are tested: the simulated GitHub, its environment, and runner-select with inputs that are in order.
+// A workflow's run in which the actions are tested: the simulated GitHub, its environment, and
+// runner-select with inputs that are in order.
 import { basename } from "node:path";
 import type { SimulatedGithub } from "../../scripts/simulated-github/github.ts";
 import { githubToken, startGithub } from "../support/github.ts";

@@ -1,5 +1,6 @@
-// What a fault rig found: requests that come twice are one, a fleet that was not heard refuses nobody for good, and a runner is
-// never given, nor the next one reserved, by a wrong idea of its age.
+// What a fault rig found: requests that come twice are one, a fleet that was not heard refuses
+// nobody for good, and a runner is never given, nor the next one reserved, by a wrong idea of its
+// age.
 import { expect, it } from "vitest";
 import { decideByEvidence, type Evidence, planEvidence } from "../../src/queue/job/evidence.ts";
 import { describeOnStores, openQueue, profileKey, runnerOf, type ServedQueue, takenAt } from "../support/hand-clock.ts";

@@ -1,5 +1,5 @@
-// Blame goes where it belongs: monitors that are wrong cost no job anything, one bad job costs no monitor anything, and where
-// everybody is refused, nobody is spent.
+// Blame goes where it belongs: monitors that are wrong cost no job anything, one bad job costs no
+// monitor anything, and where everybody is refused, nobody is spent.
 import { expect, it } from "vitest";
 import type { Ticket } from "../../src/queue/job/job.ts";
 import type { RefusalCause } from "../../src/queue/job/leg-outcome.ts";
@@ -7,7 +7,10 @@ import { describeOnStores, openQueue, type ServedQueue, takenAt } from "../suppo
 
 const five = { m0: 1, m1: 1, m2: 1, m3: 1, m4: 1 };
 
-/** A job asks until it has to wait or is over; answers which monitors refused it, one after the other. */
+/**
+ * A job asks until it has to wait or is over; answers which monitors refused it, one after the
+ * other.
+ */
 async function refuseAll(served: ServedQueue, ticket: Ticket, cause: RefusalCause): Promise<string[]> {
   const asked: string[] = [];
   for (;;) {
@@ -115,7 +118,8 @@ describeOnStores("an outage in which every monitor refuses everybody", (open) =>
       expect(await served.inspect(uniqueId)).toMatchObject({ job: { state: "queued", place } });
     }
     expect(served.abandoned).toEqual([]);
-    // from now on the monitors are well, others come and are served, and only the bad one is refused
+    // from now on the monitors are well, others come and are served, and only the bad one is
+    // refused
     const waiting = new Map(tickets.map((ticket) => [ticket.uniqueId, ticket]));
     const ends: string[] = [];
     for (let second = 0; second < 600 && waiting.has("bad"); second++) {

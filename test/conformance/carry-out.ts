@@ -1,4 +1,5 @@
-// Carries a random command out at a queue, and remembers what both stores have answered, so that both are asked the same.
+// Carries a random command out at a queue, and remembers what both stores have answered, so that
+// both are asked the same.
 import type { Job, Ticket } from "../../src/queue/job/job.ts";
 import type { LegOutcome, RefusalCause } from "../../src/queue/job/leg-outcome.ts";
 import type { PollReply } from "../../src/queue/operations/poll.ts";

@@ -54,7 +54,10 @@ export type Command =
   | { readonly kind: "set_clock"; readonly ms: number }
   /** the store loses its memory, and the instance lives on or dies with it */
   | { readonly kind: "lose"; readonly isRestart: boolean }
-  /** what happens to the next commit of a profile: its reply is lost, or the store loses its memory right before it */
+  /**
+   * what happens to the next commit of a profile: its reply is lost, or the store loses its memory
+   * right before it
+   */
   | { readonly kind: "trouble"; readonly next: "reply_lost" | "memory_lost"; readonly profile: number };
 
 const pick = fc.nat(19);
@@ -69,7 +72,10 @@ const outcomes = [
   ...["taken", "taken", "taken", "unknown", "unknown_silent"],
   ...["unreachable", "rejected", "not_reserved", "no_evidence", "unsent", "undecided"],
 ];
-/** Mostly short, now and then past the next deadline: asleep, abandoned, answer gone, tombstone gone. */
+/**
+ * Mostly short, now and then past the next deadline: asleep, abandoned, answer gone, tombstone
+ * gone.
+ */
 const waits = [1, 1, 10, 10, 900, 900, 4000, 4000, 9000, 9000, 9000, 31_000, 46_000, 12_000_000];
 
 const anyCommand: fc.Arbitrary<Command> = fc.oneof(

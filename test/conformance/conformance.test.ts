@@ -17,7 +17,10 @@ describeStore("embedded", async (environment, now) => {
   };
 });
 
-/** A Redis of the user's own, from TEST_REDIS_URL, is emptied for every test; otherwise a private one is started. */
+/**
+ * A Redis of the user's own, from TEST_REDIS_URL, is emptied for every test; otherwise a private
+ * one is started.
+ */
 async function openRedis() {
   const given = process.env.TEST_REDIS_URL;
   if (given === undefined || given === "") {

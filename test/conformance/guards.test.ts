@@ -1,4 +1,5 @@
-// What a commit relies on, one guard at a time, on both stores: at the limit it is written, one further nothing is.
+// What a commit relies on, one guard at a time, on both stores: at the limit it is written, one
+// further nothing is.
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CommitPart, JobWrite, Loaded, LoadRequest, Store } from "../../src/queue/store.ts";

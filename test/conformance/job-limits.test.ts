@@ -1,5 +1,5 @@
-// Jobs are counted over all profiles and instances: no race lets one more begin, and no process that dies keeps a place from
-// anybody for good.
+// Jobs are counted over all profiles and instances: no race lets one more begin, and no process
+// that dies keeps a place from anybody for good.
 import { expect, it } from "vitest";
 import type { JobRequest } from "../../src/queue/job/job.ts";
 import { describeOnStores, type OpenStore, start } from "../support/hand-clock.ts";

@@ -1,5 +1,5 @@
-// Nobody loses a place by our outage: time in which nobody could be heard counts for nobody, and a clock that is set is no
-// more than such a time.
+// Nobody loses a place by our outage: time in which nobody could be heard counts for nobody, and a
+// clock that is set is no more than such a time.
 import { expect, it } from "vitest";
 import type { Ticket } from "../../src/queue/job/job.ts";
 import { describeOnStores, openQueue, type ServedQueue } from "../support/hand-clock.ts";
@@ -214,7 +214,8 @@ describeOnStores("a clock that is set", (open) => {
       await served.showFleet({ m0: 1 });
       served.clock.now += 10;
       const job = await served.claim(first);
-      // its runner is learnt of too late to be given: the next one is reserved when that one is gone
+      // its runner is learnt of too late to be given: the next one is reserved when that one is
+      // gone
       await served.serve(46_000, [first]);
       await served.settle(first, job, [
         { monitor: "m0", state: "taken", runners: [{ monitor: "m0", id: "1", body: "{}" }] },

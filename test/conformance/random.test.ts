@@ -1,11 +1,13 @@
-// Random command sequences: three profiles, twenty ids, lost replies, lost memory and clocks that are set. The embedded store
-// is the specification, checked by the invariants after every step and made anew of what it kept now and then; about a quarter
-// of the sequences run on Redis, too, which has to give the same replies and hold the same documents.
+// Random command sequences: three profiles, twenty ids, lost replies, lost memory and clocks that
+// are set. The embedded store is the specification, checked by the invariants after every step and
+// made anew of what it kept now and then; about a quarter of the sequences run on Redis, too, which
+// has to give the same replies and hold the same documents.
 //
-// Where the time goes: a step on Redis costs some 4 round trips for its replies, and its state is about 50 commands in one
-// burst; the embedded store costs a tenth of that. So most sequences run without Redis, and states are compared at every
-// fifth step and at the end.
-// RANDOM_SEQUENCES, RANDOM_SHARE and RANDOM_SEED make it longer, put more of it on Redis or repeat a run (npm run test:long).
+// Where the time goes: a step on Redis costs some 4 round trips for its replies, and its state is
+// about 50 commands in one burst; the embedded store costs a tenth of that. So most sequences run
+// without Redis, and states are compared at every fifth step and at the end. RANDOM_SEQUENCES,
+// RANDOM_SHARE and RANDOM_SEED make it longer, put more of it on Redis or repeat a run (npm run
+// test:long).
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Clock, systemClock } from "../../src/clock.ts";
@@ -142,7 +144,8 @@ describe.skipIf(!hasRedis)("random sequences", () => {
         for (const trouble of troubles)
           Object.assign(trouble, { next: given.next, profileKey: profiles[given.profile] });
       }
-      // a monitor's news is written for all profiles at once: which of them trouble meets would be chance
+      // a monitor's news is written for all profiles at once: which of them trouble meets would be
+      // chance
       const putOff = given.kind === "snapshot" ? troubles[0].next : null;
       if (putOff !== null) for (const trouble of troubles) trouble.next = null;
       // a life of the store is known by when it began
@@ -195,7 +198,10 @@ describe.skipIf(!hasRedis)("random sequences", () => {
   );
 });
 
-/** What a client hears. Which runners there are is made up by the commands: whether those of an answer are live is not asked. */
+/**
+ * What a client hears. Which runners there are is made up by the commands: whether those of an
+ * answer are live is not asked.
+ */
 function tellReply(
   tell: (happening: Happening) => void,
   given: Command,

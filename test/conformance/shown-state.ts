@@ -1,10 +1,11 @@
-// All that a store holds, as it shows it, so that two stores can be compared: every document, list and count.
+// All that a store holds, as it shows it, so that two stores can be compared: every document, list
+// and count.
 import type { Store, StoredJob } from "../../src/queue/store.ts";
 import { ids, monitors, profiles } from "./commands.ts";
 
 /**
- * Asked for in one burst. Left out is what may differ: the text of an epoch, and revisions, for three profiles are written at
- * once, in whatever order.
+ * Asked for in one burst. Left out is what may differ: the text of an epoch, and revisions, for
+ * three profiles are written at once, in whatever order.
  */
 export async function showState(store: Store): Promise<unknown> {
   const names = [

@@ -1,4 +1,5 @@
-// What every store must do, as a function of a store factory. Time is handed in; the fleet is whatever a test says.
+// What every store must do, as a function of a store factory. Time is handed in; the fleet is
+// whatever a test says.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Job, Ticket } from "../../src/queue/job/job.ts";
 import type { LegOutcome } from "../../src/queue/job/leg-outcome.ts";

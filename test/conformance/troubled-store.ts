@@ -1,5 +1,5 @@
-// A store to which something happens at a chosen commit: its reply is lost after it was written, or all memory is gone right
-// before it. Both leave it to the caller to find out.
+// A store to which something happens at a chosen commit: its reply is lost after it was written, or
+// all memory is gone right before it. Both leave it to the caller to find out.
 import { type PartResult, type Store, StoreUnavailable } from "../../src/queue/store.ts";
 
 export interface Trouble {
@@ -11,7 +11,8 @@ export interface Trouble {
 /**
  * @param inner the store as it is now: after a loss it may be another one
  * @param lose throws all memory away
- * @param remembers whether the store itself knows a commit that is sent again; else it is known here, for no reply of a store
+ * @param remembers whether the store itself knows a commit that is sent again; else it is known
+ * here, for no reply of a store
  *   in one's own process is ever lost
  */
 export function troubleStore(

@@ -1,5 +1,5 @@
-// An operator acts in the page: by keyboard alone, after their token was given, with a confirmation that says what will
-// happen; and nobody else can.
+// An operator acts in the page: by keyboard alone, after their token was given, with a confirmation
+// that says what will happen; and nobody else can.
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";

@@ -1,4 +1,5 @@
-// One Chromium for the tests of a file, and pages in it that notice whatever a page of ours must not do.
+// One Chromium for the tests of a file, and pages in it that notice whatever a page of ours must
+// not do.
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { launchChromium } from "../support/chromium.ts";
@@ -7,7 +8,10 @@ export interface WatchedPage {
   readonly page: Page;
   /** URLs of all that it asked for, whether it got it or not. */
   readonly requests: readonly string[];
-  /** Errors on its console - violations of its policy among them -, exceptions, dialogs and other windows. */
+  /**
+   * Errors on its console - violations of its policy among them -, exceptions, dialogs and other
+   * windows.
+   */
   readonly troubles: readonly string[];
 }
 

@@ -1,4 +1,5 @@
-// A busy day in a house of five hosts, as the queue would tell it: the document behind the picture in docs/dashboard.md. No two calls differ.
+// A busy day in a house of five hosts, as the queue would tell it: the document behind the picture
+// in docs/dashboard.md. No two calls differ.
 import type {
   Dashboard,
   DashboardEnd,

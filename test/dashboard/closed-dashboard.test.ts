@@ -1,4 +1,5 @@
-// DASHBOARD_TOKEN closes all of the operator's view, and both ways to send it open all of it, in a browser too.
+// DASHBOARD_TOKEN closes all of the operator's view, and both ways to send it open all of it, in a
+// browser too.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { hasChromium } from "../support/chromium.ts";

@@ -1,4 +1,5 @@
-// The page notices when it is cut off, says so, and comes back by itself; below any path, behind a proxy.
+// The page notices when it is cut off, says so, and comes back by itself; below any path, behind a
+// proxy.
 import { createServer, request as startRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -13,7 +14,10 @@ import { startPageServer } from "./page-server.ts";
 
 const clock = /\d\d:\d\d:\d\d/.source;
 
-/** Passes everything below /queue on to the service, as a reverse proxy would, and answers 404 to all else. Tells what was asked. */
+/**
+ * Passes everything below /queue on to the service, as a reverse proxy would, and answers 404 to
+ * all else. Tells what was asked.
+ */
 async function startProxy(target: string) {
   const paths: string[] = [];
   const server = createServer((request, response) => {

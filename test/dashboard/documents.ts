@@ -1,5 +1,6 @@
-// Documents as the queue would give them, for tests of what is made of them and for the picture in docs/dashboard.md: a quiet house, a busy
-// day, and one in which every text that others write is meant to do harm.
+// Documents as the queue would give them, for tests of what is made of them and for the picture in
+// docs/dashboard.md: a quiet house, a busy day, and one in which every text that others write is
+// meant to do harm.
 import type {
   Dashboard,
   DashboardEnd,

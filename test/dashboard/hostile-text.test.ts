@@ -1,4 +1,5 @@
-// What others write - names, notes, ids, addresses - is text on the page and in the terminal, whatever stands in it.
+// What others write - names, notes, ids, addresses - is text on the page and in the terminal,
+// whatever stands in it.
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
 import { shortenIds } from "../../src/dashboard/shortened-ids.ts";
@@ -53,7 +54,8 @@ describe.skipIf(!hasChromium)("the page", () => {
     const { page, requests, troubles } = await openPage();
     await openLive(page, server.url);
     for (const [i, text] of hostiles.entries()) {
-      // As news over the stream, then as a page of its own: the browser parses them on different ways.
+      // As news over the stream, then as a page of its own: the browser parses them on different
+      // ways.
       const profile_key = `profile-${i} ${text}`;
       const hostile = hostileDashboard(text);
       const marked = { ...hostile, profiles: hostile.profiles.map((profile) => ({ ...profile, profile_key })) };

@@ -1,4 +1,5 @@
-// What an operator asks first: what is free, why the rest is not, and what needs a look until it is over.
+// What an operator asks first: what is free, why the rest is not, and what needs a look until it is
+// over.
 import { describe, expect, it } from "vitest";
 import { listConcerns, summarise } from "../../src/dashboard/concerns.ts";
 import type { DashboardMonitor } from "../../src/dashboard/dashboard-data.ts";

@@ -1,4 +1,5 @@
-// What an operator sees of the real service: who waits and why, who got what, and which host is ill.
+// What an operator sees of the real service: who waits and why, who got what, and which host is
+// ill.
 import { describe, expect, it } from "vitest";
 import { hasChromium } from "../support/chromium.ts";
 import { enqueueForTicket, takeUntilDone } from "../support/client.ts";

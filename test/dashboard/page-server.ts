@@ -1,5 +1,6 @@
-// Shows a document on the real page, where a test wants to choose what it says and how its stream fares: the same markup, policy and events
-// as src/dashboard/dashboard-routes.ts sends, over real HTTP.
+// Shows a document on the real page, where a test wants to choose what it says and how its stream
+// fares: the same markup, policy and events as src/dashboard/dashboard-routes.ts sends, over real
+// HTTP.
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";

@@ -1,4 +1,5 @@
-// The page is for everybody: by keyboard alone, on a phone, in the dark, without colours, and undisturbed by news.
+// The page is for everybody: by keyboard alone, on a phone, in the dark, without colours, and
+// undisturbed by news.
 import type { Page } from "playwright-core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
@@ -8,7 +9,9 @@ import { busyDay } from "./busy-day.ts";
 import { crowdedDashboard, jobOf, profileOf, quietDashboard } from "./documents.ts";
 import { startPageServer } from "./page-server.ts";
 
-/** Texts whose contrast with what is behind them is less than WCAG AA asks of text of their size. */
+/**
+ * Texts whose contrast with what is behind them is less than WCAG AA asks of text of their size.
+ */
 const findFaintTexts = `(() => {
   const parse = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
   const light = (colour) => {

@@ -1,4 +1,5 @@
-// Who knows a whole unique_id can enqueue it first: strangers see its first eight characters, wherever they look.
+// Who knows a whole unique_id can enqueue it first: strangers see its first eight characters,
+// wherever they look.
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
@@ -12,7 +13,9 @@ const operatorToken = "operator-of-the-ids";
 const callerToken = "caller-of-the-ids";
 const viewToken = "viewer-of-the-ids";
 const paths = ["/", "/dashboard.json", "/dashboard.txt", "/events", "/events?as=html"];
-/** What follows the first eight characters is no year: the page joins those to a time by a hyphen. */
+/**
+ * What follows the first eight characters is no year: the page joins those to a time by a hyphen.
+ */
 const createId = () => randomUUID().replace(/(?<=^.{8}-)./, "f");
 const waiting = createId();
 const ended = createId();
@@ -53,7 +56,8 @@ describe("the ids on a dashboard", () => {
     expect(reply.status).toBe(200);
     const chunks = reply.body?.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
-    // Both jobs are in every view, the one that ended behind the one that waits; a document is up to a second old.
+    // Both jobs are in every view, the one that ended behind the one that waits; a document is up
+    // to a second old.
     while (!text.includes(waiting.slice(0, 8)) || !text.includes(ended.slice(0, 8))) {
       const chunk = await chunks?.read();
       if (chunk === undefined || chunk.done) break;

@@ -1,4 +1,5 @@
-// Times tick in the browser, by the queue's clock, and not in the markup: while nothing happens, nothing is sent.
+// Times tick in the browser, by the queue's clock, and not in the markup: while nothing happens,
+// nothing is sent.
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
 import { renderMain } from "../../src/dashboard/page/page.ts";

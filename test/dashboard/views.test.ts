@@ -1,4 +1,5 @@
-// Pages of jobs, runs and whole lines, and the search that finds them; for strangers without whole ids.
+// Pages of jobs, runs and whole lines, and the search that finds them; for strangers without whole
+// ids.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { hasChromium } from "../support/chromium.ts";

@@ -1,5 +1,5 @@
-// The shipped Helm chart: its values have a schema that knows our settings, and rendered by helm, where helm is there, it is what
-// docs/running.md promises.
+// The shipped Helm chart: its values have a schema that knows our settings, and rendered by helm,
+// where helm is there, it is what docs/running.md promises.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,6 @@
-// The shipped files for nginx and Caddy, run as they stand but for ports, certificate and log paths: what the queue says reaches its clients
-// unchanged, by https, and no ticket stands in a log.
+// The shipped files for nginx and Caddy, run as they stand but for ports, certificate and log
+// paths: what the queue says reaches its clients unchanged, by https, and no ticket stands in a
+// log.
 import { execFileSync, spawn } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type Agent, request } from "node:https";

@@ -1,4 +1,5 @@
-// The shipped unit: what systemd says of it where systemd is there, and that what it starts is the queue, reloads and ends as it says.
+// The shipped unit: what systemd says of it where systemd is there, and that what it starts is the
+// queue, reloads and ends as it says.
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

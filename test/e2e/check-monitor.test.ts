@@ -1,4 +1,5 @@
-// `npm run check-monitor` as the owner of a monitor runs it: a good one passes, and each thing that one does not keep is said in words.
+// `npm run check-monitor` as the owner of a monitor runs it: a good one passes, and each thing that
+// one does not keep is said in words.
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

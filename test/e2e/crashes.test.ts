@@ -1,4 +1,5 @@
-// kill -9 at every step of a take, and of the store. Each ends with one runner per job, and none lost.
+// kill -9 at every step of a take, and of the store. Each ends with one runner per job, and none
+// lost.
 import { describe, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { enqueueForTicket, runnerIdsIn, take, takeUntilDone } from "../support/client.ts";

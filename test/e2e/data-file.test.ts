@@ -1,4 +1,5 @@
-// DATA_FILE: what the queue was told and what it answered outlives kill -9, and the file is one process's at a time.
+// DATA_FILE: what the queue was told and what it answered outlives kill -9, and the file is one
+// process's at a time.
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { spawnService } from "../../scripts/service-process.ts";

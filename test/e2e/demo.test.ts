@@ -1,4 +1,5 @@
-// The demo is the first thing that people try: it must run, end, tell the truth and leave nothing behind.
+// The demo is the first thing that people try: it must run, end, tell the truth and leave nothing
+// behind.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,5 @@
-// How long it may take: every reply to somebody who waits says it, by the rate at which runners came free, and who is not willing to wait so long is
-// told at once.
+// How long it may take: every reply to somebody who waits says it, by the rate at which runners
+// came free, and who is not willing to wait so long is told at once.
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { enqueueForTicket } from "../support/client.ts";

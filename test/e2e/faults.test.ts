@@ -1,5 +1,5 @@
-// Every way a monitor can fail a take: the job ends with exactly one runner all the same, found by evidence where it was labelled, taken
-// elsewhere where it was not.
+// Every way a monitor can fail a take: the job ends with exactly one runner all the same, found by
+// evidence where it was labelled, taken elsewhere where it was not.
 import { describe, expect, it } from "vitest";
 import { takeFaults } from "../../scripts/simulated-fleet/habits-and-faults.ts";
 import { startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
@@ -73,7 +73,8 @@ describe.concurrent("a take that a monitor fails", () => {
   it("by being still busy with others finds no false evidence: nobody else is asked before it has worked through its line", async () => {
     const [busy, fine] = [await monitorOf("busy", 3), await monitorOf("fine", 1)];
     busy.habits.takeMs = 3000;
-    // Takes time out after 1.1 s, and evidence counts at once: only the barrier tells that the monitor has not come to ours yet.
+    // Takes time out after 1.1 s, and evidence counts at once: only the barrier tells that the
+    // monitor has not come to ours yet.
     const impatient = { ...env, MONITOR_TAKE_TIMEOUT: "100ms", MONITOR_SETTLE: "0s" };
     await using service = await startService({ monitors: [busy, fine], env: impatient });
     const byHand = `${busy.url}/profile/${profile}/take?unique_id=other&qualified_repo=o%2Fr&run_id=1`;

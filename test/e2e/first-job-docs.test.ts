@@ -1,5 +1,5 @@
-// docs/first-job.md, as a reader copies it: its blocks run one after the other by real bash, with the ports changed, and what the page
-// says of them comes about.
+// docs/first-job.md, as a reader copies it: its blocks run one after the other by real bash, with
+// the ports changed, and what the page says of them comes about.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";

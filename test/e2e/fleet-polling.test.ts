@@ -1,4 +1,5 @@
-// Every monitor is asked on its own clock, at most once per interval however many instances run, and ready means: all were asked once.
+// Every monitor is asked on its own clock, at most once per interval however many instances run,
+// and ready means: all were asked once.
 import { expect, it } from "vitest";
 import { enqueueForTicket } from "../support/client.ts";
 import { startMonitor } from "../support/monitors.ts";

@@ -1,5 +1,6 @@
-// A held take: the runner that turns idle is in the hands of whoever is next, in whichever instance he waits, and nobody else stirs. Places, presence
-// and the statuses are those of plain polls; what is lost on the way costs a second.
+// A held take: the runner that turns idle is in the hands of whoever is next, in whichever instance
+// he waits, and nobody else stirs. Places, presence and the statuses are those of plain polls; what
+// is lost on the way costs a second.
 import { expect, it } from "vitest";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { enqueueForTicket, type Reply, take } from "../support/client.ts";
@@ -9,10 +10,15 @@ import { monitorToken, type RunningService, startService } from "../support/serv
 
 const interval = "200ms";
 
-/** MAX_WAIT and the wait that is asked for: nobody is answered because the time of their hold is up. */
+/**
+ * MAX_WAIT and the wait that is asked for: nobody is answered because the time of their hold is up.
+ */
 const longest = { MAX_WAIT: "60s" };
 const longestSeconds = 60;
-/** Far below that, and far above what a busy machine needs: whoever is answered within was told, and not just at the end of a hold. */
+/**
+ * Far below that, and far above what a busy machine needs: whoever is answered within was told, and
+ * not just at the end of a hold.
+ */
 const soonMs = 20_000;
 
 /** A monitor whose only runner is taken, so that whoever comes has to wait. */

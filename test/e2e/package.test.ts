@@ -1,5 +1,6 @@
-// The package as people get it: packed, installed in a fresh folder by npm with nothing but Node and an empty HOME, and used. What is
-// installed needs no other package, so no registry is asked: npm runs offline.
+// The package as people get it: packed, installed in a fresh folder by npm with nothing but Node
+// and an empty HOME, and used. What is installed needs no other package, so no registry is asked:
+// npm runs offline.
 import { execFile, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";

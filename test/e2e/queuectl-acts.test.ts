@@ -1,5 +1,5 @@
-// What an operator does to a live queue from the command line: drain and resume, pause and unpause, cancel. Two instances on one Redis: what is
-// done through one holds in the other at once.
+// What an operator does to a live queue from the command line: drain and resume, pause and unpause,
+// cancel. Two instances on one Redis: what is done through one holds in the other at once.
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { enqueueForTicket, take, takeUntilDone } from "../support/client.ts";

@@ -11,7 +11,10 @@ import { monitorToken, type RunningService, startService } from "../support/serv
 let monitor: SimulatedMonitor;
 let service: RunningService;
 
-/** Run 1 comes and goes; then run 123 waits through a pause and a drain, and is served. Somebody else's run is in another profile. */
+/**
+ * Run 1 comes and goes; then run 123 waits through a pause and a drain, and is served. Somebody
+ * else's run is in another profile.
+ */
 beforeAll(async () => {
   monitor = await startSimulatedMonitor({ name: "ci0", token: monitorToken, profiles: { linux: 2, mac: 1 } });
   service = await startService({ monitors: [monitor] });

@@ -1,5 +1,5 @@
-// The operator's command line where it is called wrongly, where the queue says no, and where there is no queue: always one sentence, and an exit code
-// that scripts can go by.
+// The operator's command line where it is called wrongly, where the queue says no, and where there
+// is no queue: always one sentence, and an exit code that scripts can go by.
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";

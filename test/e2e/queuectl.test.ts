@@ -1,5 +1,6 @@
-// The operator's command line looks at a live queue: what it shows, to whom, and that it is harmless. How it is refused is in
-// queuectl-refusals.test.ts, what it does to the queue in queuectl-acts.test.ts and queuectl-history.test.ts.
+// The operator's command line looks at a live queue: what it shows, to whom, and that it is
+// harmless. How it is refused is in queuectl-refusals.test.ts, what it does to the queue in
+// queuectl-acts.test.ts and queuectl-history.test.ts.
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { enqueueForTicket, take, takeUntilDone } from "../support/client.ts";
@@ -11,7 +12,10 @@ import { apiToken, monitorToken, type RunningService, startService } from "../su
 let monitor: SimulatedMonitor;
 let service: RunningService;
 
-/** One job has its runner, one waits, one was cancelled; the profile is paused, and the monitor drains. */
+/**
+ * One job has its runner, one waits, one was cancelled; the profile is paused, and the monitor
+ * drains.
+ */
 beforeAll(async () => {
   monitor = await startSimulatedMonitor({ name: "ci0", token: monitorToken, profiles: { linux: 1 } });
   service = await startService({ monitors: [monitor], env: { ABANDON_AFTER: "10m" } });

@@ -1,4 +1,5 @@
-// Three instances on one Redis, many polls at once: every runner is reserved once, and the order is kept.
+// Three instances on one Redis, many polls at once: every runner is reserved once, and the order is
+// kept.
 import { expect, it } from "vitest";
 import { startSimulatedFleet } from "../../scripts/simulated-fleet/fleet.ts";
 import { enqueueForTicket, take } from "../support/client.ts";

@@ -1,4 +1,5 @@
-// The deployed clients' lines, word for word, through real curl and real jq against the real service: what a workflow step gets.
+// The deployed clients' lines, word for word, through real curl and real jq against the real
+// service: what a workflow step gets.
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Curl, type CurlEnd, startCurlTake } from "../../scripts/deployed-client.ts";
@@ -112,7 +113,8 @@ test.each<[TakeFault, string]>([
 test("a monitor that died since its last word is passed over: the step gets a runner of the living one", async () => {
   const dead = await startMonitor({ name: "dead", profiles: { linux: 5 } });
   const live = await startMonitor({ name: "live", profiles: { linux: 1 } });
-  // Asked once, at the start: the service still believes in the five idle runners, and prefers them.
+  // Asked once, at the start: the service still believes in the five idle runners, and prefers
+  // them.
   await using service = await startService({
     monitors: [dead, live],
     env: { ...hasty, MONITOR_POLL_INTERVAL: "1m" },

@@ -1,5 +1,5 @@
-// A Redis that answers, but refuses to write, is away: nobody is told that they were queued, it is seen from outside, and the
-// log says why, once.
+// A Redis that answers, but refuses to write, is away: nobody is told that they were queued, it is
+// seen from outside, and the log says why, once.
 import { describe, expect, it, vi } from "vitest";
 import { enqueue, enqueueForTicket, takeUntilDone } from "../support/client.ts";
 import { scrape } from "../support/exposition.ts";

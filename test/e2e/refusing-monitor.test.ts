@@ -1,5 +1,6 @@
-// A monitor that looks well and gives no runner: its dashboard is fresh, runners are idle, and every take comes to nothing. Whoever
-// looks on must see it, also between its back-offs, until a take succeeds there.
+// A monitor that looks well and gives no runner: its dashboard is fresh, runners are idle, and
+// every take comes to nothing. Whoever looks on must see it, also between its back-offs, until a
+// take succeeds there.
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { noFaults } from "../../scripts/simulated-fleet/habits-and-faults.ts";

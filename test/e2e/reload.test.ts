@@ -1,5 +1,5 @@
-// SIGHUP, seen on the real process: hosts join and leave, tokens rotate, held requests stay held, and a file with a mistake in it changes
-// nothing.
+// SIGHUP, seen on the real process: hosts join and leave, tokens rotate, held requests stay held,
+// and a file with a mistake in it changes nothing.
 import { createHmac } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

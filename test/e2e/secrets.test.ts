@@ -1,5 +1,6 @@
-// No secret gets into the log, at any level, whatever happens: every route is used rightly and wrongly at LOG_LEVEL=trace, and the whole
-// output of the service is searched for every secret that was in play, whole, in part and encoded.
+// No secret gets into the log, at any level, whatever happens: every route is used rightly and
+// wrongly at LOG_LEVEL=trace, and the whole output of the service is searched for every secret that
+// was in play, whole, in part and encoded.
 import { generateKeyPairSync } from "node:crypto";
 import { expect, it } from "vitest";
 import { noFaults } from "../../scripts/simulated-github/faults.ts";

@@ -1,5 +1,6 @@
-// Every check of the self-test can fail: each of the queues in queue-faults.ts breaks one promise, and the check that is there for it says so. The real
-// service stands behind, so everything else is as it should be.
+// Every check of the self-test can fail: each of the queues in queue-faults.ts breaks one promise,
+// and the check that is there for it says so. The real service stands behind, so everything else is
+// as it should be.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkNames } from "../../scripts/self-test/command.ts";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";

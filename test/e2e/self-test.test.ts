@@ -1,5 +1,6 @@
-// The self-test of a healthy queue: it passes, leaves nothing behind, reserves nothing unless told to, and can be stopped at any moment.
-// That it notices an unhealthy one is in self-test-faults.test.ts.
+// The self-test of a healthy queue: it passes, leaves nothing behind, reserves nothing unless told
+// to, and can be stopped at any moment. That it notices an unhealthy one is in
+// self-test-faults.test.ts.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,5 +1,6 @@
-// How the process begins and ends: a polite end loses nothing that is under way, a second signal is obeyed at once, and a
-// service that is set up wrongly says all that is wrong and nothing that is secret.
+// How the process begins and ends: a polite end loses nothing that is under way, a second signal is
+// obeyed at once, and a service that is set up wrongly says all that is wrong and nothing that is
+// secret.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// From reserved to started, over real HTTP: a job that starts is seen to start; a runner that dies is replaced from another
-// monitor, where GitHub waits for it.
+// From reserved to started, over real HTTP: a job that starts is seen to start; a runner that dies
+// is replaced from another monitor, where GitHub waits for it.
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";

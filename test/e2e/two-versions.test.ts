@@ -1,5 +1,6 @@
-// An upgrade by turns: an instance of an earlier version and one of this version share a Redis, and nobody can tell which of them
-// answers. docs/versions.md promises it. The earlier version comes from this repository's own history.
+// An upgrade by turns: an instance of an earlier version and one of this version share a Redis, and
+// nobody can tell which of them answers. docs/versions.md promises it. The earlier version comes
+// from this repository's own history.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -13,11 +14,17 @@ import { startRedis } from "../support/redis-server.ts";
 import { apiToken, monitorsSetting, monitorToken, startService } from "../support/service.ts";
 
 const root = join(import.meta.dirname, "../..");
-/** The last one before 1.0 that had no limits per run, and knew nothing of GitHub's events. A shallow clone has it not. */
+/**
+ * The last one before 1.0 that had no limits per run, and knew nothing of GitHub's events. A
+ * shallow clone has it not.
+ */
 const earlier = "d4e05cbd6c85e6feb2b81588f843abd6171ac325";
 const hasEarlier = spawnSync("git", ["cat-file", "-e", `${earlier}:src/main.ts`], { cwd: root }).status === 0;
 
-/** The earlier version's URL; it runs until the test is over, and what it logs as an error is collected. */
+/**
+ * The earlier version's URL; it runs until the test is over, and what it logs as an error is
+ * collected.
+ */
 async function startEarlier(env: Readonly<Record<string, string>>, errors: unknown[]): Promise<string> {
   const directory = await createTestDirectory();
   const files = execFileSync("git", ["archive", earlier, "src", "package.json"], {

@@ -1,5 +1,6 @@
-// Every way of being told to wait, provoked one by one: curl appends whatever body such a reply has to its output file, so none may
-// have one, and each must say when to come back and why it is not yet time.
+// Every way of being told to wait, provoked one by one: curl appends whatever body such a reply has
+// to its output file, so none may have one, and each must say when to come back and why it is not
+// yet time.
 import { expect, test } from "vitest";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { enqueueForTicket, type Reply, take, takeUntilDone } from "../support/client.ts";

@@ -1,4 +1,5 @@
-// Several OIDC issuers at once: each one's keys are good for its own tokens alone, and are found where it publishes them.
+// Several OIDC issuers at once: each one's keys are good for its own tokens alone, and are found
+// where it publishes them.
 import { createServer } from "node:http";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, onTestFinished, test } from "vitest";

@@ -1,10 +1,13 @@
-// Forges whose API lies below a path of their own host, as GitHub Enterprise Server's and Gitea's do: proofs of enqueue work there as at
-// github.com. docs/other-forges.md has the settings.
+// Forges whose API lies below a path of their own host, as GitHub Enterprise Server's and Gitea's
+// do: proofs of enqueue work there as at github.com. docs/other-forges.md has the settings.
 import { createServer, request } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { askProblem, repo, runId, startTokenlessQueue } from "../support/tokenless.ts";
 
-/** The same host as `target`, with everything below `prefixes`, and blobs, which links lead to, where they were. */
+/**
+ * The same host as `target`, with everything below `prefixes`, and blobs, which links lead to,
+ * where they were.
+ */
 async function startBelow(target: () => string, prefixes: readonly string[]): Promise<string> {
   let url = "";
   const server = createServer((incoming, outgoing) => {

@@ -1,4 +1,5 @@
-// Bad input over every route: a clear 4xx or "come back", never a 500, a hang or a crash; and the service still works afterwards.
+// Bad input over every route: a clear 4xx or "come back", never a 500, a hang or a crash; and the
+// service still works afterwards.
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
@@ -53,7 +54,10 @@ function send(
   });
 }
 
-/** Sends bytes as they are; resolves with the status line, or "" where the connection was closed without one. */
+/**
+ * Sends bytes as they are; resolves with the status line, or "" where the connection was closed
+ * without one.
+ */
 function sendBytes(bytes: string | Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(service.url);

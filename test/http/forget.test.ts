@@ -1,5 +1,5 @@
-// Operators forget what is no more: a monitor that was taken out of MONITORS, and a profile that only it had. What is still
-// asked, kept or waited for is never forgotten by mistake.
+// Operators forget what is no more: a monitor that was taken out of MONITORS, and a profile that
+// only it had. What is still asked, kept or waited for is never forgotten by mistake.
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { enqueue, enqueueForTicket } from "../support/client.ts";

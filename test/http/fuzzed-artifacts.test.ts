@@ -1,5 +1,6 @@
-// Artifacts are strangers' bytes: 10,000 mutated zips and texts are unpacked and read without a crash, a hang or memory that grows, and some
-// hundreds of them through the whole service without a 500.
+// Artifacts are strangers' bytes: 10,000 mutated zips and texts are unpacked and read without a
+// crash, a hang or memory that grows, and some hundreds of them through the whole service without a
+// 500.
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parseProofText } from "../../src/github/artifact-proof.ts";

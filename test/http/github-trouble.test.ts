@@ -1,5 +1,6 @@
-// GitHub's troubles are never the job's fault: 503 with Retry-After and an empty body, never a 500, never a refusal; its rate limits are
-// obeyed; and nothing that it says can make us send our credentials, or any request, to a place where they do not belong.
+// GitHub's troubles are never the job's fault: 503 with Retry-After and an empty body, never a 500,
+// never a refusal; its rate limits are obeyed; and nothing that it says can make us send our
+// credentials, or any request, to a place where they do not belong.
 import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,4 +1,5 @@
-// The HTTP contract of design section 3, status by status, as a function of how a queue is started: whatever the entry and the store, it is the same.
+// The HTTP contract of design section 3, status by status, as a function of how a queue is started:
+// whatever the entry and the store, it is the same.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };

@@ -1,5 +1,5 @@
-// One run's token, or its artifact, enqueues so many jobs and no more. Whoever is held back hears so in an empty 429, costs the
-// store nothing, and nobody else notices.
+// One run's token, or its artifact, enqueues so many jobs and no more. Whoever is held back hears
+// so in an empty 429, costs the store nothing, and nobody else notices.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SimulatedGithub } from "../../scripts/simulated-github/github.ts";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";

@@ -1,4 +1,5 @@
-// A workflow's OIDC token enqueues for its own repository and run, if the repository is one of ours; whatever else looks like one does not.
+// A workflow's OIDC token enqueues for its own repository and run, if the repository is one of
+// ours; whatever else looks like one does not.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { SimulatedGithub } from "../../scripts/simulated-github/github.ts";
 import { apiToken } from "../support/service.ts";

@@ -1,4 +1,5 @@
-// The description passes the rules of a strict linter that others use, and not only those that openapi.test.ts writes out.
+// The description passes the rules of a strict linter that others use, and not only those that
+// openapi.test.ts writes out.
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

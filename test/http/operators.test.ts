@@ -1,5 +1,5 @@
-// What operators see and do, over HTTP, on both stores: the documents are what the OpenAPI says, acts are obeyed at once by whoever asks next, and
-// the history tells what happened.
+// What operators see and do, over HTTP, on both stores: the documents are what the OpenAPI says,
+// acts are obeyed at once by whoever asks next, and the history tells what happened.
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";

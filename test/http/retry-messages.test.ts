@@ -1,4 +1,5 @@
-// Whoever is asked to come back hears why as a sentence, and where it is explained; below the path that the queue lives at.
+// Whoever is asked to come back hears why as a sentence, and where it is explained; below the path
+// that the queue lives at.
 import { expect, it } from "vitest";
 import { retryReasons } from "../../src/http/problem.ts";
 import { reasonsPath, retryMessages } from "../../src/http/retry-messages.ts";

@@ -1,5 +1,5 @@
-// Enqueue without a token: an artifact of the run lets exactly its own job in, GitHub's troubles are "come back", and a stranger can neither
-// hurt the queue nor spend the budget at GitHub.
+// Enqueue without a token: an artifact of the run lets exactly its own job in, GitHub's troubles
+// are "come back", and a stranger can neither hurt the queue nor spend the budget at GitHub.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

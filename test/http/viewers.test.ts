@@ -1,5 +1,5 @@
-// Whoever looks at the queue, over HTTP: how many may, that they cost the store next to nothing, that they see at once what they did, and that
-// proxies keep their streams open.
+// Whoever looks at the queue, over HTTP: how many may, that they cost the store next to nothing,
+// that they see at once what they did, and that proxies keep their streams open.
 import { get, type IncomingMessage } from "node:http";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";

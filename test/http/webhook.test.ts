@@ -1,5 +1,6 @@
-// The webhook: only what GitHub signed is read, at a cost that we set; what is not about us is acknowledged and moves nothing;
-// and a job that GitHub alone knows of gets its runner though nobody polls.
+// The webhook: only what GitHub signed is read, at a cost that we set; what is not about us is
+// acknowledged and moves nothing; and a job that GitHub alone knows of gets its runner though
+// nobody polls.
 import { createHmac } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,5 +1,6 @@
-// Whatever a monitor or GitHub sends: it is read or refused, never thrown at us, and what was read keeps to its bounds. Replies
-// that were honest before something happened to them; `npm run test:fuzz` tries 200,000 of each.
+// Whatever a monitor or GitHub sends: it is read or refused, never thrown at us, and what was read
+// keeps to its bounds. Replies that were honest before something happened to them; `npm run
+// test:fuzz` tries 200,000 of each.
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { parseJson } from "../../src/bounded-json.ts";

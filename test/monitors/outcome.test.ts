@@ -1,4 +1,5 @@
-// What a monitor's reply or silence means: only runners, a connection never made and a refusal of our credentials are certain.
+// What a monitor's reply or silence means: only runners, a connection never made and a refusal of
+// our credentials are certain.
 import { expect, it } from "vitest";
 import { parseDashboard, runnersReservedFor } from "../../src/monitors/called/dashboard.ts";
 import { backoffMs } from "../../src/monitors/called/poller.ts";

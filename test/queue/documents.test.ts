@@ -1,4 +1,5 @@
-// What stores keep is read as it was written, field by field; a field that is missing or of another kind is refused.
+// What stores keep is read as it was written, field by field; a field that is missing or of another
+// kind is refused.
 import { describe, expect, it } from "vitest";
 import type { ZodObject } from "zod";
 import { actSchema } from "../../src/queue/acts.ts";

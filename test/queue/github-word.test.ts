@@ -1,4 +1,5 @@
-// What GitHub says, as data: the same news in any order, and as often as one likes, ends in the same word.
+// What GitHub says, as data: the same news in any order, and as often as one likes, ends in the
+// same word.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {

@@ -1,5 +1,5 @@
-// Chance by a seed: the same seed makes the same choices. Each concern of a simulation draws from a stream of its own, so
-// that what one of them does with its chance changes nothing for the others.
+// Chance by a seed: the same seed makes the same choices. Each concern of a simulation draws from a
+// stream of its own, so that what one of them does with its chance changes nothing for the others.
 
 export interface Chance {
   /** from 0 up to 1 */

@@ -1,5 +1,6 @@
-// The promises (promises.ts) that are kept or broken by what is written to the store. Who is ahead and what is idle is
-// worked out here anew, from the jobs and the snapshots alone: never by the rules that are under test.
+// The promises (promises.ts) that are kept or broken by what is written to the store. Who is ahead
+// and what is idle is worked out here anew, from the jobs and the snapshots alone: never by the
+// rules that are under test.
 import { hasOpenLeg, isOpen, isOver, type Job, transitions } from "../../src/queue/job/job.ts";
 import {
   clockToleranceMs,
@@ -17,7 +18,9 @@ type Committed = Extract<Happening, { kind: "committed" }>;
 /** Whether the owner of a job is there, by what it was told and when it asked. */
 export type IsPresent = (job: Pick<Job, "uniqueId" | "place">) => boolean;
 
-/** Checks a commit on how the store was before it, and takes it in. Returns the jobs that it wrote. */
+/**
+ * Checks a commit on how the store was before it, and takes it in. Returns the jobs that it wrote.
+ */
 export function checkCommit(
   mirror: Mirror,
   committed: Committed,
@@ -40,7 +43,10 @@ export function checkCommit(
   return moves;
 }
 
-/** An id may begin anew once its job is over, at another place; and a job may take the older place of a second ticket. */
+/**
+ * An id may begin anew once its job is over, at another place; and a job may take the older place
+ * of a second ticket.
+ */
 function isSameLife(before: Job, after: Job): boolean {
   return before.place === after.place || !isOver(before.state);
 }
@@ -114,7 +120,9 @@ function checkClaim(
   );
 }
 
-/** Runners that a monitor's last word calls idle, less those that claims hold there or took since. */
+/**
+ * Runners that a monitor's last word calls idle, less those that claims hold there or took since.
+ */
 function idleAt(monitor: string, row: MirroredRow, jobs: Mirror["live"], at: number, settings: QueueSettings): number {
   const latest = at + clockToleranceMs;
   const isFresh = !row.isFailing && row.askedAt + settings.snapshotFreshMs >= at && row.askedAt <= latest;
@@ -124,7 +132,8 @@ function idleAt(monitor: string, row: MirroredRow, jobs: Mirror["live"], at: num
   let asked = 0;
   for (const { claim } of jobs.values()) {
     for (const leg of claim?.legs ?? []) {
-      // a leg that everybody should have given up long ago no longer counts, so that nothing is blocked for ever
+      // a leg that everybody should have given up long ago no longer counts, so that nothing is
+      // blocked for ever
       const isCounted = leg.monitor === monitor && isOpen(leg) && leg.holdUntil + legMemoryMs > at;
       if (isCounted) asked += leg.runners;
     }

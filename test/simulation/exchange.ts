@@ -1,5 +1,5 @@
-// One request over the wire and its reply. The caller waits as long as it likes: what comes after that changes nothing for
-// it, but it was carried out all the same.
+// One request over the wire and its reply. The caller waits as long as it likes: what comes after
+// that changes nothing for it, but it was carried out all the same.
 import type { FaultTally } from "./fault-tally.ts";
 import type { Machine } from "./machine.ts";
 import type { Way, Wire } from "./wire.ts";

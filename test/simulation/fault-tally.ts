@@ -1,5 +1,6 @@
-// How often each kind of fault changed what came of something: somebody was told something else, or something was done
-// that would not have been done, than if that one fault had not been there. A fault that nobody noticed is not counted.
+// How often each kind of fault changed what came of something: somebody was told something else, or
+// something was done that would not have been done, than if that one fault had not been there. A
+// fault that nobody noticed is not counted.
 
 export const faultKinds = {
   client_lost_request: "a request to the queue never arrived: its client heard nothing until its time was up",

@@ -1,12 +1,14 @@
-// How an instance of the simulation answers its clients: what http/ makes of the dispatcher's words, as values. A reply that
-// is none of the contract's is a bug of the queue.
+// How an instance of the simulation answers its clients: what http/ makes of the dispatcher's
+// words, as values. A reply that is none of the contract's is a bug of the queue.
 import type { Dispatcher } from "../../src/dispatch/dispatcher.ts";
 import type { EnqueueAnswer } from "../../src/dispatch/enqueuer.ts";
 import type { TakeReply } from "../../src/dispatch/takes/take.ts";
 import { StoreUnavailable } from "../../src/queue/store.ts";
 import type { ClientReply, ClientRequest } from "./requests.ts";
 
-/** Serves one request. Never rejects: what is no lost store is told to `onBug`, and answered 500. */
+/**
+ * Serves one request. Never rejects: what is no lost store is told to `onBug`, and answered 500.
+ */
 export async function serveRequest(
   dispatcher: Dispatcher,
   request: ClientRequest,

@@ -1,5 +1,6 @@
-// What may be told of a run, as plain data: what clients heard, what monitors did, what was written to the store. The
-// invariants are checked on it. Tell as much as a run can know; what is not told is not checked.
+// What may be told of a run, as plain data: what clients heard, what monitors did, what was written
+// to the store. The invariants are checked on it. Tell as much as a run can know; what is not told
+// is not checked.
 import type { Ticket } from "../../src/queue/job/job.ts";
 import type { CommitPart } from "../../src/queue/store.ts";
 
@@ -7,7 +8,10 @@ import type { CommitPart } from "../../src/queue/store.ts";
 export type Heard =
   /** 503 of a queue that serves. `retryAfterMs`: when it was told to come back, if that is known */
   | { readonly kind: "wait"; readonly retryAfterMs?: number }
-  /** 200. `runners`: the names ("monitor/id") of those that it lists; none where taking failed for good (`null`) */
+  /**
+   * 200. `runners`: the names ("monitor/id") of those that it lists; none where taking failed for
+   * good (`null`)
+   */
   | { readonly kind: "answer"; readonly bytes: string; readonly runners: readonly string[] }
   /** 404 */
   | { readonly kind: "over" }
@@ -45,11 +49,17 @@ type Told =
   | { readonly kind: "epoch_began"; readonly profileKey: string; readonly lostAt: number }
   /** the store lost some of its memory, or all of it */
   | { readonly kind: "store_lost" }
-  /** nobody could be heard from now on: no instance served, or the store was away; and again they could */
+  /**
+   * nobody could be heard from now on: no instance served, or the store was away; and again they
+   * could
+   */
   | { readonly kind: "deaf" | "hearing" }
   /** from now on there is trouble; and from now on there is none */
   | { readonly kind: "trouble" | "calm" }
-  /** how a profile truly stands: runners that are idle, and that all monitors keep, at monitors that would give them */
+  /**
+   * how a profile truly stands: runners that are idle, and that all monitors keep, at monitors that
+   * would give them
+   */
   | { readonly kind: "looked"; readonly profileKey: string; readonly idle: number; readonly target: number };
 
 /** `at`: true time in ms, which is never set back, whatever the clocks of the run show. */

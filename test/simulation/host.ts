@@ -1,5 +1,6 @@
-// A host of the simulated world: a monitor with the habits of the real one, and its runners. It is made of the parts that the
-// simulated fleet is made of (scripts/simulated-fleet), on the world's clock and without HTTP.
+// A host of the simulated world: a monitor with the habits of the real one, and its runners. It is
+// made of the parts that the simulated fleet is made of (scripts/simulated-fleet), on the world's
+// clock and without HTTP.
 import { createDrawnDashboard } from "../../scripts/simulated-fleet/drawn-dashboard.ts";
 import { type Habits, realisticHabits } from "../../scripts/simulated-fleet/habits-and-faults.ts";
 import { createOneThread } from "../../scripts/simulated-fleet/one-thread.ts";

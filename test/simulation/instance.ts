@@ -1,5 +1,5 @@
-// One instance of the queue in the simulated world: the production's dispatcher, poller and sweeper on a machine that can be
-// paused, crash, and be stopped in order.
+// One instance of the queue in the simulated world: the production's dispatcher, poller and sweeper
+// on a machine that can be paused, crash, and be stopped in order.
 import { composeQueue } from "../../src/compose.ts";
 import { parseConfig } from "../../src/config.ts";
 import type { Observe, QueueEvent } from "../../src/queue/events.ts";

@@ -1,5 +1,5 @@
-// Each promise is broken once, by hand: an invariant that cannot see its own fault proves nothing. And a queue that keeps them
-// all is not accused.
+// Each promise is broken once, by hand: an invariant that cannot see its own fault proves nothing.
+// And a queue that keeps them all is not accused.
 import { expect, it } from "vitest";
 import { type FleetRow, noSnapshot, noTakes } from "../../src/queue/fleet/fleet.ts";
 import type { Job, Ticket } from "../../src/queue/job/job.ts";

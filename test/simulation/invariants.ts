@@ -1,6 +1,7 @@
-// What must hold whatever happens, as code (in words: promises.ts). Random sequences, exhaustive worlds, the simulation and the crash
-// tests tell what happened (happening.ts), and get back what was broken. A broken promise is a sentence; which promises
-// were really looked at is counted, so that a run that checks nothing is seen.
+// What must hold whatever happens, as code (in words: promises.ts). Random sequences, exhaustive
+// worlds, the simulation and the crash tests tell what happened (happening.ts), and get back what
+// was broken. A broken promise is a sentence; which promises were really looked at is counted, so
+// that a run that checks nothing is seen.
 import { isOver, type Ticket } from "../../src/queue/job/job.ts";
 import { maxGapMs } from "../../src/queue/line/interruption.ts";
 import { checkCommit } from "./commit-invariants.ts";
@@ -149,7 +150,10 @@ function checkRunner(seen: Seen, key: string, uniqueId: string, runner: string, 
   check("live_runners", ageMs < seen.limits.keptForMs, () => `${key} is given ${runner}, ${ageMs} ms old`);
 }
 
-/** Reservations of an earlier job of the same id are not this one's: it began after those were settled. */
+/**
+ * Reservations of an earlier job of the same id are not this one's: it began after those were
+ * settled.
+ */
 function noteReserved(seen: Seen, runner: string, uniqueId: string, at: number, check: Check): void {
   for (const [name, one] of seen.reservations) {
     if (!one.isLive && at - one.at > 2 * seen.limits.keptForMs) seen.reservations.delete(name);
@@ -197,7 +201,9 @@ function checkAbandoned(seen: Seen, key: string, at: number, check: Check): void
   check("heard", isDue && !client.isHeld, () => `${key} is abandoned ${unheardMs} ms after it was heard`);
 }
 
-/** The first in line is the present job with the smallest place that the fleet could serve at all. */
+/**
+ * The first in line is the present job with the smallest place that the fleet could serve at all.
+ */
 function noteLooked(seen: Seen, looked: Looked, at: number, check: Check): void {
   const { profileKey, idle, target } = looked;
   let first: Client | undefined;

@@ -1,5 +1,5 @@
-// The storage medium of a simulated store: what a machine keeps when its process ends. A fail-over loses the end of it, as
-// replicas do that had not heard of the last writes.
+// The storage medium of a simulated store: what a machine keeps when its process ends. A fail-over
+// loses the end of it, as replicas do that had not heard of the last writes.
 import type { Persistence } from "../../src/store/embedded/persistence.ts";
 
 export interface Journal extends Persistence {

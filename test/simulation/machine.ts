@@ -1,6 +1,6 @@
-// What a process of the simulation runs on: a clock of its own, that pauses and dies with it. A paused process hears of
-// nothing; when it goes on, all that came meanwhile is there at once, as after SIGSTOP and SIGCONT. A dead one hears of
-// nothing ever again.
+// What a process of the simulation runs on: a clock of its own, that pauses and dies with it. A
+// paused process hears of nothing; when it goes on, all that came meanwhile is there at once, as
+// after SIGSTOP and SIGCONT. A dead one hears of nothing ever again.
 import type { Clock } from "../../src/clock.ts";
 import type { WorldTime } from "./world-time.ts";
 

@@ -1,5 +1,5 @@
-// What a store holds, as told by the commits that it wrote. Nothing is read from the store itself: so a check can see a
-// store that forgets, and knows how it was the moment before each commit.
+// What a store holds, as told by the commits that it wrote. Nothing is read from the store itself:
+// so a check can see a store that forgets, and knows how it was the moment before each commit.
 import type { Act } from "../../src/queue/acts.ts";
 import { type FleetRow, noSnapshot, noTakes } from "../../src/queue/fleet/fleet.ts";
 import { hasOpenLeg, isOpen, isOver, type Job } from "../../src/queue/job/job.ts";

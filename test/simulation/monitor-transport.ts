@@ -1,5 +1,5 @@
-// How one instance's bytes get to the hosts of the simulated world. A connection that is never made is told apart from a reply
-// that never comes, as the production's transports do.
+// How one instance's bytes get to the hosts of the simulated world. A connection that is never made
+// is told apart from a reply that never comes, as the production's transports do.
 import { watchTake } from "../../src/monitors/called/take-watch.ts";
 import type { MonitorTransport } from "../../src/monitors/called/transport.ts";
 import { exchange } from "./exchange.ts";
@@ -20,7 +20,10 @@ const reset = Object.assign(new Error("the connection broke off"), { code: "ECON
 
 export function createMonitorTransport({ machine, wire, tally, hosts }: MonitorLink): MonitorTransport {
   const pathOf = (url: string) => url.slice(url.indexOf("/", "http://".length));
-  /** Calls back when the connection stands, with null, or when it is refused. Never where the wire is parted. */
+  /**
+   * Calls back when the connection stands, with null, or when it is refused. Never where the wire
+   * is parted.
+   */
   const connect = (host: Host, then: (error: Error | null) => void): void => {
     if (wire.areParted(machine.name, host.name)) return tally.bit("partition");
     wire.after(wire.latencyMs("monitor"), () => {

@@ -1,5 +1,5 @@
-// What the queue promises, in words: what must hold at any time, whatever happens. The code that checks it is in
-// invariants.ts, and for what is written to the store in commit-invariants.ts.
+// What the queue promises, in words: what must hold at any time, whatever happens. The code that
+// checks it is in invariants.ts, and for what is written to the store in commit-invariants.ts.
 
 export const promises = {
   reservations: "a job never has more live reservations than it asked for",

@@ -1,4 +1,5 @@
-// What clients ask of the queue in the simulation, and what they hear: the routes of the HTTP contract without the HTTP.
+// What clients ask of the queue in the simulation, and what they hear: the routes of the HTTP
+// contract without the HTTP.
 import type { JobRequest, Ticket } from "../../src/queue/job/job.ts";
 
 export type ClientRequest =
@@ -25,7 +26,10 @@ export function isRetried({ status }: ClientReply): boolean {
   return status === 503 || status === 429;
 }
 
-/** "monitor/id" of each runner of an answer: the host is in the name that GitHub knows the runner by. */
+/**
+ * "monitor/id" of each runner of an answer: the host is in the name that GitHub knows the runner
+ * by.
+ */
 export function runnersOf(answer: string): readonly string[] {
   const shown: unknown = JSON.parse(answer);
   if (shown === null) return [];

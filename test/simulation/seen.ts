@@ -1,4 +1,5 @@
-// All that the invariants remember of a run, as plain data: what each client heard, what is reserved, what the store holds.
+// All that the invariants remember of a run, as plain data: what each client heard, what is
+// reserved, what the store holds.
 import type { Ticket } from "../../src/queue/job/job.ts";
 import type { QueueSettings } from "../../src/queue/settings.ts";
 import { copyMirror, createMirror, type Mirror } from "./mirror.ts";
@@ -18,7 +19,10 @@ export interface Limits {
 /** A client of the run: what it was told about its job. */
 export interface Client {
   readonly ticket: Ticket;
-  /** since when its id lives without an end; a second ticket of a job that the store had lost is of the same life */
+  /**
+   * since when its id lives without an end; a second ticket of a job that the store had lost is of
+   * the same life
+   */
   readonly bornAt: number;
   readonly isEnded: boolean;
   /** when it was heard last, and until when it is present if it keeps to what it was told */

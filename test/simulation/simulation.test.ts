@@ -1,5 +1,6 @@
-// The production's dispatcher, poller and sweeper in simulated worlds: three instances, their store, hosts and workflow steps
-// under one clock and one seed, with everything going wrong that may. docs/simulation.md says what a failing seed is good for.
+// The production's dispatcher, poller and sweeper in simulated worlds: three instances, their
+// store, hosts and workflow steps under one clock and one seed, with everything going wrong that
+// may. docs/simulation.md says what a failing seed is good for.
 import { describe, expect, it } from "vitest";
 import { simulate } from "./simulate.ts";
 import { knownFailures } from "./storms.ts";

@@ -1,5 +1,6 @@
-// One instance's way to the store: commands over the wire, each sent once. What the store does not answer in time, or cannot
-// be asked, is StoreUnavailable, as it is over the production's connection to Redis.
+// One instance's way to the store: commands over the wire, each sent once. What the store does not
+// answer in time, or cannot be asked, is StoreUnavailable, as it is over the production's
+// connection to Redis.
 import { type Store, StoreUnavailable } from "../../src/queue/store.ts";
 import { exchange } from "./exchange.ts";
 import type { FaultTally } from "./fault-tally.ts";

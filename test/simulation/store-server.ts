@@ -1,6 +1,7 @@
-// The one store of a simulated world, as the instances' Redis is: a memory that all of them share, on a clock that can be
-// set. It restarts, forgets the end of what it knew, or all of it. The memory is the production's embedded store; what Redis
-// does beside it is done here: it remembers commits that may be sent again, and tells everybody who is to be woken.
+// The one store of a simulated world, as the instances' Redis is: a memory that all of them share,
+// on a clock that can be set. It restarts, forgets the end of what it knew, or all of it. The
+// memory is the production's embedded store; what Redis does beside it is done here: it remembers
+// commits that may be sent again, and tells everybody who is to be woken.
 import type { QueueSettings } from "../../src/queue/settings.ts";
 import type { CommitPart, PartResult, Store } from "../../src/queue/store.ts";
 import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
@@ -11,11 +12,17 @@ export type Wake = Parameters<Parameters<Store["onWake"]>[0]>;
 export interface StoreServer {
   /** Its commands, carried out at once: there is no way in between. */
   readonly store: Store;
-  /** The news of a profile since the one of this number; null: there were none like that in this life, or too many. */
+  /**
+   * The news of a profile since the one of this number; null: there were none like that in this
+   * life, or too many.
+   */
   newsSince(profileKey: string, number: number | null): News;
   /** Hears whom to wake. */
   onWake(listener: (...wake: Wake) => void): void;
-  /** Its process ends and begins anew with what the journal has. `lostSince`: what was written from then on is gone, ms. */
+  /**
+   * Its process ends and begins anew with what the journal has. `lostSince`: what was written from
+   * then on is gone, ms.
+   */
   restart(lostSince: number): void;
 }
 

@@ -1,5 +1,6 @@
-// What goes wrong in a simulated world, and for how long. A storm is some troubles at once; each undoes itself by the end of
-// the storm, and then the world is calm for a while: what the queue promises of itself must be true again.
+// What goes wrong in a simulated world, and for how long. A storm is some troubles at once; each
+// undoes itself by the end of the storm, and then the world is calm for a while: what the queue
+// promises of itself must be true again.
 import type { Chance } from "./chance.ts";
 import { goodMood, type Host, type Mood } from "./host.ts";
 import { storeName } from "./store-client.ts";
@@ -115,7 +116,10 @@ const storeLosses: Trouble = (world, chance, until) =>
     refuse(world, "it starts", Math.min(end - world.time.now, 200 + chance.span(5_000)));
   });
 
-/** Instances come back one after the other and know other hosts than before: for a while they differ. */
+/**
+ * Instances come back one after the other and know other hosts than before: for a while they
+ * differ.
+ */
 const changedMonitors: Trouble = (world, chance, until) => {
   const all = [...world.hosts.keys()];
   const known = world.instances[0]?.reach ?? all;
@@ -197,9 +201,10 @@ export type TroubleName = keyof typeof troubles;
 export const troubleNames = Object.keys(troubles) as readonly TroubleName[];
 
 /**
- * Known failure 1: what is timed is timed on the store's clock, and a leap forward looks like an outage. Leaps by more than
- * ANSWER_TTL make a runner that was just reserved pass for one that its monitor has destroyed, and another is reserved. Shorter
- * ones end the presence of a held take before its time.
+ * Known failure 1: what is timed is timed on the store's clock, and a leap forward looks like an
+ * outage. Leaps by more than ANSWER_TTL make a runner that was just reserved pass for one that its
+ * monitor has destroyed, and another is reserved. Shorter ones end the presence of a held take
+ * before its time.
  */
 export const knownFailures: readonly TroubleName[] = ["clockLeaps"];
 export const usualTroubles = troubleNames.filter((name) => !knownFailures.includes(name));

@@ -1,9 +1,11 @@
-// What happened in a run, line by line: hashed as a whole, so that two runs of a seed can be compared, and kept by job, so
-// that the story of one can be told.
+// What happened in a run, line by line: hashed as a whole, so that two runs of a seed can be
+// compared, and kept by job, so that the story of one can be told.
 import { createHash } from "node:crypto";
 
 export interface Trace {
-  /** Notes a line. `about`: the job or jobs that it is part of the story of; null: no job's alone */
+  /**
+   * Notes a line. `about`: the job or jobs that it is part of the story of; null: no job's alone
+   */
   note(about: string | null, line: () => string): void;
   /** Part of the hash and of no story: too much of it. */
   mix(line: string): void;

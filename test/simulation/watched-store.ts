@@ -1,5 +1,5 @@
-// A store that tells what was written to it. It stands right before the store itself, so that a commit of which the reply is
-// lost on its way to an instance is told all the same.
+// A store that tells what was written to it. It stands right before the store itself, so that a
+// commit of which the reply is lost on its way to an instance is told all the same.
 import type { CommitPart, Loaded, PartResult, Store } from "../../src/queue/store.ts";
 import type { Happening } from "./happening.ts";
 

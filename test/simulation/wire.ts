@@ -1,5 +1,5 @@
-// The network of a simulated world: how long a message takes, whether it comes, comes late, or comes twice, and who cannot
-// reach whom.
+// The network of a simulated world: how long a message takes, whether it comes, comes late, or
+// comes twice, and who cannot reach whom.
 import type { Chance } from "./chance.ts";
 import type { WorldTime } from "./world-time.ts";
 
@@ -42,7 +42,8 @@ export interface Wire {
 const latencies: Readonly<Record<Way, { readonly min: number; readonly mean: number; readonly late: number }>> = {
   client: { min: 5, mean: 15, late: 40_000 },
   store: { min: 0.2, mean: 0.3, late: 4_000 },
-  // more than MONITOR_SETTLE allows for is out of anybody's hands: a take that left is at its monitor within seconds
+  // more than MONITOR_SETTLE allows for is out of anybody's hands: a take that left is at its
+  // monitor within seconds
   monitor: { min: 1, mean: 4, late: 2_500 },
 };
 

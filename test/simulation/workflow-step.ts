@@ -1,5 +1,6 @@
-// A workflow step of the simulated world: curl --retry, as deployed. It enqueues, asks until it hears something final, and
-// gives up in its own ways. What it does with its runner is GitHub's business: the job starts some time after.
+// A workflow step of the simulated world: curl --retry, as deployed. It enqueues, asks until it
+// hears something final, and gives up in its own ways. What it does with its runner is GitHub's
+// business: the job starts some time after.
 import type { JobRequest, Ticket } from "../../src/queue/job/job.ts";
 import type { Chance } from "./chance.ts";
 import { exchange } from "./exchange.ts";

@@ -1,5 +1,6 @@
-// The one time of a simulated world, and what is to happen in it. An event runs to its end, with every promise that it
-// settles, before the next one begins: so a run depends on nothing but its events' order, and that on nothing but its seed.
+// The one time of a simulated world, and what is to happen in it. An event runs to its end, with
+// every promise that it settles, before the next one begins: so a run depends on nothing but its
+// events' order, and that on nothing but its seed.
 
 interface Planned {
   readonly at: number;
@@ -13,7 +14,10 @@ export interface WorldTime {
   readonly now: number;
   /** how many events there were */
   readonly events: number;
-  /** Plans an event; what is returned calls it off. Events of one time go in the order in which they were planned. */
+  /**
+   * Plans an event; what is returned calls it off. Events of one time go in the order in which they
+   * were planned.
+   */
   at(time: number, act: () => void): () => void;
   after(ms: number, act: () => void): () => void;
   /** Lets time go on until then. Rejects with what an event threw. */
@@ -69,7 +73,8 @@ export function createWorldTime(): WorldTime {
             reject(error);
           }
         };
-        // a tick that is asked for by a microtask comes after all microtasks, also after those that they make
+        // a tick that is asked for by a microtask comes after all microtasks, also after those that
+        // they make
         const stepLater = () => process.nextTick(step);
         step();
       }),

@@ -1,5 +1,6 @@
-// A simulated world: three instances of the queue, the store that they share, hosts with runners, and workflow steps, under
-// one clock and one seed. What happens in it is told to the invariants as it happens.
+// A simulated world: three instances of the queue, the store that they share, hosts with runners,
+// and workflow steps, under one clock and one seed. What happens in it is told to the invariants as
+// it happens.
 import type { QueueEvent } from "../../src/queue/events.ts";
 import { maxGapMs } from "../../src/queue/line/interruption.ts";
 import { testSettings } from "../support/settings.ts";
@@ -78,7 +79,10 @@ export interface WorldOptions {
 
 const slots = [0, 1, 2] as const;
 
-/** In calm, whoever is first in line is served within UNKNOWN_HOLD, and a round, of when their runners became idle. */
+/**
+ * In calm, whoever is first in line is served within UNKNOWN_HOLD, and a round, of when their
+ * runners became idle.
+ */
 const roundMs = 60_000;
 /** All may fall silent together: then nobody is abandoned for ten minutes. */
 const endedWithinMs = 700_000;

@@ -1,5 +1,5 @@
-// On a real Cluster: profiles lie on all masters, and a slot that moves while jobs wait costs nobody their place, and is no
-// loss of the store.
+// On a real Cluster: profiles lie on all masters, and a slot that moves while jobs wait costs
+// nobody their place, and is no loss of the store.
 import { describe, expect, it } from "vitest";
 import { createKeys } from "../../src/store/redis/keys.ts";
 import { enqueue, enqueueForTicket, runnerIdsIn, take, takeUntilDone } from "../support/client.ts";

@@ -1,5 +1,5 @@
-// An operator's word on a monitor reaches every row of it in the end, wherever an instance died or two of them crossed: each
-// snapshot carries it, and a fence keeps takes from being sent meanwhile.
+// An operator's word on a monitor reaches every row of it in the end, wherever an instance died or
+// two of them crossed: each snapshot carries it, and a fence keeps takes from being sent meanwhile.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { availableRunners } from "../../src/queue/fleet/fleet.ts";
 import type { Store } from "../../src/queue/store.ts";

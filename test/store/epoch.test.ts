@@ -1,4 +1,5 @@
-// Another run of the server starts a new epoch, once: jobs of before leave the line until evidence clears them.
+// Another run of the server starts a new epoch, once: jobs of before leave the line until evidence
+// clears them.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createKeys } from "../../src/store/redis/keys.ts";
 import { createRedisStore } from "../../src/store/redis/redis-store.ts";

@@ -1,5 +1,6 @@
-// A smoke test of the scripts on ioredis-mock: how far a store without a server gets. Its Lua has no cjson, so no change can be
-// committed there. The test bed is a real redis-server (test/conformance).
+// A smoke test of the scripts on ioredis-mock: how far a store without a server gets. Its Lua has
+// no cjson, so no change can be committed there. The test bed is a real redis-server
+// (test/conformance).
 import { createRequire } from "node:module";
 import { expect, it } from "vitest";
 import { scripts } from "../../src/store/redis/scripts.generated.ts";

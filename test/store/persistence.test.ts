@@ -1,4 +1,5 @@
-// What the embedded store keeps does not grow for ever, survives a killed process, and is not misread.
+// What the embedded store keeps does not grow for ever, survives a killed process, and is not
+// misread.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

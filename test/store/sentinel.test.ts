@@ -1,5 +1,5 @@
-// A master that is killed under Sentinel: its replica may have missed the last claims. The line is kept, and jobs of before wait
-// until evidence clears them; jobs enqueued since are free.
+// A master that is killed under Sentinel: its replica may have missed the last claims. The line is
+// kept, and jobs of before wait until evidence clears them; jobs enqueued since are free.
 import { describe, expect, it, vi } from "vitest";
 import { createRedisStore } from "../../src/store/redis/redis-store.ts";
 import { enqueueForTicket, runnerIdsIn, take, takeUntilDone } from "../support/client.ts";

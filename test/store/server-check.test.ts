@@ -1,5 +1,5 @@
-// What an instance looks at before it serves from a Redis: its version, policy, persistence and rights, and what the first
-// version left there.
+// What an instance looks at before it serves from a Redis: its version, policy, persistence and
+// rights, and what the first version left there.
 import { describe, expect, it } from "vitest";
 import { spawnService } from "../../scripts/service-process.ts";
 import { createKeys } from "../../src/store/redis/keys.ts";

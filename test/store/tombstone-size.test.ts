@@ -1,5 +1,6 @@
-// What a job that is over costs for as long as it is remembered: MAX_REMEMBERED_JOBS bounds how many there are, these tests how
-// large each is (docs/security.md has the figures). All that is kept of it is counted, its id's booking and the sets that limits count by included.
+// What a job that is over costs for as long as it is remembered: MAX_REMEMBERED_JOBS bounds how
+// many there are, these tests how large each is (docs/security.md has the figures). All that is
+// kept of it is counted, its id's booking and the sets that limits count by included.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";

@@ -1,10 +1,14 @@
-// A real browser for tests of the page: Debian's Chromium, or the Chrome that GitHub's machines have, without a window.
+// A real browser for tests of the page: Debian's Chromium, or the Chrome that GitHub's machines
+// have, without a window.
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 
 const executablePath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 
-/** Whether the program is there. Where it is not, tests that need it are skipped with a word, and fail under CI=true. */
+/**
+ * Whether the program is there. Where it is not, tests that need it are skipped with a word, and
+ * fail under CI=true.
+ */
 export const hasChromium: boolean = (() => {
   if (executablePath !== undefined) return true;
   const words = "chromium is missing: apt-get install chromium";

@@ -1,4 +1,5 @@
-// Clients of the service for tests: over fetch, where a test wants to see every reply, and over real curl with the deployed lines.
+// Clients of the service for tests: over fetch, where a test wants to see every reply, and over
+// real curl with the deployed lines.
 import { setTimeout as delay } from "node:timers/promises";
 import {
   type CurlEnd,
@@ -46,7 +47,10 @@ export interface Patience {
   readonly longestWaitMs?: number;
 }
 
-/** Polls until the reply is none that curl would retry. Throws when that takes longer than `withinMs`. */
+/**
+ * Polls until the reply is none that curl would retry. Throws when that takes longer than
+ * `withinMs`.
+ */
 export async function takeUntilDone(
   url: string,
   uniqueId: string,

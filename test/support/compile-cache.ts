@@ -1,5 +1,6 @@
-// Before any test: the service and the tools run once, so that Node keeps their code compiled. A process writes down what it compiled when it
-// ends by itself, and most of those that tests start are killed.
+// Before any test: the service and the tools run once, so that Node keeps their code compiled. A
+// process writes down what it compiled when it ends by itself, and most of those that tests start
+// are killed.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 

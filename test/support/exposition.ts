@@ -26,7 +26,10 @@ export type Labels = Readonly<Record<string, string>>;
 export interface Exposition {
   readonly families: readonly Family[];
   readonly samples: readonly Sample[];
-  /** The only sample of this name that has at least these labels; throws where there is none, or more than one. */
+  /**
+   * The only sample of this name that has at least these labels; throws where there is none, or
+   * more than one.
+   */
   value(name: string, labels?: Labels): number;
   /** The same, or undefined where there is none. */
   find(name: string, labels?: Labels): number | undefined;

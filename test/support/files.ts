@@ -1,4 +1,5 @@
-// A directory for one test's files, and what real jq makes of them: the workflow steps that follow read the answer with it.
+// A directory for one test's files, and what real jq makes of them: the workflow steps that follow
+// read the answer with it.
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// Honest JSON, spoilt: values changed for odd ones, left out or given twice, and bytes of its text changed, cut or repeated.
+// Honest JSON, spoilt: values changed for odd ones, left out or given twice, and bytes of its text
+// changed, cut or repeated.
 import fc from "fast-check";
 
 /** How many cases a test of this kind tries; `npm run test:fuzz` tries more. */

@@ -1,4 +1,5 @@
-// A simulated GitHub that ends with its test, and what a workflow writes into the artifact that proves who it is.
+// A simulated GitHub that ends with its test, and what a workflow writes into the artifact that
+// proves who it is.
 import { onTestFinished } from "vitest";
 import {
   type GithubOptions,

@@ -1,5 +1,5 @@
-// A queue over a store whose clock is set by hand, so that a test says in seconds who served, who was heard and what monitors
-// showed meanwhile.
+// A queue over a store whose clock is set by hand, so that a test says in seconds who served, who
+// was heard and what monitors showed meanwhile.
 import { describe, onTestFinished } from "vitest";
 import type { Job, JobRequest, Ticket } from "../../src/queue/job/job.ts";
 import type { LegOutcome, RefusalCause } from "../../src/queue/job/leg-outcome.ts";
@@ -20,7 +20,10 @@ export interface HandClock {
   now: number;
 }
 
-/** A store by the given clock. `lose` throws all away, as a lost machine does, and returns the store as it is then. */
+/**
+ * A store by the given clock. `lose` throws all away, as a lost machine does, and returns the store
+ * as it is then.
+ */
 export interface ClockedStore {
   readonly store: Store;
   readonly lose: () => Promise<Store>;
@@ -76,7 +79,10 @@ export async function openQueue(open: OpenStore) {
     createQueueOver(store, settings, `instance-${instances++}`, false, canReach);
   let queue = addInstance(clocked.store);
   let claims = 0;
-  /** `uniqueId` of each job that somebody found to be abandoned, once for each time that it was reported */
+  /**
+   * `uniqueId` of each job that somebody found to be abandoned, once for each time that it was
+   * reported
+   */
   const abandoned: string[] = [];
   let silences = 0;
 

@@ -34,7 +34,10 @@ export async function startHostileMonitor(bodies: ReadonlyMap<string, Uint8Array
   return `http://127.0.0.1:${port}`;
 }
 
-/** The longest time that nothing else could run while `work` did, ms of this thread's CPU: what a neighbour takes is not counted. */
+/**
+ * The longest time that nothing else could run while `work` did, ms of this thread's CPU: what a
+ * neighbour takes is not counted.
+ */
 export async function measureStall(work: () => Promise<unknown>): Promise<number> {
   const cpuMs = () => {
     const { user, system } = process.threadCpuUsage();

@@ -1,5 +1,5 @@
-// Stands between a client and the real service and changes what passes: a queue that breaks exactly one promise, to prove that somebody
-// notices.
+// Stands between a client and the real service and changes what passes: a queue that breaks exactly
+// one promise, to prove that somebody notices.
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -19,7 +19,10 @@ export interface PassingReply {
 export interface Meddling {
   /** Absent: passed on as it is. */
   readonly request?: (request: PassingRequest) => PassingRequest;
-  /** Absent: passed on as it is. "cut": the connection breaks instead; the service has done its part. */
+  /**
+   * Absent: passed on as it is. "cut": the connection breaks instead; the service has done its
+   * part.
+   */
   readonly reply?: (
     reply: PassingReply,
     request: PassingRequest,

@@ -1,5 +1,5 @@
-// A persistence as a database is one: what was put comes back as a copy, in order of keys, and a transaction that throws
-// leaves nothing behind.
+// A persistence as a database is one: what was put comes back as a copy, in order of keys, and a
+// transaction that throws leaves nothing behind.
 import type { Persistence } from "../../src/store/embedded/persistence.ts";
 
 export interface MemoryPersistence extends Persistence {

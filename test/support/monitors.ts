@@ -18,7 +18,9 @@ export async function startMonitor(options: Partial<MonitorOptions> = {}): Promi
   return monitor;
 }
 
-/** Resolves with the unique_id of the next take that the monitor receives, before any work on it. */
+/**
+ * Resolves with the unique_id of the next take that the monitor receives, before any work on it.
+ */
 export function nextTake(monitor: SimulatedMonitor): Promise<string> {
   return new Promise((resolve) => {
     const unsubscribe = monitor.onTake((take) => {

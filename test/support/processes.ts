@@ -1,4 +1,5 @@
-// Which processes a process started, and which of them are still there: to prove that nothing is left behind.
+// Which processes a process started, and which of them are still there: to prove that nothing is
+// left behind.
 import { execFileSync } from "node:child_process";
 
 export interface SeenProcess {

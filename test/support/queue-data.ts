@@ -1,5 +1,6 @@
-// Plain data for tables of cases: a job, a row, a profile as an operation reads it. All that a case does not name is calm:
-// the job waits in line and is present, nothing was lost, nobody is due. Times are in ms, on the store's clock.
+// Plain data for tables of cases: a job, a row, a profile as an operation reads it. All that a case
+// does not name is calm: the job waits in line and is present, nothing was lost, nobody is due.
+// Times are in ms, on the store's clock.
 import { Capacity } from "../../src/queue/fleet/capacity.ts";
 import { type FleetRow, noSnapshot, noTakes } from "../../src/queue/fleet/fleet.ts";
 import { freedRateUnknown } from "../../src/queue/fleet/freed-rate.ts";
@@ -14,7 +15,10 @@ export const lostAt = now - 3_000_000;
 /** when the job of `jobOf` was enqueued */
 export const enqueuedAt = now - 10_000;
 
-/** The figures that the tables expect: the product's own by default, written out so that a case can be read by itself. */
+/**
+ * The figures that the tables expect: the product's own by default, written out so that a case can
+ * be read by itself.
+ */
 export const settings: QueueSettings = {
   abandonAfterMs: 30_000,
   retryAfterMs: 5_000,
@@ -133,7 +137,9 @@ interface ViewParts extends Partial<Omit<ProfileView, "job" | "head">> {
   readonly head?: Partial<ProfileHead>;
 }
 
-/** A profile as an operation reads it. By default it has one idle runner at ci0, and nobody waits. */
+/**
+ * A profile as an operation reads it. By default it has one idle runner at ci0, and nobody waits.
+ */
 export function viewOf({ a, head, ...more }: ViewParts = {}): ProfileView {
   return {
     profileKey: "linux",

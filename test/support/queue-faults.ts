@@ -1,5 +1,5 @@
-// Queues that break one promise each, made of the real service and a meddler in front of it: which check of the self-test is there to notice,
-// and what it says then.
+// Queues that break one promise each, made of the real service and a meddler in front of it: which
+// check of the self-test is there to notice, and what it says then.
 import type { CheckName } from "../../scripts/self-test/command.ts";
 import type { Meddling, PassingReply } from "./meddler.ts";
 import { apiToken } from "./service.ts";

@@ -1,5 +1,5 @@
-// The production's operations over a store, as plain calls: what the dispatcher does around them, without its clocks and
-// without monitors. For suites that compare stores step by step.
+// The production's operations over a store, as plain calls: what the dispatcher does around them,
+// without its clocks and without monitors. For suites that compare stores step by step.
 
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { createEnqueuer } from "../../src/dispatch/enqueuer.ts";
@@ -32,8 +32,10 @@ import type { Store } from "../../src/queue/store.ts";
 export type QueueOver = ReturnType<typeof createQueueOver>;
 
 /**
- * @param owner the instance that acts. Commit ids are counted, so that two runs of the same calls write the same
- * @param isServing between two calls some instance served without a break, however far the clock went on
+ * @param owner the instance that acts. Commit ids are counted, so that two runs of the same calls
+ * write the same
+ * @param isServing between two calls some instance served without a break, however far the clock
+ * went on
  * @param canReach whether this instance knows a monitor
  * @param clock what waits, waits by it
  */

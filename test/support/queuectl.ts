@@ -1,4 +1,5 @@
-// Runs queuectl as an operator does: as a process where that matters, else as a call in this one, which costs no start.
+// Runs queuectl as an operator does: as a process where that matters, else as a call in this one,
+// which costs no start.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished } from "vitest";
@@ -62,7 +63,9 @@ export function startQueuectl(args: readonly string[], env: NodeJS.ProcessEnv = 
   };
 }
 
-/** One command to its end. Without RUNNER_QUEUE_TOKEN and RUNNER_QUEUE_URL, unless `env` names them. */
+/**
+ * One command to its end. Without RUNNER_QUEUE_TOKEN and RUNNER_QUEUE_URL, unless `env` names them.
+ */
 export async function callQueuectl(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<QueuectlEnd> {
   const texts = { stdout: "", stderr: "" };
   const exitCode = await runQueuectl([...args], withoutOurs(env), {
@@ -111,7 +114,10 @@ export function sentenceOf({ exitCode, stdout, stderr }: QueuectlEnd, expected: 
   return stderr.trimEnd();
 }
 
-/** An operator's act without the command line, to set a stage: outside of tests no process may be started. */
+/**
+ * An operator's act without the command line, to set a stage: outside of tests no process may be
+ * started.
+ */
 export async function act(url: string, path: string): Promise<void> {
   const response = await fetch(url + path, { method: "POST", headers: { authorization: `Bearer ${apiToken}` } });
   expect(response.status, await response.text()).toBe(200);

@@ -1,4 +1,5 @@
-// A real Redis Cluster of three masters on loopback, whose slots a test can move. Gone when the test is over.
+// A real Redis Cluster of three masters on loopback, whose slots a test can move. Gone when the
+// test is over.
 import { spawnSync } from "node:child_process";
 import { vi } from "vitest";
 import { findFreePort, type RedisServer, startRedis } from "./redis-server.ts";

@@ -1,4 +1,5 @@
-// A socket between one instance and its Redis that can stop at a chosen command: so that an instance dies exactly between two steps.
+// A socket between one instance and its Redis that can stop at a chosen command: so that an
+// instance dies exactly between two steps.
 
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -8,9 +9,15 @@ import { join } from "node:path";
 
 export interface RedisProxy extends AsyncDisposable {
   readonly url: string;
-  /** From the first command that contains `text` on, nothing more is passed on in either direction; resolves when it came. */
+  /**
+   * From the first command that contains `text` on, nothing more is passed on in either direction;
+   * resolves when it came.
+   */
   holdBefore(text: string): Promise<void>;
-  /** The command is passed on and carried out, its reply and all that follows are not; resolves when the reply came. */
+  /**
+   * The command is passed on and carried out, its reply and all that follows are not; resolves when
+   * the reply came.
+   */
   holdReplyTo(text: string): Promise<void>;
   /** What was held comes through after all. */
   release(): void;

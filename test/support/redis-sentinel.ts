@@ -1,4 +1,5 @@
-// A real master with its replica, watched by a real Sentinel on loopback. Gone when the test is over.
+// A real master with its replica, watched by a real Sentinel on loopback. Gone when the test is
+// over.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";

@@ -1,4 +1,5 @@
-// A private redis-server for a test: on a unix socket in a folder of its own, gone when the test is over.
+// A private redis-server for a test: on a unix socket in a folder of its own, gone when the test is
+// over.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -8,7 +9,10 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { endWithUs } from "../../scripts/end-with-us.ts";
 
-/** Whether the program is there. Where it is not, tests that need it are skipped with a word, and fail under CI=true. */
+/**
+ * Whether the program is there. Where it is not, tests that need it are skipped with a word, and
+ * fail under CI=true.
+ */
 export const hasRedis: boolean = (() => {
   if (spawnSync("redis-server", ["--version"]).status === 0) return true;
   const words = "redis-server is missing: apt-get install redis-server";

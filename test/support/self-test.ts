@@ -1,4 +1,5 @@
-// Runs the self-test as an operator does - as a process where that matters -, and what it left behind at the queue.
+// Runs the self-test as an operator does - as a process where that matters -, and what it left
+// behind at the queue.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -55,8 +56,8 @@ export interface Checked {
 }
 
 /**
- * ABANDON_AFTER of the queues that are tested: whoever polls once a second may come four seconds late on a slow machine, and one check
- * waits no longer than it must.
+ * ABANDON_AFTER of the queues that are tested: whoever polls once a second may come four seconds
+ * late on a slow machine, and one check waits no longer than it must.
  */
 export const abandonAfter = "5s";
 
@@ -85,7 +86,10 @@ export function parseChecked({ exitCode, lines, stderr }: SelfTestEnd): Checked 
   return { exitCode, stderr, checks, sum: objects.at(-1) as unknown as Checked["sum"] };
 }
 
-/** Every check that did not end as `wanted`, in its own words: so a failed assertion says what was seen. */
+/**
+ * Every check that did not end as `wanted`, in its own words: so a failed assertion says what was
+ * seen.
+ */
 export function othersThan(wanted: CheckEnd["outcome"], { checks }: Pick<Checked, "checks">): string[] {
   const others = checks.filter(({ outcome }) => outcome !== wanted);
   return others.map(({ check: name, outcome, seen }) => `${name}: ${outcome}: ${seen}`);

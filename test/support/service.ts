@@ -1,5 +1,5 @@
-// The real service for end-to-end tests: a process of its own on a free port, with settings made for tests, that is gone when the test
-// is over, however it ends.
+// The real service for end-to-end tests: a process of its own on a free port, with settings made
+// for tests, that is gone when the test is over, however it ends.
 import { type LogLine, type ServiceProcess, spawnService, waitUntilReady } from "../../scripts/service-process.ts";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 

@@ -1,5 +1,5 @@
-// A queue that takes jobs without a token of its own, with one simulated monitor and one simulated GitHub behind it; and what a workflow does
-// there: upload an artifact, enqueue by it.
+// A queue that takes jobs without a token of its own, with one simulated monitor and one simulated
+// GitHub behind it; and what a workflow does there: upload an artifact, enqueue by it.
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import {
   type GithubOptions,
@@ -17,7 +17,10 @@ export interface TokenlessQueue extends AsyncDisposable {
   readonly github: SimulatedGithub;
   readonly monitor: SimulatedMonitor;
   readonly service: RunningService;
-  /** Uploads a proof as a workflow does; what is given replaces what an honest one says. Returns the artifact's id. */
+  /**
+   * Uploads a proof as a workflow does; what is given replaces what an honest one says. Returns the
+   * artifact's id.
+   */
   upload(uniqueId: string, options?: UploadOptions): number;
   /** POST /enqueue. `caller`: the address that a proxy of ours reports. */
   enqueue(query: Readonly<Record<string, string>>, caller?: string): Promise<ProblemReply>;
@@ -43,7 +46,10 @@ export interface ProblemReply {
 
 type Env = Readonly<Record<string, string>>;
 
-/** `env`: over and above what every such queue needs; as a function where it depends on the address of GitHub. */
+/**
+ * `env`: over and above what every such queue needs; as a function where it depends on the address
+ * of GitHub.
+ */
 export async function startTokenlessQueue(
   env: Env | ((github: SimulatedGithub) => Env) = {},
   githubOptions: GithubOptions = { token: githubToken },

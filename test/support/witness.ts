@@ -1,5 +1,6 @@
-// Stands between a client and the service and writes down every reply: so that a test sees what a silent curl saw, and can wait
-// for the moment at which it was told to come back. Changes nothing on the way.
+// Stands between a client and the service and writes down every reply: so that a test sees what a
+// silent curl saw, and can wait for the moment at which it was told to come back. Changes nothing
+// on the way.
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 

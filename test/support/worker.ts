@@ -1,4 +1,5 @@
-// The queue as it runs on Workers: wrangler's own development server, offline, on a free port, with Durable Objects in a folder that may outlive it.
+// The queue as it runs on Workers: wrangler's own development server, offline, on a free port, with
+// Durable Objects in a folder that may outlive it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -27,7 +28,10 @@ export interface RunningWorker extends AsyncDisposable {
   readonly url: string;
   /** Everything that was printed, the queue's log among it. */
   output(): string;
-  /** kill -9 of the runtime beneath wrangler, which starts it anew: every invocation is cut where it stands. */
+  /**
+   * kill -9 of the runtime beneath wrangler, which starts it anew: every invocation is cut where it
+   * stands.
+   */
   cutInvocations(): void;
   /** Resolves when /readyz says 200. */
   ready(): Promise<void>;

@@ -1,14 +1,20 @@
-// Makes zips by hand: honest ones as actions/upload-artifact writes them, and hostile ones that lie about what they hold.
-// Field names and order as in APPNOTE.TXT of PKWARE.
+// Makes zips by hand: honest ones as actions/upload-artifact writes them, and hostile ones that lie
+// about what they hold. Field names and order as in APPNOTE.TXT of PKWARE.
 import { crc32, deflateRawSync } from "node:zlib";
 
 export interface ForgedEntry {
   /** Written as it is, wherever it points to. Ends with a slash: a directory. */
   readonly name: string;
   readonly content?: string | Uint8Array;
-  /** Absent: deflate, and stored for directories. A number is claimed as it is, with the content as stored. */
+  /**
+   * Absent: deflate, and stored for directories. A number is claimed as it is, with the content as
+   * stored.
+   */
   readonly method?: "deflate" | "stored" | number;
-  /** The uncompressed size that these say; absent: the truth. A claim in the local header is made instead of none there. */
+  /**
+   * The uncompressed size that these say; absent: the truth. A claim in the local header is made
+   * instead of none there.
+   */
   readonly claimedSize?: { readonly local?: number; readonly descriptor?: number; readonly central?: number };
   /** Everywhere, instead of the true one. */
   readonly crc?: number;
@@ -19,7 +25,10 @@ export interface ForgedEntry {
 }
 
 export interface ForgeOptions {
-  /** Sizes in the local header, as tools write that know them beforehand; else in a descriptor after the data. */
+  /**
+   * Sizes in the local header, as tools write that know them beforehand; else in a descriptor after
+   * the data.
+   */
   readonly sizesFirst?: boolean;
   readonly zip64?: boolean;
   /** After the end record; may hold another one, of writeEndRecord. */
@@ -167,7 +176,10 @@ function dataOf([first]: readonly PackedEntry[]): Partial<PackedEntry> {
   return { data, size, crc, method, offset };
 }
 
-/** The record that has room for more, the locator that leads there, and an ordinary end record that says so. */
+/**
+ * The record that has room for more, the locator that leads there, and an ordinary end record that
+ * says so.
+ */
 function writeZip64End({ entries, size, offset }: Directory, comment: string | Uint8Array | undefined): Buffer {
   const record = fields(
     [4, 0x06064b50],
@@ -189,7 +201,10 @@ function writeZip64End({ entries, size, offset }: Directory, comment: string | U
   ]);
 }
 
-/** Little-endian, one after the other, each in so many bytes; what does not fit is cut off, as 70,000 entries are. */
+/**
+ * Little-endian, one after the other, each in so many bytes; what does not fit is cut off, as
+ * 70,000 entries are.
+ */
 function fields(...widthsAndValues: readonly (readonly [2 | 4 | 8, number])[]): Buffer {
   const all = Buffer.alloc(widthsAndValues.reduce((sum, [width]) => sum + width, 0));
   let at = 0;

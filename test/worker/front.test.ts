@@ -1,4 +1,5 @@
-// What stands before the Durable Object, and what stands between it and the monitors: whatever befalls the other side is said as what it is.
+// What stands before the Durable Object, and what stands between it and the monitors: whatever
+// befalls the other side is said as what it is.
 import { expect, it } from "vitest";
 import { comeBack } from "../../src/http/problem.ts";
 import type { Bindings } from "../../src/worker/bindings.ts";

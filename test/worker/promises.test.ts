@@ -1,4 +1,5 @@
-// What has to hold on Workers beside the HTTP contract: an invocation may end at any step, an isolate serves many, and the queue outlives both.
+// What has to hold on Workers beside the HTTP contract: an invocation may end at any step, an
+// isolate serves many, and the queue outlives both.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { startSimulatedGithub } from "../../scripts/simulated-github/github.ts";

@@ -1,4 +1,5 @@
-// The loops of the service run while somebody asks, rest when nobody does, and are never there twice.
+// The loops of the service run while somebody asks, rest when nobody does, and are never there
+// twice.
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";

@@ -1,5 +1,5 @@
-// Whoever never asks again has left after ABANDON_AFTER, not before and not much later. Harmless to others: a job whose first poll does not
-// come holds nobody back after the first seconds.
+// Whoever never asks again has left after ABANDON_AFTER, not before and not much later. Harmless to
+// others: a job whose first poll does not come holds nobody back after the first seconds.
 import { setTimeout as delay } from "node:timers/promises";
 import { maxGapMs } from "../../../src/queue/line/interruption.ts";
 import { type Check, ok } from "../check.ts";
@@ -8,7 +8,10 @@ import { expectProblem, Unexpected } from "../reply.ts";
 
 /** Two clocks of the same world. */
 const clocksDifferMs = 100;
-/** An instance says once a second that it serves: it may have been silent for so much longer than we saw. */
+/**
+ * An instance says once a second that it serves: it may have been silent for so much longer than we
+ * saw.
+ */
 const markEveryMs = 1000;
 
 export const checkAbandoned: Check = async ({ visit, command: { abandonAfterMs }, signal }) => {

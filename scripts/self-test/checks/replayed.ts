@@ -1,5 +1,5 @@
-// What is asked twice is done once: the same enqueue gets the same ticket, and with --take the same take gets the same answer. A
-// response that was lost on its way costs nothing.
+// What is asked twice is done once: the same enqueue gets the same ticket, and with --take the same
+// take gets the same answer. A response that was lost on its way costs nothing.
 import { type Check, ok } from "../check.ts";
 import { expectOk, expectProblem, Unexpected } from "../reply.ts";
 

@@ -1,4 +1,5 @@
-// A job of three runners gets its place in line, and with --take three different runners in one answer.
+// A job of three runners gets its place in line, and with --take three different runners in one
+// answer.
 import { type Check, skipped } from "../check.ts";
 import { loadLargestCount } from "../largest-count.ts";
 import { codeOfProblem, describeReply } from "../reply.ts";

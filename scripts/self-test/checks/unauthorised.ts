@@ -1,5 +1,6 @@
-// Whoever has no bearer, a wrong bearer or the ticket of another job is refused. The jobs are given up before their tickets are tried on
-// each other: so even a queue that minds no ticket has nothing to reserve.
+// Whoever has no bearer, a wrong bearer or the ticket of another job is refused. The jobs are given
+// up before their tickets are tried on each other: so even a queue that minds no ticket has nothing
+// to reserve.
 import { randomUUID } from "node:crypto";
 import { type Check, ok } from "../check.ts";
 import { expectProblem } from "../reply.ts";

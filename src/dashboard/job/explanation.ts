@@ -1,5 +1,6 @@
-// Why one job waits or waited, as a document: by which rule, who is ahead, each stretch of its wait, what each monitor said.
-// Made of the job's own row, so it costs one look however long the line or the history is.
+// Why one job waits or waited, as a document: by which rule, who is ahead, each stretch of its
+// wait, what each monitor said. Made of the job's own row, so it costs one look however long the
+// line or the history is.
 import { enqueuedAt } from "../../queue/job/job.ts";
 import type { InspectReply } from "../../queue/operations/inspect.ts";
 import { describeStretch, describeTry, describeWhy } from "./why-words.ts";

@@ -1,4 +1,5 @@
-// Why a job waited and what monitors said, in words: one stretch, one try, and the whole as a sentence.
+// Why a job waited and what monitors said, in words: one stretch, one try, and the whole as a
+// sentence.
 import { describeDuration } from "../../duration.ts";
 import type { Try } from "../../queue/job/tries.ts";
 import type { WaitStretch } from "../../queue/job/waits.ts";

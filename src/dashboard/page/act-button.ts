@@ -1,5 +1,6 @@
-// A button that does something to the queue. It is there for whoever gave an operator's token to the page's script, which
-// asks before anything is done; without the script nothing can be done here.
+// A button that does something to the queue. It is there for whoever gave an operator's token to
+// the page's script, which asks before anything is done; without the script nothing can be done
+// here.
 import { html } from "hono/html";
 import { idOf, type Markup } from "./fragments.ts";
 

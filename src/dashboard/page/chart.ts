@@ -1,5 +1,5 @@
-// The last hour of a profile as a small drawing: jobs waiting as a filled line, runners idle as a dashed one, so that it reads without colour;
-// and in words for those who cannot see it.
+// The last hour of a profile as a small drawing: jobs waiting as a filled line, runners idle as a
+// dashed one, so that it reads without colour; and in words for those who cannot see it.
 import { html } from "hono/html";
 import type { DashboardProfile } from "../dashboard-data.ts";
 import { formatCount } from "../words.ts";

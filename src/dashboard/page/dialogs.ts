@@ -1,5 +1,5 @@
-// What stands around the page's main part for whoever looks for something or acts: the search box, and two dialogs, which
-// news does not disturb. acts.js opens them.
+// What stands around the page's main part for whoever looks for something or acts: the search box,
+// and two dialogs, which news does not disturb. acts.js opens them.
 import { html } from "hono/html";
 import type { Markup } from "./fragments.ts";
 

@@ -1,4 +1,5 @@
-// Jobs of a run, or those that a search found, as a table: where each stands, why, and on which runner.
+// Jobs of a run, or those that a search found, as a table: where each stands, why, and on which
+// runner.
 import { html } from "hono/html";
 import { describeDuration } from "../../duration.ts";
 import type { DashboardEnd } from "../dashboard-data.ts";

@@ -1,4 +1,5 @@
-// Small pieces of markup that several parts of the page are made of. All text passes through `html`, which escapes it.
+// Small pieces of markup that several parts of the page are made of. All text passes through
+// `html`, which escapes it.
 import { html } from "hono/html";
 import type { DashboardProfile } from "../dashboard-data.ts";
 import { makePlain } from "../plain-text.ts";
@@ -13,7 +14,9 @@ export function renderForeign(text: string): Markup {
   return html`<bdi>${makePlain(text)}</bdi>`;
 }
 
-/** An id that is the same as long as the thing is, and cannot be taken for one of the page's own. */
+/**
+ * An id that is the same as long as the thing is, and cannot be taken for one of the page's own.
+ */
 export function idOf(kind: string, ...names: readonly string[]): string {
   return [kind, ...names.map((name) => encodeURIComponent(name.toWellFormed()))].join("-");
 }
@@ -23,8 +26,8 @@ export function renderBadge(text: string, tone: Tone): Markup {
 }
 
 /**
- * Names for rows that stay the same while the rows are there. Eight characters may be all that is shown of several ids, so
- * there the time helps; what is the same even so is numbered.
+ * Names for rows that stay the same while the rows are there. Eight characters may be all that is
+ * shown of several ids, so there the time helps; what is the same even so is numbered.
  */
 export function nameRows(kind: string, rows: readonly (readonly [uniqueId: string, time: string])[]): string[] {
   const seen = new Map<string, number>();

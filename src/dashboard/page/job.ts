@@ -1,4 +1,5 @@
-// One job's page: why it waits or waited, its line of life, its runner by GitHub's name, what each monitor said.
+// One job's page: why it waits or waited, its line of life, its runner by GitHub's name, what each
+// monitor said.
 import { html } from "hono/html";
 import { describeDuration } from "../../duration.ts";
 import type { InspectedJob } from "../job/explanation.ts";

@@ -17,8 +17,9 @@ import { encodePart, type Links, renderJobLink } from "./links.ts";
 import { renderTime } from "./time.ts";
 
 /**
- * A poll is written down up to TOUCH_INTERVAL late, and the next comes a third of ABANDON_AFTER later: with the shipped settings nobody who is
- * there is older than this. The page says no more than "just now", else every row would change all the time.
+ * A poll is written down up to TOUCH_INTERVAL late, and the next comes a third of ABANDON_AFTER
+ * later: with the shipped settings nobody who is there is older than this. The page says no more
+ * than "just now", else every row would change all the time.
  */
 const justNowMs = 20_000;
 

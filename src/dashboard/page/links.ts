@@ -1,4 +1,5 @@
-// Links of the page to its own views. All are relative, so that the page works below any path of a proxy.
+// Links of the page to its own views. All are relative, so that the page works below any path of a
+// proxy.
 import { html } from "hono/html";
 import { makePlain } from "../plain-text.ts";
 import { type Markup, renderForeign } from "./fragments.ts";

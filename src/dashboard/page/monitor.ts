@@ -1,4 +1,5 @@
-// One monitor: whether it is well, what operators did to it, what came of its takes, and what it has.
+// One monitor: whether it is well, what operators did to it, what came of its takes, and what it
+// has.
 import { html } from "hono/html";
 import { describeRefusals, endOfBackoff, isIll, listRefusals } from "../concerns.ts";
 import type { DashboardMonitor } from "../dashboard-data.ts";
@@ -39,7 +40,10 @@ ${renderProfiles(monitor, id)}
 `;
 }
 
-/** Since when it is not fresh. Of a healthy monitor nothing is said that changes with each of its dashboards. */
+/**
+ * Since when it is not fresh. Of a healthy monitor nothing is said that changes with each of its
+ * dashboards.
+ */
 function renderIllness(monitor: DashboardMonitor): Markup | string {
   if (!isIll(monitor)) return "";
   const { answered_at, failures, next_ask_at } = monitor;

@@ -1,5 +1,5 @@
-// The operator's view as a page: whole without its script, alive with it. It asks nothing of any other host, and all its links are relative, so
-// that it works below any path of a proxy.
+// The operator's view as a page: whole without its script, alive with it. It asks nothing of any
+// other host, and all its links are relative, so that it works below any path of a proxy.
 import { html, raw } from "hono/html";
 import { countWaiting, listConcerns, summarise } from "../concerns.ts";
 import type { Dashboard } from "../dashboard-data.ts";
@@ -11,7 +11,10 @@ import { idOf, type Markup, renderForeign } from "./fragments.ts";
 import { renderMonitor } from "./monitor.ts";
 import { renderProfile } from "./profile.ts";
 
-/** What changes. Two documents that differ by time alone give the same, but for the charts, which move once a minute. */
+/**
+ * What changes. Two documents that differ by time alone give the same, but for the charts, which
+ * move once a minute.
+ */
 export function renderMain(dashboard: Dashboard): Markup {
   const { at, profiles, monitors, ends, version, store, unique_ids } = dashboard;
   return html`${renderSummary(dashboard)}
@@ -63,7 +66,9 @@ ${renderDialogs()}
 
 let policy: Promise<string> | undefined;
 
-/** For the page: only its own style and script, requests to its own origin only, in nobody's frame. */
+/**
+ * For the page: only its own style and script, requests to its own origin only, in nobody's frame.
+ */
 export function contentSecurityPolicy(): Promise<string> {
   policy ??= writePolicy();
   return policy;

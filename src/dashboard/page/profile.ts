@@ -40,8 +40,9 @@ function renderWaiting(profile: DashboardProfile): Markup {
 }
 
 /**
- * When the job that waits longest was enqueued. The list begins with it; only where all that is listed is being taken already, nothing is said.
- * The document's own figure grows by the second, and so would the markup.
+ * When the job that waits longest was enqueued. The list begins with it; only where all that is
+ * listed is being taken already, nothing is said. The document's own figure grows by the second,
+ * and so would the markup.
  */
 export function findOldest({ jobs }: Pick<DashboardProfile, "jobs">): string | null {
   return jobs.find(({ state }) => state === "queued")?.enqueued_at ?? null;

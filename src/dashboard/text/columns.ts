@@ -1,5 +1,5 @@
-// Text in aligned columns for a terminal: cells that are too long are cut, and no line is longer than a terminal is wide. All text is made plain
-// first: others wrote some of it.
+// Text in aligned columns for a terminal: cells that are too long are cut, and no line is longer
+// than a terminal is wide. All text is made plain first: others wrote some of it.
 import { makePlain } from "../plain-text.ts";
 
 /** Columns of a terminal that a line fills at most. */

@@ -1,4 +1,5 @@
-// The dashboard as text for a terminal, such as `watch curl -s .../dashboard.txt`: what is ill comes first, the lines next, what is over last.
+// The dashboard as text for a terminal, such as `watch curl -s .../dashboard.txt`: what is ill
+// comes first, the lines next, what is over last.
 import { describeDuration } from "../../duration.ts";
 import { describeRefusals, endOfBackoff, isIll, listConcerns, listRefusals, summarise } from "../concerns.ts";
 import type { Dashboard, DashboardEnd, DashboardJob, DashboardMonitor, DashboardProfile } from "../dashboard-data.ts";

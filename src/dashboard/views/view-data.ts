@@ -1,5 +1,5 @@
-// What the views are made of. The history of all profiles is read at most once in two seconds, however many look on; a job
-// is read by its key.
+// What the views are made of. The history of all profiles is read at most once in two seconds,
+// however many look on; a job is read by its key.
 import type { Administration } from "../../dispatch/administration.ts";
 import { type DashboardEnd, describeEntry } from "../dashboard-data.ts";
 import { type Explanation, explain } from "../job/explanation.ts";
@@ -22,7 +22,10 @@ export interface JobOfRun {
 export interface ViewData {
   /** What happened, newest first. */
   history(): Promise<readonly DashboardEnd[]>;
-  /** The jobs that the history knows and that `isWanted`, each by the last that happened to it, newest first. */
+  /**
+   * The jobs that the history knows and that `isWanted`, each by the last that happened to it,
+   * newest first.
+   */
   jobs(isWanted: (entry: DashboardEnd) => boolean): Promise<readonly DashboardEnd[]>;
   jobsOfRun(runId: string): Promise<readonly JobOfRun[]>;
 }

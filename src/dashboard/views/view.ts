@@ -1,4 +1,5 @@
-// What the page may show besides the dashboard, and the path of each: one job, one run, one whole line, or what was found.
+// What the page may show besides the dashboard, and the path of each: one job, one run, one whole
+// line, or what was found.
 import { profileKeySchema, runIdSchema, uniqueIdSchema } from "../../auth/job-schemas.ts";
 
 export type View =
@@ -10,7 +11,10 @@ export type View =
 const maxPages = 1_000;
 const maxSearch = 140;
 
-/** Null where there is no such view. @param path below the dashboard, with its query: "jobs/7", "lines/linux?page=2" */
+/**
+ * Null where there is no such view. @param path below the dashboard, with its query: "jobs/7",
+ * "lines/linux?page=2"
+ */
 export function parseView(path: string): View | null {
   const [place = "", query = ""] = path.split("?", 2);
   const [kind, name = "", ...more] = place.split("/");

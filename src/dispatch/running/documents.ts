@@ -1,4 +1,5 @@
-// Documents that belong to no profile, as values: read, decide, swap; and again where somebody was faster.
+// Documents that belong to no profile, as values: read, decide, swap; and again where somebody was
+// faster.
 import type { z } from "zod";
 import { type MaybePromise, type Store, StoreUnavailable } from "../../queue/store.ts";
 
@@ -14,7 +15,8 @@ export interface ReadValue<T> {
 export interface Documents {
   read<T>(name: string, schema: z.ZodType<T>): Promise<ReadValue<T>>;
   /**
-   * Changes a document. `decide` sees what is there and the store's clock; null from it leaves everything as it is.
+   * Changes a document. `decide` sees what is there and the store's clock; null from it leaves
+   * everything as it is.
    * @param keptForMs null: until somebody changes it
    */
   change<T>(

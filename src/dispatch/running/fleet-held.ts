@@ -1,5 +1,6 @@
-// The fleet's rows that this instance has seen. The store sends only what is newer, so that a poll costs the same however
-// many monitors there are. Rows belong to one epoch: a store that lost its memory begins anew.
+// The fleet's rows that this instance has seen. The store sends only what is newer, so that a poll
+// costs the same however many monitors there are. Rows belong to one epoch: a store that lost its
+// memory begins anew.
 import type { Capacity } from "../../queue/fleet/capacity.ts";
 import { type FleetRow, noSnapshot, noTakes, type Snapshot, type Takes } from "../../queue/fleet/fleet.ts";
 import type { FleetDocument, Loaded } from "../../queue/store.ts";

@@ -1,9 +1,10 @@
 // Runs operations: load, decide, commit; and again on conflict.
 //
-// A profile's operations go round by round. A round takes all that wait, loads what they need in one trip, decides one after
-// the other - each sees what those before it decided - and commits their changes in one trip. A change of which something
-// no longer holds falls out alone, and its operation joins the next round. What arrives meanwhile waits for that round, and
-// a round begins at the end of the event loop's turn: polls that came in together share its trip.
+// A profile's operations go round by round. A round takes all that wait, loads what they need in
+// one trip, decides one after the other - each sees what those before it decided - and commits
+// their changes in one trip. A change of which something no longer holds falls out alone, and its
+// operation joins the next round. What arrives meanwhile waits for that round, and a round begins
+// at the end of the event loop's turn: polls that came in together share its trip.
 //
 //   waiting --- a round begins ---> decided --- nothing to write, or written ---> answered
 //      ^                              |
@@ -64,7 +65,10 @@ interface Waiting {
 
 const maxTries = 12;
 const maxRound = 100;
-/** A commit whose reply was lost is sent again for so long, ms: the store remembers what it wrote for a minute. */
+/**
+ * A commit whose reply was lost is sent again for so long, ms: the store remembers what it wrote
+ * for a minute.
+ */
 const resendForMs = 3_000;
 
 export function createOperationRunner(deps: RunnerDeps): OperationRunner {
@@ -109,7 +113,9 @@ class Lane {
     });
   }
 
-  /** In one step, where the store answers at once and nobody is before it: a poll of one process. */
+  /**
+   * In one step, where the store answers at once and nobody is before it: a poll of one process.
+   */
   #runAlone(operation: Operation<unknown>): { readonly value: unknown } | undefined {
     if (this.#deps.store.answersAtOnce !== true) return undefined;
     const loaded = this.#load([operation]);

@@ -1,5 +1,5 @@
-// What the operations of one round see of their profile. One view serves them all, turned from one to the next: each is decided in
-// one step, and a poll costs little more than its own look.
+// What the operations of one round see of their profile. One view serves them all, turned from one
+// to the next: each is decided in one step, and a poll costs little more than its own look.
 import type { Capacity } from "../../queue/fleet/capacity.ts";
 import type { Job } from "../../queue/job/job.ts";
 import type { JobView, ProfileHead, ProfileView, Reads } from "../../queue/profile.ts";

@@ -1,5 +1,6 @@
-// One round of a profile's operations, on what one load brought: each operation sees what those before it decided, and its
-// change becomes a part of one commit. Nothing here outlives the round: what was put into the held fleet is undone.
+// One round of a profile's operations, on what one load brought: each operation sees what those
+// before it decided, and its change becomes a part of one commit. Nothing here outlives the round:
+// what was put into the held fleet is undone.
 
 import type { FleetRow } from "../../queue/fleet/fleet.ts";
 import { isOver, type Job } from "../../queue/job/job.ts";
@@ -97,7 +98,10 @@ export class Round {
     return { answer, change, part: this.#apply(operation, change) };
   }
 
-  /** Jobs that should look now: those that something happened to, and those whose turn it has become. */
+  /**
+   * Jobs that should look now: those that something happened to, and those whose turn it has
+   * become.
+   */
   whomToWake(): readonly string[] {
     if (!this.#makesRoom) return [...this.#wake];
     const { now } = this.#loaded;

@@ -1,5 +1,6 @@
-// Renews the mark that says since when somebody could be heard without a break (queue/interruption.ts). Every serving
-// instance renews it once a second; whoever finds it old renews it before deciding anything about presence.
+// Renews the mark that says since when somebody could be heard without a break
+// (queue/interruption.ts). Every serving instance renews it once a second; whoever finds it old
+// renews it before deciding anything about presence.
 import { z } from "zod";
 import { isInterrupted, renewMark, type ServiceMark } from "../../queue/line/interruption.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
@@ -16,7 +17,10 @@ export interface ServiceMarkKeeper {
   renew(): Promise<void>;
 }
 
-/** @param onBreak called when a break was found: for how long nobody was heard, ms (negative where the clock was set back) */
+/**
+ * @param onBreak called when a break was found: for how long nobody was heard, ms (negative where
+ * the clock was set back)
+ */
 export function createServiceMark(
   documents: Documents,
   settings: QueueSettings,
@@ -28,7 +32,8 @@ export function createServiceMark(
   const renew = async (): Promise<void> => {
     let silentMs: number | null = null;
     const { value } = await documents.change("served", markSchema, null, (stored, now) => {
-      // a store that lost its memory knows nothing of a break, and an instance that outlived the loss does
+      // a store that lost its memory knows nothing of a break, and an instance that outlived the
+      // loss does
       const known = stored ?? mark;
       silentMs = known !== null && isInterrupted(known, now, settings) ? now - known.at : null;
       return renewMark(known, now, settings);

@@ -1,8 +1,9 @@
-// The work that a claim starts: its legs are sent and settled, and what stays open is reconciled. A request that waits for it
-// may leave; the work goes on, and its answer waits in the store for the next poll.
+// The work that a claim starts: its legs are sent and settled, and what stays open is reconciled. A
+// request that waits for it may leave; the work goes on, and its answer waits in the store for the
+// next poll.
 //
-// This process renews the claim's lease while it works. Should it die, the lease lapses and another instance's sweep goes on
-// with the evidence.
+// This process renews the claim's lease while it works. Should it die, the lease lapses and another
+// instance's sweep goes on with the evidence.
 import { type Clock, delay } from "../../clock.ts";
 import { type Observe, waitedMs } from "../../queue/events.ts";
 import { type Claim, hasOpenLeg, type Job, type Ticket } from "../../queue/job/job.ts";
@@ -23,7 +24,10 @@ export interface Work {
 }
 
 export interface ClaimWork {
-  /** Asks the monitors of a fresh claim. @param askedAt the clock's `now` when the claim was asked for */
+  /**
+   * Asks the monitors of a fresh claim. @param askedAt the clock's `now` when the claim was asked
+   * for
+   */
   start(ticket: Ticket, job: Job & { claim: Claim }, askedAt: number): Work;
   /** Keeps a claim ours while we work on it. Returns the function that stops it. */
   keepLease(ticket: Ticket, claimId: string, isClientPresent: () => boolean): () => void;
@@ -33,7 +37,9 @@ export interface ClaimWork {
   idle(): Promise<void>;
 }
 
-/** Settles, and does not give up while the store is away: what a monitor gave is never thrown away. */
+/**
+ * Settles, and does not give up while the store is away: what a monitor gave is never thrown away.
+ */
 export function createSettle(
   runner: OperationRunner,
   settings: QueueSettings,

@@ -1,5 +1,5 @@
-// A take that is held: it waits inside its request until its job's turn has come, its job is over, or its time is up. A wake is
-// only a hint to poll again.
+// A take that is held: it waits inside its request until its job's turn has come, its job is over,
+// or its time is up. A wake is only a hint to poll again.
 import type { Clock } from "../../clock.ts";
 import type { Ticket } from "../../queue/job/job.ts";
 import { hangUpOperation } from "../../queue/operations/hang-up.ts";
@@ -8,11 +8,17 @@ import type { OperationRunner } from "../running/operation-runner.ts";
 import type { TakeOnce, TakeReply } from "./take.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
 
-/** Only a poll has evidence looked for, and what it found may be nothing: nobody would wake who is not in line, ms. */
+/**
+ * Only a poll has evidence looked for, and what it found may be nothing: nobody would wake who is
+ * not in line, ms.
+ */
 const reconcilingLookMs = 1_000;
 
 export interface HeldTake {
-  /** @param answerBy @param holdUntil both on the clock's `now`: when a claim that was won must be answered, and a job that waits */
+  /**
+   * @param answerBy @param holdUntil both on the clock's `now`: when a claim that was won must be
+   * answered, and a job that waits
+   */
   take(ticket: Ticket, gone: AbortSignal, answerBy: number, holdUntil: number): Promise<TakeReply>;
   /** The request that was held longest hears how its job stands. */
   callOff(): void;

@@ -1,5 +1,6 @@
-// Sends one leg of a claim to its monitor, and says what came of it. It leaves within 2 s of its claim or not at all, and only
-// from one of the monitor's places, so that no more takes are at work there than it can bear.
+// Sends one leg of a claim to its monitor, and says what came of it. It leaves within 2 s of its
+// claim or not at all, and only from one of the monitor's places, so that no more takes are at work
+// there than it can bear.
 import type { Clock } from "../../clock.ts";
 import type { LegWord, Observe } from "../../queue/events.ts";
 import type { Monitors, TakeOutcome, TakeResult } from "../../queue/fleet/monitors.ts";
@@ -18,7 +19,10 @@ export interface LegSenderDeps {
   readonly noteTaken: (monitor: string) => void;
 }
 
-/** @param askedAt the clock's `now` when the claim was asked for, so that a pause of this process is noticed */
+/**
+ * @param askedAt the clock's `now` when the claim was asked for, so that a pause of this process is
+ * noticed
+ */
 export type SendLeg = (
   ticket: Ticket,
   job: Job & { claim: Claim },
@@ -89,8 +93,8 @@ function wordOf(outcome: TakeOutcome): LegWord {
 }
 
 /**
- * A monitor waits so long for its own thread, ms, and then tells its caller an error; the thread works on, and a dashboard
- * that is read meanwhile shows what was before.
+ * A monitor waits so long for its own thread, ms, and then tells its caller an error; the thread
+ * works on, and a dashboard that is read meanwhile shows what was before.
  */
 const lateErrorMs = 9_500;
 

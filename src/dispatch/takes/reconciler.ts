@@ -1,5 +1,5 @@
-// Acts where a leg's outcome is unknown: looks for evidence at the monitors and settles by what it shows. It only reads there,
-// so that two instances doing it for one job do no harm.
+// Acts where a leg's outcome is unknown: looks for evidence at the monitors and settles by what it
+// shows. It only reads there, so that two instances doing it for one job do no harm.
 import type { Clock } from "../../clock.ts";
 import type { Observe } from "../../queue/events.ts";
 import type { Monitors } from "../../queue/fleet/monitors.ts";
@@ -11,7 +11,8 @@ import type { QueueSettings } from "../../queue/settings.ts";
 export type Settle = (ticket: Ticket, settlement: Settlement) => Promise<SettleReply>;
 
 /**
- * Settles the open legs of `job`, or clears it where the store may have forgotten a claim (`lostAt`: when, else null).
+ * Settles the open legs of `job`, or clears it where the store may have forgotten a claim
+ * (`lostAt`: when, else null).
  * @param now the store's clock (ms) when `job` was read
  */
 export type Reconcile = (ticket: Ticket, job: Job, now: number, lostAt: number | null) => Promise<SettleReply>;
@@ -56,7 +57,8 @@ export function createReconcile(
     await Promise.all(reads);
     if (early === undefined) return stillOpen;
     const end = await early.end;
-    // What was seen after enough had been found is reserved for nobody: told to the store, it comes back as leaked.
+    // What was seen after enough had been found is reserved for nobody: told to the store, it comes
+    // back as leaked.
     const all = early.seen < evidence.size ? decideByEvidence(job, needs, evidence, lostAt) : null;
     if (all !== null) await settle(ticket, all);
     return end;

@@ -1,7 +1,9 @@
-// One take, as far as it goes without being held: polls, and where the poll wins a claim, asks the monitors and answers.
+// One take, as far as it goes without being held: polls, and where the poll wins a claim, asks the
+// monitors and answers.
 //
-// A take's request and the work it starts are two things. The request answers within its budget; a claim that it started goes
-// on without it, until every leg is settled, and the answer waits in the store for the next poll.
+// A take's request and the work it starts are two things. The request answers within its budget; a
+// claim that it started goes on without it, until every leg is settled, and the answer waits in the
+// store for the next poll.
 import { whenKnown } from "../../at-once.ts";
 import type { Clock } from "../../clock.ts";
 import { type Observe, waitedMs } from "../../queue/events.ts";
@@ -38,7 +40,8 @@ export interface TakeDeps {
 }
 
 /**
- * @param clientGone only called when there is something to wait for; its signal aborts when the caller hangs up
+ * @param clientGone only called when there is something to wait for; its signal aborts when the
+ * caller hangs up
  * @param answerBy the clock's `now` by which a claim that was won must be answered
  */
 export type TakeOnce = (
@@ -91,7 +94,9 @@ export function createTakeOnce(deps: TakeDeps): TakeOnce {
       const askedAt = clock.now();
       return whenKnown(poll(ticket, hold), (reply) => goOn(reply, askedAt, round));
     };
-    /** Asks the monitors for what was claimed; where they refuse, the job's turn may still stand. */
+    /**
+     * Asks the monitors for what was claimed; where they refuse, the job's turn may still stand.
+     */
     const serve = async (job: Job, askedAt: number, round: number): Promise<TakeReply> => {
       if (!isClaimed(job)) throw new Error("a claimed job has a claim");
       const started = work.start(ticket, job, askedAt);

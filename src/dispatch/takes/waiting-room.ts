@@ -1,5 +1,6 @@
-// Where held requests of this process wait. A waiter enters before it polls, so that a wake between its poll and its wait is not lost, and
-// leaves without a trace: no timer, no listener, no entry stays. Wakes are hints: whoever is woken polls again.
+// Where held requests of this process wait. A waiter enters before it polls, so that a wake between
+// its poll and its wait is not lost, and leaves without a trace: no timer, no listener, no entry
+// stays. Wakes are hints: whoever is woken polls again.
 
 import type { Clock } from "../../clock.ts";
 
@@ -8,7 +9,10 @@ export type WaitEnd = "woken" | "time_up" | "gone";
 export interface Waiter {
   /** Forgets wakes so far: whatever follows is news. */
   reset(): void;
-  /** Resolves when somebody wakes this job, when the time (on the clock's `now`) is up, or when one of `leave` aborts. */
+  /**
+   * Resolves when somebody wakes this job, when the time (on the clock's `now`) is up, or when one
+   * of `leave` aborts.
+   */
   until(time: number, leave: readonly AbortSignal[]): Promise<WaitEnd>;
   wake(): void;
   leave(): void;
@@ -28,7 +32,9 @@ export interface WaitingRoom {
   readonly size: number;
 }
 
-/** @param onChange called with a profile when its first waiter enters and when its last one leaves */
+/**
+ * @param onChange called with a profile when its first waiter enters and when its last one leaves
+ */
 export function createWaitingRoom(
   clock: Clock,
   onChange: (profileKey: string, isAwaited: boolean) => void = () => {},

@@ -1,12 +1,14 @@
-// How many connections there may be: of one address, so that silent ones of one caller cannot shut everybody out, and in all.
+// How many connections there may be: of one address, so that silent ones of one caller cannot shut
+// everybody out, and in all.
 //
 //   in all below the limit ---> served; when places run short, somebody who is held is called off for each that comes
 //   the house is full ---> at the door: its request is read, a health check is answered, all else hears 503, and it ends
 //   the door is full, too ---> cut
 //   its address has its share ---> an empty 503 at once, whatever it wanted, and it ends
 //
-// Whoever is turned away is read to their end until then, for a reset would overtake the 503, and curl does not retry a reset.
-// They may linger that way for a second, and as many of an address as may be served; what comes above that is cut.
+// Whoever is turned away is read to their end until then, for a reset would overtake the 503, and
+// curl does not retry a reset. They may linger that way for a second, and as many of an address as
+// may be served; what comes above that is cut.
 import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 import { countedAddress, isInRange } from "../../address-range.ts";
@@ -18,7 +20,10 @@ const lingerMs = 1_000;
 const shortFrom = 0.9;
 /** The part of all connections that is kept for those at the door. */
 const shareOfDoor = 1 / 8;
-/** Of all connections, one address may hold this part: many workflows share a NAT, but none shuts everybody out. */
+/**
+ * Of all connections, one address may hold this part: many workflows share a NAT, but none shuts
+ * everybody out.
+ */
 const shareOfOneAddress = 1 / 4;
 const minPerAddress = 64;
 
@@ -46,7 +51,8 @@ export interface ConnectionLimit {
 
 /**
  * Call it before the server listens.
- * @param trustedProxies TRUSTED_PROXIES: they bring everybody's connections, so they have no limit but that of all
+ * @param trustedProxies TRUSTED_PROXIES: they bring everybody's connections, so they have no limit
+ * but that of all
  * @param onShort called for each connection that comes when places run short
  */
 export function limitConnections(

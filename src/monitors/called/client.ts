@@ -1,4 +1,5 @@
-// HTTP to the monitors: takes, dashboards and the barrier. Every failure is a value; nothing here decides what it means for a job.
+// HTTP to the monitors: takes, dashboards and the barrier. Every failure is a value; nothing here
+// decides what it means for a job.
 
 import { parseJson, readJson } from "../../bounded-json.ts";
 import { type Clock, delay, limitTime } from "../../clock.ts";
@@ -43,7 +44,10 @@ export interface MonitorClient extends Monitors {
   readDashboard(monitor: string): Promise<DashboardRead>;
   /** Where a monitor is, for logs. */
   urlOf(monitor: string): string;
-  /** A monitor that is no longer named gets no take any more. It is asked for evidence all the same: a runner may be reserved there. */
+  /**
+   * A monitor that is no longer named gets no take any more. It is asked for evidence all the same:
+   * a runner may be reserved there.
+   */
   replace(directory: MonitorDirectory): void;
 }
 
@@ -115,8 +119,9 @@ export function createMonitorClient(
   };
 
   /**
-   * Resolves once the monitor has worked through everything that was sent to it before: GET /policy/override waits for the same single
-   * thread, and what answers the second of two was begun after the first was done. "absent" where the route does not exist.
+   * Resolves once the monitor has worked through everything that was sent to it before: GET
+   * /policy/override waits for the same single thread, and what answers the second of two was begun
+   * after the first was done. "absent" where the route does not exist.
    */
   const passBarrier = async (monitor: string): Promise<"passed" | "absent" | "failed"> => {
     for (let round = 0; round < 2; round++) {
@@ -136,7 +141,9 @@ export function createMonitorClient(
     return "passed";
   };
 
-  /** A dashboard rendered after this call began, or null; whether the barrier was passed before it. */
+  /**
+   * A dashboard rendered after this call began, or null; whether the barrier was passed before it.
+   */
   const readBehindBarrier = async (monitor: string): Promise<ReadBehindBarrier> => {
     const barrier = await passBarrier(monitor);
     if (barrier === "failed") return { barrier, dashboard: null };
@@ -145,7 +152,10 @@ export function createMonitorClient(
     return { barrier, dashboard: read.kind === "dashboard" ? read.dashboard : null };
   };
 
-  /** The read under way at each monitor: whoever needs evidence no older than its beginning shares it. */
+  /**
+   * The read under way at each monitor: whoever needs evidence no older than its beginning shares
+   * it.
+   */
   const underWay = new Map<string, { readonly begunAt: number; readonly result: Promise<ReadBehindBarrier> }>();
   const readShared = (
     monitor: string,
@@ -169,7 +179,8 @@ export function createMonitorClient(
 
   const readEvidence: Monitors["readEvidence"] = async (monitor, uniqueId, window, runnerCount): Promise<Evidence> => {
     const { after, afterBlind, until } = window;
-    // a monitor that this instance does not know shows it nothing: an instance that knows it goes on
+    // a monitor that this instance does not know shows it nothing: an instance that knows it goes
+    // on
     if (!urls.has(monitor) && !formerUrls.has(monitor)) {
       await delay(clock, until - clock.now());
       return { kind: "none" };

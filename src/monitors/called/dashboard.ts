@@ -1,4 +1,5 @@
-// What we read of a monitor's /dashboard.json. Everything else in it is left alone, and a part that is absurd spoils only itself.
+// What we read of a monitor's /dashboard.json. Everything else in it is left alone, and a part that
+// is absurd spoils only itself.
 import { z } from "zod";
 import type { ProfileCounts } from "../../queue/fleet/fleet.ts";
 import type { HeldRunner } from "../../queue/job/job.ts";

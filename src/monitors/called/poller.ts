@@ -1,5 +1,6 @@
-// Keeps the fleet's snapshots fresh. Every monitor has its own clock: one that hangs delays nobody else. However many instances run,
-// the store lets one of them ask at a time; a monitor that fails is asked again after a growing back-off.
+// Keeps the fleet's snapshots fresh. Every monitor has its own clock: one that hangs delays nobody
+// else. However many instances run, the store lets one of them ask at a time; a monitor that fails
+// is asked again after a growing back-off.
 import type { Clock } from "../../clock.ts";
 import type { MonitorBook } from "../../dispatch/monitor-book.ts";
 import type { Observe } from "../../queue/events.ts";
@@ -8,12 +9,18 @@ import type { ShownRunner } from "../../queue/fleet/monitors.ts";
 import { type MonitorClient, newsOf } from "./client.ts";
 
 const maxBackoffMs = 30_000;
-/** Where nobody waits, a monitor is asked every so many intervals; its snapshot stays fresh all the same. */
+/**
+ * Where nobody waits, a monitor is asked every so many intervals; its snapshot stays fresh all the
+ * same.
+ */
 const idleIntervals = 5;
 const maxIdleMs = 3_000;
 /** Between two looks, also at a monitor that pushes without end. */
 const minPauseMs = 20;
-/** While a monitor draws its dashboard anew after a take it answers 503 at once: it is asked so many times in an interval until it is back. */
+/**
+ * While a monitor draws its dashboard anew after a take it answers 503 at once: it is asked so many
+ * times in an interval until it is back.
+ */
 const redrawAsks = 4;
 const minRedrawMs = 50;
 /** It takes some seconds; one that says so for longer is not drawing. */
@@ -24,7 +31,9 @@ export interface Poller {
   stop(): Promise<void>;
   /** The monitor says that something changed, or a take was made there: it is asked at once. */
   noteChange(monitor: string): void;
-  /** Somebody waits: monitors that rest are asked at their usual pace again. Cheap where none rests. */
+  /**
+   * Somebody waits: monitors that rest are asked at their usual pace again. Cheap where none rests.
+   */
   noteWaiting(): void;
   /** Every monitor was asked once by somebody, whatever it answered. */
   isFleetAsked(): boolean;
@@ -37,7 +46,10 @@ export interface Poller {
 interface Standing {
   isAsked: boolean;
   hasAnswered: boolean;
-  /** it failed to answer: there is nothing to wait for. A monitor that is merely drawing its dashboard anew will answer */
+  /**
+   * it failed to answer: there is nothing to wait for. A monitor that is merely drawing its
+   * dashboard anew will answer
+   */
   hasFailed: boolean;
   isUp: boolean | null;
   isIdlePolling: boolean;
@@ -79,12 +91,14 @@ export function createPoller(
     // Long enough for the slowest answer, so that no other instance asks meanwhile.
     const holdMs = settings.pollTimeoutMs + settings.pollIntervalMs + 500;
     const lease = await book.beginPoll(monitor, newId(), holdMs, isPushed);
-    // Somebody else asks it, at its pace: their record counts. Where it is ours to ask, an old record says nothing, but none
-    // at all says that the store lost it, and knows nothing of the fleet until then.
+    // Somebody else asks it, at its pace: their record counts. Where it is ours to ask, an old
+    // record says nothing, but none at all says that the store lost it, and knows nothing of the
+    // fleet until then.
     if (lease.kind === "skip" || lease.record.askedAt === 0) noteStanding(standing, lease.record);
     standing.isIdlePolling = lease.kind === "skip" && lease.record.isIdlePolling;
     if (lease.kind === "skip") {
-      // somebody has just asked it: again in a moment. One that fails is asked when its time has come
+      // somebody has just asked it: again in a moment. One that fails is asked when its time has
+      // come
       standing.isPushed ||= isPushed && lease.record.failures === 0;
       return Math.min(lease.waitMs, settings.pollIntervalMs);
     }

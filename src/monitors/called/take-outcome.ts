@@ -1,5 +1,6 @@
-// What a monitor's reply to a take means. Only runners, a connection that was never made and a refusal of our credentials or route
-// are certain. All else is "unknown": the monitor labels at GitHub first and answers later, and even a `null` can have a label set.
+// What a monitor's reply to a take means. Only runners, a connection that was never made and a
+// refusal of our credentials or route are certain. All else is "unknown": the monitor labels at
+// GitHub first and answers later, and even a `null` can have a label set.
 import { z } from "zod";
 import type { Json } from "../../bounded-json.ts";
 import type { OpenWord, TakeOutcome } from "../../queue/fleet/monitors.ts";
@@ -67,7 +68,10 @@ export function decideTakeOutcome(
 /** Failures of this machine, not of the monitor: too many files open, no port or buffer left. */
 const ourShortages = new Set(["EMFILE", "ENFILE", "EADDRNOTAVAIL", "EAGAIN", "ENOBUFS", "ENOMEM"]);
 
-/** What it means that no answer came. A reset or a time-out says nothing: the request may be worked on this very moment. */
+/**
+ * What it means that no answer came. A reset or a time-out says nothing: the request may be worked
+ * on this very moment.
+ */
 export function decideTakeSilence(reply: Exclude<TakeReply, { kind: "answered" }>): MonitorTakeOutcome {
   if (reply.kind === "unsent") {
     const what = nameOfFailure(reply.error);
@@ -87,7 +91,10 @@ export function nameOfFailure(error: unknown): string {
   return errorCodes(error)[0] ?? (error instanceof Error ? error.name : "error");
 }
 
-/** The codes of the innermost errors: fetch wraps the cause, and a connection tried on several addresses wraps a list. */
+/**
+ * The codes of the innermost errors: fetch wraps the cause, and a connection tried on several
+ * addresses wraps a list.
+ */
 function errorCodes(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.flatMap(errorCodes);

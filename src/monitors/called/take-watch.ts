@@ -1,7 +1,8 @@
-// The watch over one take, whatever carries it. A take leaves in time or not at all: a request counts as sent when its connection stands, not when
-// somebody decided to send it, for name look-up and connecting may take long, and a process may be stopped in between. So every take has a connection
-// of its own (no reused one can turn out to be dead either), its bytes are written only after a last look at the clock, and what came of it is told
-// apart by whether it left.
+// The watch over one take, whatever carries it. A take leaves in time or not at all: a request
+// counts as sent when its connection stands, not when somebody decided to send it, for name look-up
+// and connecting may take long, and a process may be stopped in between. So every take has a
+// connection of its own (no reused one can turn out to be dead either), its bytes are written only
+// after a last look at the clock, and what came of it is told apart by whether it left.
 import type { Clock } from "../../clock.ts";
 import type { TakeReply, TakeSending } from "./transport.ts";
 

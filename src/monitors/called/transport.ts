@@ -1,4 +1,5 @@
-// How bytes get to a monitor: each runtime has its own way, and what they have to tell apart is the same.
+// How bytes get to a monitor: each runtime has its own way, and what they have to tell apart is the
+// same.
 
 /** One GET to one monitor. Redirects are not followed. Rejects where no answer came. */
 export type FetchMonitor = (

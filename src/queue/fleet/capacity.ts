@@ -1,7 +1,8 @@
 // How much a fleet can give, worked out once per change and not per poll.
 //
-// A total carries the time until which it holds: snapshots go stale, back-offs and drains end, legs stop counting. Until
-// then a poll reads one number, however many monitors there are. A changed row changes the total by its own part.
+// A total carries the time until which it holds: snapshots go stale, back-offs and drains end, legs
+// stop counting. Until then a poll reads one number, however many monitors there are. A changed row
+// changes the total by its own part.
 
 import { clockToleranceMs, rejectedBackoffMs, targetMemoryMs } from "../settings.ts";
 import {
@@ -48,7 +49,10 @@ export class Capacity {
     return this.#rows;
   }
 
-  /** Puts a row in place of what was known of its monitor; null: it is no part of the fleet any more. */
+  /**
+   * Puts a row in place of what was known of its monitor; null: it is no part of the fleet any
+   * more.
+   */
   set(monitor: string, row: FleetRow | null, now: number): void {
     if (row === null) this.#rows.delete(monitor);
     else this.#rows.set(monitor, row);

@@ -1,6 +1,7 @@
 // What a profile's monitors last said, and how many runners may still be claimed there.
 //
-// A row is one monitor's part of one profile, kept as two documents, because two kinds of operations write it:
+// A row is one monitor's part of one profile, kept as two documents, because two kinds of
+// operations write it:
 //   snapshot   the monitor's own word, `askedAt` old, written once an interval by whoever asked it
 //   takes      what we did there since: the legs in `out` are unsettled; `settled` are reserved, but perhaps after the
 //              snapshot was rendered. A settled claim stops being subtracted when a snapshot arrives that was asked for
@@ -24,7 +25,10 @@ export const snapshotSchema = z.object({
   healthy: z.number().int().nonnegative(),
   /** the last dashboard request failed (a 503 is no failure) */
   isFailing: z.boolean(),
-  /** when an operator last drained or resumed it, and until when it is drained since (store clock, ms; 0: not at all) */
+  /**
+   * when an operator last drained or resumed it, and until when it is drained since (store clock,
+   * ms; 0: not at all)
+   */
   drainedAt: z.number(),
   drainedUntil: z.number(),
   /** runners that came free (less those that vanished) in all snapshots so far */
@@ -33,12 +37,18 @@ export const snapshotSchema = z.object({
 export type Snapshot = z.infer<typeof snapshotSchema>;
 
 export const takesSchema = z.object({
-  /** legs asked for and unsettled: claim id, runners, and when they stop counting even if nobody ever settles them */
+  /**
+   * legs asked for and unsettled: claim id, runners, and when they stop counting even if nobody
+   * ever settles them
+   */
   out: z.array(z.tuple([z.string(), z.number(), z.number()])),
   settled: z.array(z.tuple([z.number(), z.number()])),
   /** a take was refused at this time: the monitor counts as empty until a later snapshot */
   emptyAt: z.number(),
-  /** the jobs that were refused here since the last success: a bad job is one mark against a monitor, however often it asks */
+  /**
+   * the jobs that were refused here since the last success: a bad job is one mark against a
+   * monitor, however often it asks
+   */
   refusedJobs: z.array(z.string()),
   /** takes that were refused here since the last success, for people to read */
   refusals: z.number().int(),
@@ -80,12 +90,18 @@ export const noTakes: Takes = {
   lastTakeAt: 0,
 };
 
-/** Whether a time lies ahead by no more than it can: one that lies further ahead was written before the clock was set back. */
+/**
+ * Whether a time lies ahead by no more than it can: one that lies further ahead was written before
+ * the clock was set back.
+ */
 function isAhead(until: number, now: number, maxAheadMs: number): boolean {
   return until > now && until <= now + maxAheadMs + clockToleranceMs;
 }
 
-/** Whether the row's snapshot may be built upon. One from the future was asked for before the clock was set back. */
+/**
+ * Whether the row's snapshot may be built upon. One from the future was asked for before the clock
+ * was set back.
+ */
 export function isFresh(row: Snapshot, now: number, freshMs: number): boolean {
   return !row.isFailing && row.askedAt + freshMs >= now && row.askedAt <= now + clockToleranceMs;
 }
@@ -106,7 +122,10 @@ export function claimedRunners(row: FleetRow, now: number): number {
   return settledUnseen(row, now).reduce((sum, [, runners]) => sum + runners, asked);
 }
 
-/** What was reserved, but perhaps after the snapshot was rendered. One from the future was settled before the clock was set back. */
+/**
+ * What was reserved, but perhaps after the snapshot was rendered. One from the future was settled
+ * before the clock was set back.
+ */
 export function settledUnseen(row: FleetRow, now: number): Takes["settled"] {
   return row.settled.filter(([at]) => at >= row.askedAt && at <= now + clockToleranceMs);
 }
@@ -138,21 +157,29 @@ export function servableAt(row: FleetRow, now: number): number {
   return isHeardLately(row, now) && row.drainedUntil <= now ? row.target : 0;
 }
 
-/** Runners that the monitors heard of lately, and not drained, want to keep: a job that needs more cannot be served now. */
+/**
+ * Runners that the monitors heard of lately, and not drained, want to keep: a job that needs more
+ * cannot be served now.
+ */
 export function servableRunners(fleet: Fleet, now: number): number {
   let sum = 0;
   for (const row of fleet.values()) sum += servableAt(row, now);
   return sum;
 }
 
-/** Runners that all monitors together want to keep of this profile, by their last word, however old. */
+/**
+ * Runners that all monitors together want to keep of this profile, by their last word, however old.
+ */
 export function targetRunners(fleet: Fleet): number {
   let sum = 0;
   for (const row of fleet.values()) sum += row.target;
   return sum;
 }
 
-/** The snapshot after a dashboard was read; `counts` is null where the monitor failed to give one. Older news changes nothing. */
+/**
+ * The snapshot after a dashboard was read; `counts` is null where the monitor failed to give one.
+ * Older news changes nothing.
+ */
 export function withSnapshot<Row extends Snapshot>(
   row: Row,
   askedAt: number,
@@ -174,7 +201,10 @@ export function withDrained<Row extends Snapshot>(row: Row, drained: Drained): R
   return drained.drainedAt > row.drainedAt ? { ...row, ...drained } : row;
 }
 
-/** How long a monitor is left alone after it refused so many jobs in a row: not at all after one, which may be a bad job. */
+/**
+ * How long a monitor is left alone after it refused so many jobs in a row: not at all after one,
+ * which may be a bad job.
+ */
 export function decideTakeBackoffMs(refusedJobs: number): number {
   return refusedJobs < 2 ? 0 : Math.min(maxTakeBackoffMs, 1000 * 2 ** Math.min(refusedJobs - 2, 10));
 }
@@ -207,7 +237,8 @@ export function withLegEnded(row: FleetRow, claimId: string, asked: number, end:
     const settled: Takes["settled"] = [...settledUnseen(row, now), [now, end.runners]];
     return { ...back, refusedJobs: [], refusals: 0, blockedUntil: 0, emptyAt, settled };
   }
-  // Nobody's fault, but asking here again at once would meet the same: let the next monitor be asked.
+  // Nobody's fault, but asking here again at once would meet the same: let the next monitor be
+  // asked.
   if (end.blame === "none") return { ...back, blockedUntil: Math.max(row.blockedUntil, now + unsentBackoffMs) };
   const refusedJobs = [...row.refusedJobs.filter((id) => id !== end.uniqueId), end.uniqueId].slice(-maxRefusedJobs);
   const backoffMs = end.blame === "rejected" ? rejectedBackoffMs : decideTakeBackoffMs(refusedJobs.length);

@@ -1,5 +1,6 @@
-// How fast runners of a profile come free, measured only while they are scarce: where some stand idle the rate says how many
-// jobs there are, not how many runners could come. And from it how long a job will wait.
+// How fast runners of a profile come free, measured only while they are scarce: where some stand
+// idle the rate says how many jobs there are, not how many runners could come. And from it how long
+// a job will wait.
 import { z } from "zod";
 import { hashOf } from "../hash.ts";
 import type { Capacity } from "./capacity.ts";
@@ -13,7 +14,10 @@ export const freedRateSchema = z.object({
   /** what all snapshots together had counted by then, and which monitors' those were */
   freedSoFar: z.number(),
   monitors: z.string(),
-  /** the window that is being filled: since when, for how long runners were scarce in it, and how many came free meanwhile */
+  /**
+   * the window that is being filled: since when, for how long runners were scarce in it, and how
+   * many came free meanwhile
+   */
   since: z.number(),
   scarceMs: z.number(),
   freed: z.number(),
@@ -38,7 +42,10 @@ export const freedRateUnknown: FreedRate = {
 /** Two of these are remembered: a fleet of an hour ago says little. */
 export const freedWindowMs = 600_000;
 
-/** Runners of one monitor that came free (or vanished, below 0) between its last snapshot and this one. */
+/**
+ * Runners of one monitor that came free (or vanished, below 0) between its last snapshot and this
+ * one.
+ */
 export function countFreed(
   before: FleetRow,
   askedAt: number,
@@ -111,12 +118,16 @@ export interface Estimate {
 
 /** Fewer runners than this that came free say nothing. */
 const minFreed = 3;
-/** Eight of ten waits end between the low and the high figure, if runners come free independently of each other. */
+/**
+ * Eight of ten waits end between the low and the high figure, if runners come free independently of
+ * each other.
+ */
 const deviations = 1.28;
 
 /**
  * How long it takes until so many runners have come free, by what was measured; null: unknown.
- * @param runnersBefore runners that have to come free first; 0 or less: there are enough; null: it waits for something else
+ * @param runnersBefore runners that have to come free first; 0 or less: there are enough; null: it
+ * waits for something else
  */
 export function estimateWait(rate: FreedRate, runnersBefore: number | null): Estimate | null {
   const measured = runnersBefore === null ? null : measure(rate);
@@ -125,7 +136,10 @@ export function estimateWait(rate: FreedRate, runnersBefore: number | null): Est
   return { lowSeconds: runnersBefore <= 0 ? 0 : Math.floor(lowMs / 1000), highSeconds: Math.ceil(highMs / 1000) };
 }
 
-/** How many runners may have to come free first while the low estimate stays within `waitMs`; undefined: nothing is known, so no number is too high. */
+/**
+ * How many runners may have to come free first while the low estimate stays within `waitMs`;
+ * undefined: nothing is known, so no number is too high.
+ */
 export function maxRunnersWithin(rate: FreedRate, waitMs: number): number | undefined {
   const measured = measure(rate);
   if (measured === null) return undefined;
@@ -150,8 +164,9 @@ function measure({ freed, freedBefore, scarceMs, scarceMsBefore }: FreedRate): M
 }
 
 /**
- * The time until the k-th of events whose rate is known from n of them. Its logarithm is spread about as the square root of 1/k + 1/n: the first
- * part is chance to come, the second chance in what was measured.
+ * The time until the k-th of events whose rate is known from n of them. Its logarithm is spread
+ * about as the square root of 1/k + 1/n: the first part is chance to come, the second chance in
+ * what was measured.
  */
 function spread({ freed, scarceMs }: Measured, runners: number): { readonly lowMs: number; readonly highMs: number } {
   const middleMs = (runners * scarceMs) / freed;

@@ -1,4 +1,5 @@
-// What all instances know of a monitor beside its profiles' rows: when it was asked, by whom, and how it stands.
+// What all instances know of a monitor beside its profiles' rows: when it was asked, by whom, and
+// how it stands.
 //
 //   idle --- nextAskAt has come, or it was pushed ---> asked --- it answered, or failed ---> idle
 //                                                        \--- the asker died: nextAskAt comes ---> asked
@@ -38,7 +39,9 @@ export const noRecord: MonitorRecord = {
 const maxProfilesPerMonitor = 1_000;
 /** Between two polls that it pushed for. */
 const minPushMs = 100;
-/** No pause between two polls is longer: a time further ahead is from before the clock was set back. */
+/**
+ * No pause between two polls is longer: a time further ahead is from before the clock was set back.
+ */
 const maxPauseMs = 120_000;
 
 /** How often a monitor is asked, ms: usually, and where nobody waits for its runners. */
@@ -47,7 +50,9 @@ export interface PollPace {
   readonly idleInMs: number;
 }
 
-/** The record once this instance asks, or null where it is not its turn: at most one does at a time. */
+/**
+ * The record once this instance asks, or null where it is not its turn: at most one does at a time.
+ */
 export function beginPoll(
   record: MonitorRecord,
   pollId: string,
@@ -55,7 +60,8 @@ export function beginPoll(
   isPushed: boolean,
   now: number,
 ): MonitorRecord | null {
-  // a monitor that pushes without end is heard ten times a second, and one that fails when its time has come
+  // a monitor that pushes without end is heard ten times a second, and one that fails when its time
+  // has come
   const isHeard = isPushed && record.begunAt + minPushMs <= now && record.failures === 0;
   const isEarly = record.nextAskAt > now && record.nextAskAt <= now + maxPauseMs;
   if (isEarly && record.pollId !== pollId && !isHeard) return null;

@@ -1,4 +1,5 @@
-// What the queue asks of monitors, and what may come of it. Implementations know how to reach them; the rules know only this.
+// What the queue asks of monitors, and what may come of it. Implementations know how to reach them;
+// the rules know only this.
 import type { Evidence } from "../job/evidence.ts";
 import type { HeldRunner, Ticket } from "../job/job.ts";
 import type { ProfileCounts } from "./fleet.ts";
@@ -38,7 +39,10 @@ export type TakeOutcome =
   /** the request left this long ago, and may still be worked on */
   | { readonly kind: "silent"; readonly word: OpenWord; readonly what: string; readonly sinceSentMs: number };
 
-/** From when on a dashboard counts as evidence (`now` of this process's clock), and until when it is waited for. */
+/**
+ * From when on a dashboard counts as evidence (`now` of this process's clock), and until when it is
+ * waited for.
+ */
 export interface EvidenceWindow {
   /** for one that was read behind the monitor's barrier */
   readonly after: number;
@@ -62,8 +66,10 @@ export interface Monitors {
   knows(monitor: string): boolean;
   take(request: TakeRequest): Promise<TakeOutcome>;
   /**
-   * Runners that the monitor shows as reserved for `uniqueId`; "none" if nothing was to be had in time.
-   * @param runnerCount how many the job wants: a single one is answered in the shape that this monitor uses
+   * Runners that the monitor shows as reserved for `uniqueId`; "none" if nothing was to be had in
+   * time.
+   * @param runnerCount how many the job wants: a single one is answered in the shape that this
+   * monitor uses
    */
   readEvidence(monitor: string, uniqueId: string, window: EvidenceWindow, runnerCount: number): Promise<Evidence>;
   /** The runners that the monitor shows now; null where it shows none to be read. */

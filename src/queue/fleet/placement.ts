@@ -21,8 +21,8 @@ interface Candidate {
 }
 
 /**
- * Legs for `needed` runners. The monitor with the most idle comes first: fewest legs, and the one least likely to say no.
- * Equals are spread: fewer legs out, then longest unasked.
+ * Legs for `needed` runners. The monitor with the most idle comes first: fewest legs, and the one
+ * least likely to say no. Equals are spread: fewer legs out, then longest unasked.
  * @param canReach whether this instance knows the monitor: it never claims where it cannot send
  */
 export function planLegs(

@@ -1,11 +1,14 @@
-// Jobs from before the store was lost, restarted or failed over: none is claimed before evidence shows that nothing is
-// reserved for it, and evidence clears one after the other. So that the first to be cleared is not served before those
-// ahead of it, it waits for them a little.
+// Jobs from before the store was lost, restarted or failed over: none is claimed before evidence
+// shows that nothing is reserved for it, and evidence clears one after the other. So that the first
+// to be cleared is not served before those ahead of it, it waits for them a little.
 
 import { orderAfterLossMs, type QueueSettings, sendWithinMs } from "../settings.ts";
 import type { Job } from "./job.ts";
 
-/** Whether the store may have forgotten a claim of this job: it is of another epoch, and nothing cleared it since. */
+/**
+ * Whether the store may have forgotten a claim of this job: it is of another epoch, and nothing
+ * cleared it since.
+ */
 export function isSuspect(job: Pick<Job, "clearedFor">, lostAt: number): boolean {
   return job.clearedFor !== lostAt;
 }

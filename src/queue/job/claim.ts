@@ -10,7 +10,10 @@ export function reasonOfClaim({ claim }: Pick<Job, "claim">, now: number): "clai
   return isAsked ? "claim_in_flight" : "reconciling";
 }
 
-/** Whether a lease still runs. One that ends further ahead than a lease lasts is from before the clock was set back. */
+/**
+ * Whether a lease still runs. One that ends further ahead than a lease lasts is from before the
+ * clock was set back.
+ */
 export function isLeased(leaseUntil: number, now: number): boolean {
   return leaseUntil > now && leaseUntil <= now + 2 * claimLeaseMs;
 }
@@ -39,8 +42,8 @@ export function claimJob(
 }
 
 /**
- * Whether an instance may take over a claim whose owner is silent: it has to be able to ask every monitor that is open, or
- * nothing more is to be had there.
+ * Whether an instance may take over a claim whose owner is silent: it has to be able to ask every
+ * monitor that is open, or nothing more is to be had there.
  */
 export function canTakeOver(job: Job, now: number, canReach: (monitor: string) => boolean): boolean {
   if (!hasOpenLeg(job) || isLeased(job.claim?.leaseUntil ?? 0, now)) return false;

@@ -1,14 +1,19 @@
-// Settling by evidence: what monitors' dashboards say about a job of which a leg's outcome is unknown.
+// Settling by evidence: what monitors' dashboards say about a job of which a leg's outcome is
+// unknown.
 //
-// A runner is found by its label `reserved-for:<unique_id>`, on every monitor that may ever have been asked. "Not found"
-// counts only once all of those were looked at, or can no longer hold anything: a runner may stand where it is not expected.
+// A runner is found by its label `reserved-for:<unique_id>`, on every monitor that may ever have
+// been asked. "Not found" counts only once all of those were looked at, or can no longer hold
+// anything: a runner may stand where it is not expected.
 
 import { minEvidenceMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "../settings.ts";
 import { enqueuedAt, type HeldRunner, isOpen, type Job, type Leg } from "./job.ts";
 import type { LegOutcome } from "./leg-outcome.ts";
 import type { FoundRunner, Settlement } from "./settlement.ts";
 
-/** What one monitor showed: its runners reserved for the job, or nothing to be had until it no longer mattered. */
+/**
+ * What one monitor showed: its runners reserved for the job, or nothing to be had until it no
+ * longer mattered.
+ */
 export type Evidence =
   | {
       readonly kind: "seen";
@@ -23,7 +28,9 @@ export interface EvidenceNeed {
   readonly monitor: string;
   /** from then on a dashboard counts that was read behind the monitor's barrier */
   readonly after: number;
-  /** from then on one counts that was not: the monitor can no longer be at work on anything older */
+  /**
+   * from then on one counts that was not: the monitor can no longer be at work on anything older
+   */
   readonly afterBlind: number;
   /** when evidence is no longer waited for */
   readonly until: number;
@@ -31,12 +38,16 @@ export interface EvidenceNeed {
   readonly since: number;
 }
 
-/** A monitor's web server may hold a request for so long before its one thread sees it; the barrier passes what the thread has. */
+/**
+ * A monitor's web server may hold a request for so long before its one thread sees it; the barrier
+ * passes what the thread has.
+ */
 const webServerMs = 3_000;
 
 /**
- * The monitors to look at. Every open leg's; every monitor asked before that may still hold an unused runner; all of them
- * where the store may have forgotten a claim (`lostAt`: when that was, else null).
+ * The monitors to look at. Every open leg's; every monitor asked before that may still hold an
+ * unused runner; all of them where the store may have forgotten a claim (`lostAt`: when that was,
+ * else null).
  */
 export function planEvidence(
   job: Job,
@@ -92,7 +103,8 @@ function latestOf(
 }
 
 /**
- * The settlement that the evidence so far supports, or null while more is needed. What is in hand or was let go is no news.
+ * The settlement that the evidence so far supports, or null while more is needed. What is in hand
+ * or was let go is no news.
  * @param lostAt the store epoch whose forgotten claims this evidence covers, else null
  */
 export function decideByEvidence(

@@ -1,5 +1,6 @@
-// A unique_id may be served more than once: its job is re-run at GitHub. Each time is a generation of the same job, with a
-// place of its own, so that the first ticket stays good and nothing of before passes for news.
+// A unique_id may be served more than once: its job is re-run at GitHub. Each time is a generation
+// of the same job, with a place of its own, so that the first ticket stays good and nothing of
+// before passes for news.
 //
 //   taken --- GitHub waits for a higher attempt of the run ---> queued, generation + 1, at the end of the line
 import type { QueueSettings } from "../settings.ts";

@@ -1,6 +1,6 @@
-// What GitHub said of the jobs whose `runs-on` names one unique_id: one entry per job of GitHub. News comes twice, late, in
-// any order, or never, so nothing is counted: an entry's state only goes on, and merging the same news in any order, and
-// as often as one likes, ends in the same word.
+// What GitHub said of the jobs whose `runs-on` names one unique_id: one entry per job of GitHub.
+// News comes twice, late, in any order, or never, so nothing is counted: an entry's state only goes
+// on, and merging the same news in any order, and as often as one likes, ends in the same word.
 //
 //   queued ---> in_progress ---> completed
 import { z } from "zod";
@@ -29,7 +29,10 @@ export const githubWordSchema = z.array(
 export type GithubWord = z.infer<typeof githubWordSchema>;
 type Entry = GithubWord[number];
 
-/** Jobs of one label that are remembered, the newest: a matrix has 256 at most, and hardly ever one label. */
+/**
+ * Jobs of one label that are remembered, the newest: a matrix has 256 at most, and hardly ever one
+ * label.
+ */
 export const maxHeardJobs = 100;
 
 /** The word with news merged in; the same object where the news says nothing new. */
@@ -68,7 +71,10 @@ export function highestAttempt(word: GithubWord): number {
   return word[0]?.attempt ?? 0;
 }
 
-/** The entries of the highest attempt. A run is re-run only when it is over: those of lower ones are over, whatever was heard. */
+/**
+ * The entries of the highest attempt. A run is re-run only when it is over: those of lower ones are
+ * over, whatever was heard.
+ */
 export function currentJobs(word: GithubWord): GithubWord {
   const attempt = highestAttempt(word);
   return word.filter((entry) => entry.attempt === attempt);
@@ -84,7 +90,10 @@ export function unservedJobs(word: GithubWord): GithubWord {
   return currentJobs(word).filter(({ state, generation }) => state === "queued" && generation === undefined);
 }
 
-/** The word in which `generation` stands for those that wait and that none stood for, `limit` of them at most. */
+/**
+ * The word in which `generation` stands for those that wait and that none stood for, `limit` of
+ * them at most.
+ */
 export function standFor(word: GithubWord, generation: number, limit = maxHeardJobs): GithubWord {
   const waiting = new Set(unservedJobs(word).slice(0, Math.max(0, limit)));
   return waiting.size === 0 ? word : word.map((entry) => (waiting.has(entry) ? { ...entry, generation } : entry));

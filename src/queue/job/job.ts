@@ -7,9 +7,10 @@
 //     |   \------------------> abandoned   no poll for ABANDON_AFTER
 //     \-----------/                        refused, or only a part was taken: same place as before
 //
-// The four states on the right are final. They stay as tombstones, so that "over" and "lost by the store" differ.
-// While a job is claimed, its claim says which monitors were asked (its legs). The finished claim stays on the job
-// until the next one replaces it: a settlement that arrives twice is recognised by it.
+// The four states on the right are final. They stay as tombstones, so that "over" and "lost by the
+// store" differ. While a job is claimed, its claim says which monitors were asked (its legs). The
+// finished claim stays on the job until the next one replaces it: a settlement that arrives twice
+// is recognised by it.
 import { z } from "zod";
 import { githubWordSchema } from "./github-word.ts";
 import { startSchema } from "./start.ts";
@@ -43,12 +44,18 @@ export interface JobRequest {
   readonly runId: string;
 }
 
-/** What a ticket says: the request, and the job's place in line. Places are microseconds since 1970, unique per profile. */
+/**
+ * What a ticket says: the request, and the job's place in line. Places are microseconds since 1970,
+ * unique per profile.
+ */
 export interface Ticket extends JobRequest {
   readonly place: number;
 }
 
-/** A runner in hand: reserved at a monitor for one job. `body` is its JSON text, as checked and written by us. */
+/**
+ * A runner in hand: reserved at a monitor for one job. `body` is its JSON text, as checked and
+ * written by us.
+ */
 export const heldRunnerSchema = z.object({ monitor: z.string(), id: z.string(), body: z.string() });
 export type HeldRunner = z.infer<typeof heldRunnerSchema>;
 
@@ -57,9 +64,14 @@ const legSchema = z.object({
   /** how many runners this monitor was asked for */
   runners: z.number().int().positive(),
   state: z.enum(["pending", "taken", "refused", "unknown"]),
-  /** when the monitor can no longer be working on our request (store clock, ms): evidence asked for later counts */
+  /**
+   * when the monitor can no longer be working on our request (store clock, ms): evidence asked for
+   * later counts
+   */
   evidenceAfter: z.number(),
-  /** when evidence is no longer waited for: by then the monitor destroyed an unused runner by itself */
+  /**
+   * when evidence is no longer waited for: by then the monitor destroyed an unused runner by itself
+   */
   holdUntil: z.number(),
   /** whether this leg's refusal counts against the job; absent while it is not refused */
   isCharged: z.boolean().optional(),
@@ -89,7 +101,9 @@ export const jobSchema = z.object({
   runId: z.string(),
   place: z.number().int().positive(),
   state: z.enum(jobStates),
-  /** the last poll that was written down; polls within TOUCH_INTERVAL of it are not. 0: none so far */
+  /**
+   * the last poll that was written down; polls within TOUCH_INTERVAL of it are not. 0: none so far
+   */
   heardAt: z.number(),
   /** counted among the present jobs of its line */
   isPresent: z.boolean(),
@@ -97,17 +111,25 @@ export const jobSchema = z.object({
   abandonAt: z.number(),
   /** the held request that last declared its presence */
   holder: z.string().optional(),
-  /** it stands aside until then, and holds nobody back: runners that were let go still carry its label, or every monitor refused it */
+  /**
+   * it stands aside until then, and holds nobody back: runners that were let go still carry its
+   * label, or every monitor refused it
+   */
   asideUntil: z.number().optional(),
   attempts: z.number().int(),
   /** refusals that count against the job */
   refusals: z.number().int(),
   /** refusals in a row that count against nobody but the monitors */
   unchargedRefusals: z.number().int().optional(),
-  /** its last permitted refusal was let pass once: the next job that is tried shows who is to blame */
+  /**
+   * its last permitted refusal was let pass once: the next job that is tried shows who is to blame
+   */
   isSpared: z.boolean().optional(),
   claim: claimSchema.optional(),
-  /** monitors that may have reserved something for this job, and when the claim was made that last asked them */
+  /**
+   * monitors that may have reserved something for this job, and when the claim was made that last
+   * asked them
+   */
   asked: z.record(z.string(), z.number()).optional(),
   /** runners in hand, each with when it was reserved at the earliest */
   runnersInHand: z.array(heldRunnerSchema.extend({ since: z.number() })).optional(),
@@ -118,7 +140,10 @@ export const jobSchema = z.object({
   endedAt: z.number().optional(),
   /** when its tombstone is forgotten */
   forgetAt: z.number().optional(),
-  /** the store epoch (its `since`) for which evidence showed that nothing unknown is reserved for this job */
+  /**
+   * the store epoch (its `since`) for which evidence showed that nothing unknown is reserved for
+   * this job
+   */
   clearedFor: z.number().optional(),
   /** the place of the job of this id that ended before: tickets up to it are of before */
   endedPlace: z.number().optional(),
@@ -131,9 +156,13 @@ export const jobSchema = z.object({
   generation: z.number().int().optional(),
   /** what the ticket of the first generation says, where this is a later one: it stays good */
   first: z.object({ place: z.number(), runnerCount: z.number() }).optional(),
-  /** nobody polls, its presence is GitHub's word: "awaited" until GitHub's first one, then "queued" */
+  /**
+   * nobody polls, its presence is GitHub's word: "awaited" until GitHub's first one, then "queued"
+   */
   detached: z.enum(["awaited", "queued"]).optional(),
-  /** it needs one runner for each job of GitHub's that waits, and no number that somebody enqueued */
+  /**
+   * it needs one runner for each job of GitHub's that waits, and no number that somebody enqueued
+   */
   isCounted: z.boolean().optional(),
   /** the highest attempt of its run that was heard of up to its reservation; absent: 1 */
   attempt: z.number().int().optional(),
@@ -141,7 +170,10 @@ export const jobSchema = z.object({
   word: githubWordSchema.optional(),
   /** what became of its reservation, where that is watched */
   start: startSchema.optional(),
-  /** how often it was served again because a start was lost, and the monitors that lost the last one: others come first */
+  /**
+   * how often it was served again because a start was lost, and the monitors that lost the last
+   * one: others come first
+   */
   restarts: z.number().int().optional(),
   avoided: z.array(z.string()).optional(),
 });
@@ -157,7 +189,10 @@ export function generationOf({ generation }: Pick<Job, "generation">): number {
   return generation ?? 1;
 }
 
-/** What was asked for when the unique_id was enqueued first. A later generation may need fewer runners. */
+/**
+ * What was asked for when the unique_id was enqueued first. A later generation may need fewer
+ * runners.
+ */
 export function firstRequest(job: Job): JobRequest {
   return { ...job, runnerCount: job.first?.runnerCount ?? job.runnerCount };
 }

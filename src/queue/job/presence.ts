@@ -1,18 +1,21 @@
-// Who is there. Only polls and enqueues count; a poll is written down at most once per TOUCH_INTERVAL, so every deadline
-// leaves room for the polls that were not written: a job is never taken for gone too early, and at most TOUCH_INTERVAL
-// too late.
+// Who is there. Only polls and enqueues count; a poll is written down at most once per
+// TOUCH_INTERVAL, so every deadline leaves room for the polls that were not written: a job is never
+// taken for gone too early, and at most TOUCH_INTERVAL too late.
 //
 //   heard ........ presentUntil .............. abandonAt
 //     present          absent: keeps its place     abandoned
 //                      and holds nobody back
 //
-// Time in which nobody could be heard does not count. `renewedAt` is when somebody could be heard again: from then on
-// every job has its time anew.
+// Time in which nobody could be heard does not count. `renewedAt` is when somebody could be heard
+// again: from then on every job has its time anew.
 
 import { clockToleranceMs, maxRetryAfterMs, type QueueSettings } from "../settings.ts";
 import type { Job } from "./job.ts";
 
-/** For how long a poll's request stays open, ms, and which request that is; 0 and "" where it is answered at once. */
+/**
+ * For how long a poll's request stays open, ms, and which request that is; 0 and "" where it is
+ * answered at once.
+ */
 export interface Hold {
   readonly holdMs: number;
   readonly holder: string;
@@ -22,7 +25,10 @@ export const noHold: Hold = { holdMs: 0, holder: "" };
 
 type Presence = Pick<Job, "heardAt" | "isPresent" | "presentUntil" | "abandonAt">;
 
-/** Presence of a job that was just enqueued: its first poll is due at once. `heardAt` 0 makes that poll count in full. */
+/**
+ * Presence of a job that was just enqueued: its first poll is due at once. `heardAt` 0 makes that
+ * poll count in full.
+ */
 export function presenceOfNewJob(now: number, settings: QueueSettings): Presence {
   return { heardAt: 0, isPresent: true, ...dueAtOnce(now, settings) };
 }
@@ -33,9 +39,9 @@ function dueAtOnce(now: number, settings: QueueSettings): Pick<Presence, "presen
 }
 
 /**
- * Presence after a poll that was told to come back in `retryAfterSeconds`, or will be in `holdMs`: an open request is
- * presence, declared as a whole when it begins, so that 5,000 of them write nothing while they wait. Another poll of the
- * same job takes nothing of that away.
+ * Presence after a poll that was told to come back in `retryAfterSeconds`, or will be in `holdMs`:
+ * an open request is presence, declared as a whole when it begins, so that 5,000 of them write
+ * nothing while they wait. Another poll of the same job takes nothing of that away.
  */
 export function presenceAfterPoll(
   before: Presence,
@@ -55,7 +61,10 @@ export function presenceAfterPoll(
   };
 }
 
-/** Presence after the same enqueue came again: its caller is there, and their first poll is due at once. */
+/**
+ * Presence after the same enqueue came again: its caller is there, and their first poll is due at
+ * once.
+ */
 export function presenceAfterRepeat(before: Presence, now: number, settings: QueueSettings): Presence {
   const { presentUntil, abandonAt } = dueAtOnce(now, settings);
   return {
@@ -72,17 +81,25 @@ export function presenceUntilFirstWord(now: number, settings: QueueSettings): Pr
   return { heardAt: 0, isPresent: true, presentUntil: until, abandonAt: until };
 }
 
-/** Whether GitHub says that a job waits: it is present as long as that is so, and due at no time. */
+/**
+ * Whether GitHub says that a job waits: it is present as long as that is so, and due at no time.
+ */
 export function isPresentByWord(job: Pick<Job, "detached">): boolean {
   return job.detached === "queued";
 }
 
-/** Presence of a job whose held request ended too soon: its next poll is due at once, as after an enqueue. */
+/**
+ * Presence of a job whose held request ended too soon: its next poll is due at once, as after an
+ * enqueue.
+ */
 export function presenceAfterHangUp(now: number, settings: QueueSettings): Omit<Presence, "isPresent"> {
   return { heardAt: now, ...dueAtOnce(now, settings) };
 }
 
-/** Whether a poll has to be written down: it is new, will be held for longer than is known, or by another request. */
+/**
+ * Whether a poll has to be written down: it is new, will be held for longer than is known, or by
+ * another request.
+ */
 export function needsRecord(
   job: Presence & Pick<Job, "holder">,
   now: number,
@@ -95,7 +112,10 @@ export function needsRecord(
   return !job.isPresent || !isKnownHolder || !isRecent || job.presentUntil < now + hold.holdMs;
 }
 
-/** When a job stops being present, and when it is abandoned, given since when somebody could be heard without a break. */
+/**
+ * When a job stops being present, and when it is abandoned, given since when somebody could be
+ * heard without a break.
+ */
 export function deadlinesOf(
   job: Presence & Pick<Job, "detached">,
   renewedAt: number,
@@ -120,14 +140,20 @@ function notFromFuture(time: number, now: number, settings: QueueSettings): numb
   return time > now + maxPresenceAheadMs(settings) + clockToleranceMs ? now : time;
 }
 
-/** A job that stands aside until a time of before the clock was set back does so once more, for as long as one ever does. */
+/**
+ * A job that stands aside until a time of before the clock was set back does so once more, for as
+ * long as one ever does.
+ */
 export function withAsideOfNow(job: Job, now: number, settings: QueueSettings): Job {
   const latest = now + settings.monitorReserveTimeoutMs;
   const isPossible = job.asideUntil === undefined || job.asideUntil <= latest + clockToleranceMs;
   return isPossible ? job : { ...job, asideUntil: latest };
 }
 
-/** The job with the held request that last spoke for it; a poll that is answered at once changes nothing in that. */
+/**
+ * The job with the held request that last spoke for it; a poll that is answered at once changes
+ * nothing in that.
+ */
 export function withHolder<T extends Pick<Job, "holder">>(job: T, holder: string): T {
   return holder === "" ? job : { ...job, holder };
 }

@@ -36,8 +36,8 @@ export function withRefusal(
 }
 
 /**
- * Where monitors refuse everybody, a job that was refused again and again lets the next one try: if that is served, the
- * monitors are well, and further refusals count against the job.
+ * Where monitors refuse everybody, a job that was refused again and again lets the next one try: if
+ * that is served, the monitors are well, and further refusals count against the job.
  */
 function decideAsideMs(unchargedRefusals: number): number {
   return unchargedRefusals < 3 ? 0 : Math.min(30_000, 1_000 * 2 ** Math.min(unchargedRefusals - 3, 5));

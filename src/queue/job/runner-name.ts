@@ -1,4 +1,5 @@
-// What GitHub calls a runner, such as `linux.2@ci0`: the name that its own pages show, where a monitor's id says nothing.
+// What GitHub calls a runner, such as `linux.2@ci0`: the name that its own pages show, where a
+// monitor's id says nothing.
 import { z } from "zod";
 
 /** GitHub's names have at most 64 characters. */
@@ -7,7 +8,10 @@ const namedSchema = z.object({
 });
 const bodySchema = z.union([namedSchema, z.tuple([namedSchema]).transform(([one]) => one)]);
 
-/** Null where its monitor did not say. @param body the runner's JSON as the monitor wrote it, alone or as a list of one */
+/**
+ * Null where its monitor did not say. @param body the runner's JSON as the monitor wrote it, alone
+ * or as a list of one
+ */
 export function nameAtGithub(body: string): string | null {
   const parsed = bodySchema.safeParse(parseJson(body));
   return parsed.success ? parsed.data.runner.registration.name : null;

@@ -1,4 +1,5 @@
-// What became of a reservation: whether GitHub's job started on the runner that was reserved for it.
+// What became of a reservation: whether GitHub's job started on the runner that was reserved for
+// it.
 //
 //   starting ---> started ---> over     its runner is busy, or GitHub says in_progress; then completed
 //      |  \-----------------> over      GitHub says completed, and no runner had it: the reservation was for nothing
@@ -71,8 +72,8 @@ function settleStart({ lookAt: _, ...start }: Start, state: StartState, now: num
 }
 
 /**
- * Runners that are lost: GitHub waits for more than those that are still of use. Those that are not busy so long after they
- * were reserved are none.
+ * Runners that are lost: GitHub waits for more than those that are still of use. Those that are not
+ * busy so long after they were reserved are none.
  * @param seen all runners of its monitors, in dashboards that were rendered after the reservation
  */
 export function countLost(

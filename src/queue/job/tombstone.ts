@@ -5,8 +5,8 @@ import { enqueuedAt, hasOpenLeg, isOpen, isOver, type Job, type Ticket } from ".
 import { presenceOfNewJob } from "./presence.ts";
 
 /**
- * A job as it enters the line, or comes back to it by its ticket. One whose place is of this epoch has no claim that the store
- * may have forgotten.
+ * A job as it enters the line, or comes back to it by its ticket. One whose place is of this epoch
+ * has no claim that the store may have forgotten.
  * @param lostAt since when the store knows everything, ms
  */
 export function createJob(
@@ -34,8 +34,8 @@ export function createJob(
 }
 
 /**
- * A job that the store has lost, by its ticket. A place ahead of the clock is of before it was set back: whether the store was
- * lost since, nobody can tell, so evidence comes first.
+ * A job that the store has lost, by its ticket. A place ahead of the clock is of before it was set
+ * back: whether the store was lost since, nobody can tell, so evidence comes first.
  */
 export function readmitJob(ticket: Ticket, lostAt: number, now: number, settings: QueueSettings): Job {
   const { clearedFor, ...job } = createJob(ticket, lostAt, now, settings);
@@ -44,8 +44,9 @@ export function readmitJob(ticket: Ticket, lostAt: number, now: number, settings
 }
 
 /**
- * The tombstone of a job. It outlives the job's ticket, so that nothing comes back from the dead, and every leg that is
- * still open, and whatever GitHub may ask for again. It keeps no more than late news and the ticket's holder need.
+ * The tombstone of a job. It outlives the job's ticket, so that nothing comes back from the dead,
+ * and every leg that is still open, and whatever GitHub may ask for again. It keeps no more than
+ * late news and the ticket's holder need.
  */
 export function endJob(job: Job, now: number, settings: QueueSettings): Job {
   const ticketEndsAt = enqueuedAt(job.place) + settings.ticketMaxAgeMs;
@@ -78,7 +79,10 @@ export function isAnswerGood(job: Pick<Job, "answer" | "answerUntil">, now: numb
   return job.answer !== undefined && until > now && until <= now + answerTtlMs;
 }
 
-/** Whether an id may be used for a new job: nothing lives under it, and no monitor may still be at work for it. */
+/**
+ * Whether an id may be used for a new job: nothing lives under it, and no monitor may still be at
+ * work for it.
+ */
 export function isIdFree(job: Job): "free" | "settling" | "taken" | "alive" {
   if (!isOver(job.state)) return "alive";
   if (job.state === "taken" || job.first !== undefined) return "taken";

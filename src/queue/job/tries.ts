@@ -1,7 +1,11 @@
-// What monitors said when they were asked for a job's runners: one entry for each leg that ended, the same words counted.
+// What monitors said when they were asked for a job's runners: one entry for each leg that ended,
+// the same words counted.
 import { z } from "zod";
 
-/** Whole seconds since the job took its place (of the last time), the monitor, what came of it, its words, and how often. */
+/**
+ * Whole seconds since the job took its place (of the last time), the monitor, what came of it, its
+ * words, and how often.
+ */
 export const trySchema = z.tuple([z.number(), z.string(), z.string(), z.string(), z.number()]);
 export type Try = z.infer<typeof trySchema>;
 

@@ -1,12 +1,19 @@
-// Why a job waited, stretch by stretch, in a few bytes. A stretch is noted only where its job is written anyway, so it costs
-// no write of its own: it is as exact as presence is, TOUCH_INTERVAL, or MAX_WAIT where the request was held.
+// Why a job waited, stretch by stretch, in a few bytes. A stretch is noted only where its job is
+// written anyway, so it costs no write of its own: it is as exact as presence is, TOUCH_INTERVAL,
+// or MAX_WAIT where the request was held.
 import { z } from "zod";
 
-/** Whole seconds since the job took its place, the reason, jobs and runners ahead then, and the monitor to blame ("": none). */
+/**
+ * Whole seconds since the job took its place, the reason, jobs and runners ahead then, and the
+ * monitor to blame ("": none).
+ */
 export const waitSchema = z.tuple([z.number(), z.string(), z.number(), z.number(), z.string()]);
 export type WaitStretch = z.infer<typeof waitSchema>;
 
-/** Why a job waits from now on. `reason` is of the closed list of outlook.ts: what is stored may be another version's. */
+/**
+ * Why a job waits from now on. `reason` is of the closed list of outlook.ts: what is stored may be
+ * another version's.
+ */
 export interface Wait {
   readonly reason: string;
   readonly jobsAhead: number;
@@ -36,7 +43,10 @@ export function addWait(known: WaitStretch[] | undefined, wait: Wait, waitedMs: 
   return shorten([...(known ?? []), [since, reason, jobsAhead, runnersAhead, monitor]]);
 }
 
-/** Drops the shortest stretch between the first and the last: the one before it is as long as both then. */
+/**
+ * Drops the shortest stretch between the first and the last: the one before it is as long as both
+ * then.
+ */
 function shorten(stretches: WaitStretch[]): WaitStretch[] {
   if (stretches.length <= maxStretches) return stretches;
   const lengthOf = (at: number) => (stretches[at + 1]?.[0] ?? 0) - (stretches[at]?.[0] ?? 0);

@@ -1,9 +1,11 @@
-// Which monitor is to blame that a job waits: without its drain, or its refusals, the job's turn would have come.
+// Which monitor is to blame that a job waits: without its drain, or its refusals, the job's turn
+// would have come.
 import { type Fleet, type FleetRow, isFresh } from "../fleet/fleet.ts";
 
 /**
  * "" where none is.
- * @param missing runners that have to come free before the job's turn, or that it asks for beyond what can be served
+ * @param missing runners that have to come free before the job's turn, or that it asks for beyond
+ * what can be served
  */
 export function findBlamedMonitor(fleet: Fleet, reason: string, missing: number, now: number, freshMs: number): string {
   switch (reason) {

@@ -4,8 +4,9 @@
 //   aside     queued, but absent, standing aside, or not cleared after a loss: they keep their place and hold nobody back
 //   claimed   being asked for
 //
-// A list keeps its jobs by need (runners that the job lacks), then by order. So "how many runners do those ahead of me
-// need" is one count per need, and jobs whose need nobody can serve now are left out by it.
+// A list keeps its jobs by need (runners that the job lacks), then by order. So "how many runners
+// do those ahead of me need" is one count per need, and jobs whose need nobody can serve now are
+// left out by it.
 import { isSuspect } from "../job/after-loss.ts";
 import { awaitsGeneration } from "../job/generation.ts";
 import { hasOpenLeg, heldSince, isOver, type Job, neededRunners } from "../job/job.ts";
@@ -48,7 +49,10 @@ export function entryOf(job: Job, lostAt: number): Entry | null {
   return { list: isInLine ? "line" : "aside", ...entry };
 }
 
-/** When time alone next changes something about a job; null: never. What is due is looked at by the sweep. */
+/**
+ * When time alone next changes something about a job; null: never. What is due is looked at by the
+ * sweep.
+ */
 export function dueAtOf(job: Job, settings: QueueSettings): number | null {
   const leaseEndsAt = hasOpenLeg(job) ? (job.claim?.leaseUntil ?? 0) : Number.POSITIVE_INFINITY;
   const answerEndsAt = job.answer === undefined ? Number.POSITIVE_INFINITY : (job.answerUntil ?? 0);

@@ -9,8 +9,9 @@ import { decideTurn, type WaitReason } from "./turn.ts";
 /** Why a live job waits, and how many runners have to come free before its turn, as in a Turn. */
 export interface Outlook {
   /**
-   * "asleep": its next poll is overdue, so it holds nobody back. "stands_aside": runners that were let go still carry its
-   * label, or every monitor refused it. "your_turn": its next poll will claim
+   * "asleep": its next poll is overdue, so it holds nobody back. "stands_aside": runners that were
+   * let go still carry its label, or every monitor refused it. "your_turn": its next poll will
+   * claim
    */
   readonly reason: WaitReason | "asleep" | "stands_aside" | "your_turn";
   readonly runnersBefore: number | null;

@@ -1,5 +1,5 @@
-// When all who wait fall silent together, it is the way to us that broke: nobody is abandoned until one of them is heard,
-// ten minutes at most. A job or two that fall silent have left.
+// When all who wait fall silent together, it is the way to us that broke: nobody is abandoned until
+// one of them is heard, ten minutes at most. A job or two that fall silent have left.
 //
 //   heard --- all absent, at least three runs, last heard within seconds of each other ---> silent since ...
 //   silent --- somebody of the profile is heard ---> heard; everybody has their time anew from then
@@ -17,7 +17,9 @@ export const noSilence: Silence = { silentSince: null, heardSince: 0 };
 
 export const maxSilenceMs = 600_000;
 const minRuns = 3;
-/** Polls come in every third of ABANDON_AFTER at least, and are written down every TOUCH_INTERVAL. */
+/**
+ * Polls come in every third of ABANDON_AFTER at least, and are written down every TOUCH_INTERVAL.
+ */
 const maxSpreadMs = 15_000;
 
 type Waiting = Pick<Job, "runId" | "heardAt" | "qualifiedRepo" | "place">;

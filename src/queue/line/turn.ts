@@ -1,5 +1,6 @@
-// Whose turn it is: a job may claim if and only if the runners that present jobs ahead of it need, plus its own, fit in
-// the capacity. So nobody is overtaken, and nobody waits for a sleeper when there is enough for both.
+// Whose turn it is: a job may claim if and only if the runners that present jobs ahead of it need,
+// plus its own, fit in the capacity. So nobody is overtaken, and nobody waits for a sleeper when
+// there is enough for both.
 import type { Capacity } from "../fleet/capacity.ts";
 import { availableRunners, legsOut } from "../fleet/fleet.ts";
 import { type PlannedLeg, planLegs } from "../fleet/placement.ts";
@@ -24,7 +25,10 @@ export type Turn =
   | {
       readonly kind: "wait";
       readonly reason: WaitReason;
-      /** runners that have to come free before it is this job's turn; 0 or less: none. Null: that is not what it waits for */
+      /**
+       * runners that have to come free before it is this job's turn; 0 or less: none. Null: that is
+       * not what it waits for
+       */
       readonly runnersBefore: number | null;
       /** monitors that would serve it now, and that this instance does not know */
       readonly unknownMonitors?: readonly string[];
@@ -76,9 +80,10 @@ export interface PresentJob {
 }
 
 /**
- * The jobs that a poll would let claim right now. Waiters of these, and nobody else, are woken when room appears: the same
- * rule as a poll's, for the head of the line at once; and no more of them than monitors can be asked for at once,
- * else a hundred freed runners would be a hundred polls for each take: the next ones are woken when a take is settled.
+ * The jobs that a poll would let claim right now. Waiters of these, and nobody else, are woken when
+ * room appears: the same rule as a poll's, for the head of the line at once; and no more of them
+ * than monitors can be asked for at once, else a hundred freed runners would be a hundred polls for
+ * each take: the next ones are woken when a take is settled.
  * @param line the first present jobs in order; read no further than the capacity reaches
  */
 export function claimableJobs(

@@ -1,5 +1,6 @@
-// Acts of operators on one profile: it is paused, or a monitor's rows hear that it is drained. No claim is made past an act
-// that was acknowledged: a pause raises the room revision, which every claim relies on.
+// Acts of operators on one profile: it is paused, or a monitor's rows hear that it is drained. No
+// claim is made past an act that was acknowledged: a pause raises the room revision, which every
+// claim relies on.
 import { type Act, type ActRequest, actOf, drainedBy } from "../acts.ts";
 import { snapshotOf, withDrained } from "../fleet/fleet.ts";
 import { describeAct } from "../history.ts";

@@ -1,5 +1,5 @@
-// Attend: of these jobs, which are detached, so that nobody polls for them but us; and those among them that have waited for
-// longer than DETACHED_MAX_WAIT leave the line.
+// Attend: of these jobs, which are detached, so that nobody polls for them but us; and those among
+// them that have waited for longer than DETACHED_MAX_WAIT leave the line.
 import { describeChange } from "../history.ts";
 import { enqueuedAt, type Job, type Ticket, ticketOf } from "../job/job.ts";
 import { isPresentByWord } from "../job/presence.ts";

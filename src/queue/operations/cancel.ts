@@ -1,4 +1,5 @@
-// Cancel: a place is given up at once. With a ticket also for a job that the store lost, so that no late poll brings it back.
+// Cancel: a place is given up at once. With a ticket also for a job that the store lost, so that no
+// late poll brings it back.
 import { describeChange } from "../history.ts";
 import { isOver, isSameRequest, isTicketOf, type Job, type JobState, type Ticket } from "../job/job.ts";
 import { releaseRunners } from "../job/settlement.ts";

@@ -1,4 +1,5 @@
-// Enqueue: a job takes the next place of its profile's line. The same request again gets the same place, and is presence.
+// Enqueue: a job takes the next place of its profile's line. The same request again gets the same
+// place, and is presence.
 import { isInForce } from "../acts.ts";
 import { targetRunners } from "../fleet/fleet.ts";
 import { describeChange } from "../history.ts";
@@ -13,11 +14,17 @@ import { maxCommitAgeMs } from "../settings.ts";
 
 export interface EnqueueCommand {
   readonly request: JobRequest;
-  /** when the id was booked, on the store's clock, ms: a new job needs a fresh booking. 0: only to see what would come */
+  /**
+   * when the id was booked, on the store's clock, ms: a new job needs a fresh booking. 0: only to
+   * see what would come
+   */
   readonly bookedAt: number;
   /** every monitor was heard of since the store knows anything: targets are worth judging by */
   readonly isFleetKnown: boolean;
-  /** the caller goes elsewhere if more runners than this have to come free first; without it they wait */
+  /**
+   * the caller goes elsewhere if more runners than this have to come free first; without it they
+   * wait
+   */
   readonly maxRunnersBefore?: number | undefined;
   /** nobody will poll: the job is there as long as GitHub says that it waits */
   readonly isDetached?: boolean | undefined;
@@ -31,7 +38,9 @@ export type EnqueueReply =
   | { readonly kind: "too_long"; readonly runnersBefore: number }
   /** "settling": an earlier job of this id is over, but a monitor may still be at work for it */
   | { readonly kind: "conflict" | "id_used" | "fleet_unknown" | "full" | "settling" }
-  /** a new job would begin, and the booking of its id is too old for that: it has to be booked anew */
+  /**
+   * a new job would begin, and the booking of its id is too old for that: it has to be booked anew
+   */
   | { readonly kind: "booking_too_old" };
 
 export function enqueueOperation(command: EnqueueCommand): Operation<EnqueueReply> {
@@ -74,7 +83,10 @@ export function enqueueOperation(command: EnqueueCommand): Operation<EnqueueRepl
   };
 }
 
-/** The job that comes in line: the first of its id, or one more generation of what was served before. */
+/**
+ * The job that comes in line: the first of its id, or one more generation of what was served
+ * before.
+ */
 function begin(command: EnqueueCommand, known: Job | null, { place, lostAt, now, settings }: ProfileView): Job {
   const { request, runAttempt, isDetached } = command;
   const isServedAgain = known !== null && isIdFree(known) === "taken";

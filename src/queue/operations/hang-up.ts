@@ -1,5 +1,6 @@
-// Hang-up: a held request ended before its time. Its job is due to be polled at once, as after an enqueue. Nothing happens
-// where another request spoke for the job since: those declare themselves anew.
+// Hang-up: a held request ended before its time. Its job is due to be polled at once, as after an
+// enqueue. Nothing happens where another request spoke for the job since: those declare themselves
+// anew.
 import { isOver, type Ticket } from "../job/job.ts";
 import { presenceAfterHangUp } from "../job/presence.ts";
 import type { Operation } from "../profile.ts";

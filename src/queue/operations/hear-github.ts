@@ -1,5 +1,6 @@
-// Hear: GitHub says how its jobs stand that name one of ours by their label. The news is merged into the job's word, and what
-// follows is decided from the word alone: a re-run begins the next generation, a detached job comes in line or leaves it.
+// Hear: GitHub says how its jobs stand that name one of ours by their label. The news is merged
+// into the job's word, and what follows is decided from the word alone: a re-run begins the next
+// generation, a detached job comes in line or leaves it.
 import { targetRunners } from "../fleet/fleet.ts";
 import { describeChange } from "../history.ts";
 import { beginGeneration } from "../job/generation.ts";
@@ -27,7 +28,10 @@ export interface HearCommand {
   readonly createdAt: number;
   /** a label of GitHub's job says this profile as well: that is an enqueue */
   readonly isNamed: boolean;
-  /** when the id was booked, on the store's clock, ms: a new job needs a fresh booking. Null: it was not */
+  /**
+   * when the id was booked, on the store's clock, ms: a new job needs a fresh booking. Null: it was
+   * not
+   */
   readonly bookedAt: number | null;
 }
 
@@ -88,7 +92,8 @@ function decideHear(command: HearCommand, view: ProfileView): Decision<HearReply
 }
 
 /**
- * A label alone is an enqueue. News of what is over already leaves a tombstone: the news before it may yet come.
+ * A label alone is an enqueue. News of what is over already leaves a tombstone: the news before it
+ * may yet come.
  * @param before a job of this id that is over and never had its runners, or null
  */
 function hearOfNewJob(
@@ -116,7 +121,10 @@ function hearOfNewJob(
   return answer("recorded", ended, { jobs: [{ before, after: ended }] });
 }
 
-/** A job in line, or being asked for. What is polled for is only told of; one that is detached follows GitHub's word. */
+/**
+ * A job in line, or being asked for. What is polled for is only told of; one that is detached
+ * follows GitHub's word.
+ */
 function hearOfLiveJob(view: ProfileView, known: Job, heard: Job): Decision<HearReply> {
   const { now, settings } = view;
   const generation = generationOf(known);
@@ -150,7 +158,10 @@ function hearOfLiveJob(view: ProfileView, known: Job, heard: Job): Decision<Hear
   return answer("recorded", after, { jobs: [{ before: known, after }], makesRoom: true });
 }
 
-/** What a claim under way asks for does not change: the next generation stands for who comes meanwhile. */
+/**
+ * What a claim under way asks for does not change: the next generation stands for who comes
+ * meanwhile.
+ */
 function standForMore(view: ProfileView, { state, word = [], isCounted, generation = 1 }: Job): GithubWord {
   if (isCounted !== true) return standFor(word, generation);
   const room = limitCount(view, Number.POSITIVE_INFINITY) - countWaiting(word, generation);
@@ -215,7 +226,10 @@ function countWaiting(word: GithubWord, generation: number): number {
   return jobsOf(word, generation).filter((entry) => entry.state === "queued" && entry.generation !== undefined).length;
 }
 
-/** Jobs of GitHub's that name one unique_id need no more at once than the fleet keeps: the next generation is for the others. */
+/**
+ * Jobs of GitHub's that name one unique_id need no more at once than the fleet keeps: the next
+ * generation is for the others.
+ */
 function limitCount({ capacity }: ProfileView, wanted: number): number {
   return Math.max(1, Math.min(wanted, targetRunners(capacity.rows)));
 }

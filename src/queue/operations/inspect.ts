@@ -1,4 +1,5 @@
-// Inspect and view: how a job, or a whole profile, stands. They change nothing, and are no presence.
+// Inspect and view: how a job, or a whole profile, stands. They change nothing, and are no
+// presence.
 import { type Act, isInForce } from "../acts.ts";
 import type { Capacity } from "../fleet/capacity.ts";
 import type { Sample } from "../fleet/chart.ts";
@@ -55,7 +56,10 @@ export interface ProfileOverview {
   readonly wantedRunners: number;
   /** place of the job that has waited longest */
   readonly oldestPlace: number | null;
-  /** the first live jobs in order of place, claimed ones included, each with its position and why it waits */
+  /**
+   * the first live jobs in order of place, claimed ones included, each with its position and why it
+   * waits
+   */
   readonly jobs: readonly ListedJob[];
   readonly chart: readonly Sample[];
 }

@@ -1,4 +1,5 @@
-// Rerun: somebody says what GitHub's word would: a job that had its runners is re-run, and needs them again.
+// Rerun: somebody says what GitHub's word would: a job that had its runners is re-run, and needs
+// them again.
 import { describeChange } from "../history.ts";
 import { beginGeneration } from "../job/generation.ts";
 import { firstRequest, hasOpenLeg, isOver, isSameRequest, isTicketOf, type Job, type Ticket } from "../job/job.ts";

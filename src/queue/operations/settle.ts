@@ -1,4 +1,5 @@
-// Settle: outcomes of legs, and runners that evidence found, become the job's. settlement.ts says what follows from them.
+// Settle: outcomes of legs, and runners that evidence found, become the job's. settlement.ts says
+// what follows from them.
 import { describeChange } from "../history.ts";
 import { isSameRequest, type Job, type Ticket } from "../job/job.ts";
 import { namesOfSettlement, type Settlement, type SettleReply, settleJob } from "../job/settlement.ts";

@@ -1,5 +1,6 @@
-// Snapshot: what one monitor says of a profile, or that it failed to say anything. Older news changes nothing. It writes the
-// monitor's own document only, so that no snapshot waits for another.
+// Snapshot: what one monitor says of a profile, or that it failed to say anything. Older news
+// changes nothing. It writes the monitor's own document only, so that no snapshot waits for
+// another.
 import {
   type Drained,
   type FleetRow,
@@ -24,7 +25,10 @@ export interface SnapshotCommand {
   readonly drained: Drained;
 }
 
-/** Answers whether somebody wants news of this monitor soon: a job waits, or a claim there is not visible yet. */
+/**
+ * Answers whether somebody wants news of this monitor soon: a job waits, or a claim there is not
+ * visible yet.
+ */
 export function snapshotOperation(command: SnapshotCommand): Operation<boolean> {
   const { profileKey, monitor, askedAt, counts, drained } = command;
   return {

@@ -1,5 +1,6 @@
-// Sweep: what time alone does. Jobs become absent or are abandoned, let go of what they held too long, come back from
-// standing aside; claims whose owner died are taken over; answers and tombstones are forgotten. Chart and rates are counted.
+// Sweep: what time alone does. Jobs become absent or are abandoned, let go of what they held too
+// long, come back from standing aside; claims whose owner died are taken over; answers and
+// tombstones are forgotten. Chart and rates are counted.
 
 import { isInForce } from "../acts.ts";
 import { withSample } from "../fleet/chart.ts";
@@ -20,7 +21,9 @@ import { claimableJobs } from "../line/turn.ts";
 import type { JobChange, Operation, ProfileHead, ProfileView } from "../profile.ts";
 import { claimLeaseMs, clockToleranceMs } from "../settings.ts";
 
-/** A sweep looks at no more jobs than these at once; when thousands leave together, it is repeated. */
+/**
+ * A sweep looks at no more jobs than these at once; when thousands leave together, it is repeated.
+ */
 export const maxAbsentLooks = 200;
 
 export interface SweepReply {
@@ -156,7 +159,10 @@ export function decideSilence(view: ProfileView): Silence {
   return isSilent(present - stillPresent.length, absent) ? { ...head.silence, silentSince: now } : head.silence;
 }
 
-/** Only those who are detached need it, which is looked at next. The oldest of them stand at the front of the line. */
+/**
+ * Only those who are detached need it, which is looked at next. The oldest of them stand at the
+ * front of the line.
+ */
 function findUnattended({ capacity, front, absent, head, now, settings, lostAt }: ProfileView): readonly string[] {
   const claimable = isInForce(head.paused, now) ? [] : claimableJobs(capacity, front, now, settings);
   const overdue = front.filter(({ order }) => enqueuedAt(placeOfOrder(order)) + settings.detachedMaxWaitMs <= now);

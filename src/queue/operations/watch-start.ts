@@ -1,5 +1,6 @@
-// Watch: what dashboards show of the runners that a job was given. A busy one has started. One that is gone, or idle for too
-// long, is lost where GitHub still waits for it; then the job is served again, if that is wanted.
+// Watch: what dashboards show of the runners that a job was given. A busy one has started. One that
+// is gone, or idle for too long, is lost where GitHub still waits for it; then the job is served
+// again, if that is wanted.
 import { describeChange } from "../history.ts";
 import { beginGeneration } from "../job/generation.ts";
 import { type GithubWord, jobsOf } from "../job/github-word.ts";
@@ -14,7 +15,10 @@ export interface WatchReply {
   readonly isServedAgain: boolean;
 }
 
-/** @param seen all runners of the job's monitors, each as last shown; null: they could not be looked at */
+/**
+ * @param seen all runners of the job's monitors, each as last shown; null: they could not be looked
+ * at
+ */
 export function watchStartOperation(
   profileKey: string,
   uniqueId: string,

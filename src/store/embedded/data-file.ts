@@ -1,5 +1,6 @@
-// DATA_FILE: the embedded store's database on Node. A commit is handed to the system before it is answered, so that a process
-// may be killed at any step; a power cut may drop the last commits, and so another boot of the host begins a new epoch.
+// DATA_FILE: the embedded store's database on Node. A commit is handed to the system before it is
+// answered, so that a process may be killed at any step; a power cut may drop the last commits, and
+// so another boot of the host begins a new epoch.
 import { readFileSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { createSqlitePersistence, type Database, type Persistence } from "./persistence.ts";
@@ -62,7 +63,10 @@ function nodeDatabase(database: DatabaseSync): Database {
   };
 }
 
-/** Linux says which boot this is; elsewhere no restart of the host is noticed, and the file is trusted. */
+/**
+ * Linux says which boot this is; elsewhere no restart of the host is noticed, and the file is
+ * trusted.
+ */
 function readBootId(): string {
   try {
     return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();

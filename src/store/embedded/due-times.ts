@@ -1,5 +1,5 @@
-// Names by when they are due: a heap, so that looking costs what is due and not what is known. A name that was set anew leaves
-// its older time behind, which is dropped when it comes up.
+// Names by when they are due: a heap, so that looking costs what is due and not what is known. A
+// name that was set anew leaves its older time behind, which is dropped when it comes up.
 
 interface Due {
   readonly at: number;

@@ -1,5 +1,6 @@
-// The store in this process, and the default without REDIS_URL. Without persistence a restart forgets everything: tickets bring
-// the line back, and jobs of before are not claimed again before evidence says that nothing is reserved for them.
+// The store in this process, and the default without REDIS_URL. Without persistence a restart
+// forgets everything: tickets bring the line back, and jobs of before are not claimed again before
+// evidence says that nothing is reserved for them.
 import { orderAfterLossMs, type QueueSettings, sendWithinMs } from "../../queue/settings.ts";
 import type { Store } from "../../queue/store.ts";
 import { DocumentMemory } from "./document-memory.ts";
@@ -13,7 +14,8 @@ const layout = 2;
 
 /**
  * @param clock ms since 1970
- * @param life what was kept in another life of the machine may lack its end: then a new epoch begins. The same text in the
+ * @param life what was kept in another life of the machine may lack its end: then a new epoch
+ * begins. The same text in the
  *   same life
  */
 export function createEmbeddedStore(

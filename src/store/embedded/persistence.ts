@@ -1,5 +1,6 @@
-// Where the embedded store writes down what a restart must not forget. What one transaction puts and removes is kept as a
-// whole or not at all, before anybody hears of it; memory changes after that.
+// Where the embedded store writes down what a restart must not forget. What one transaction puts
+// and removes is kept as a whole or not at all, before anybody hears of it; memory changes after
+// that.
 import { z } from "zod";
 
 export interface Persistence {
@@ -8,7 +9,10 @@ export interface Persistence {
   /** @param value plain data, not changed afterwards */
   put(key: string, value: unknown): void;
   remove(key: string): void;
-  /** What was put and not removed under keys that begin so, in order of keys; `key` is the rest of it. */
+  /**
+   * What was put and not removed under keys that begin so, in order of keys; `key` is the rest of
+   * it.
+   */
   entries(prefix: string): Iterable<readonly [key: string, value: unknown]>;
 }
 
@@ -19,7 +23,10 @@ export const noPersistence: Persistence = {
   entries: () => [],
 };
 
-/** A database that has a table of keys and texts: what node:sqlite and a Durable Object have in common. */
+/**
+ * A database that has a table of keys and texts: what node:sqlite and a Durable Object have in
+ * common.
+ */
 export interface Database {
   run(query: string, ...bindings: string[]): void;
   all(query: string, ...bindings: string[]): Iterable<Readonly<Record<string, unknown>>>;
@@ -40,7 +47,8 @@ export function createSqlitePersistence(database: Database): Persistence {
       const rows = database.all(
         "SELECT key, value FROM kept WHERE key >= ? AND key < ? ORDER BY key",
         prefix,
-        // beyond every key that begins so: keys are of ASCII, but for names of monitors, which this is above as well
+        // beyond every key that begins so: keys are of ASCII, but for names of monitors, which this
+        // is above as well
         `${prefix}\u{10ffff}`,
       );
       for (const row of rows) {

@@ -1,5 +1,5 @@
-// Places for takes at monitors, over all profiles: how many are at work there, until when none is given out, and what came of
-// them.
+// Places for takes at monitors, over all profiles: how many are at work there, until when none is
+// given out, and what came of them.
 import type { Persistence } from "./persistence.ts";
 
 interface Places {

@@ -1,5 +1,6 @@
-// Rolls of the embedded store: sets of names that belong to no profile, each name for a while. Names stand in the order in
-// which they were put on, which is nearly the order in which they leave: those that left are dropped from the front.
+// Rolls of the embedded store: sets of names that belong to no profile, each name for a while.
+// Names stand in the order in which they were put on, which is nearly the order in which they
+// leave: those that left are dropped from the front.
 import type { EnrolReply } from "../../queue/store.ts";
 import type { Persistence } from "./persistence.ts";
 

@@ -1,5 +1,6 @@
-// One list of a profile in order, so that "how many runners do those ahead of me need" is a few binary searches however long
-// the list is. One sorted array per need: jobs that nobody can serve now are left out by their need.
+// One list of a profile in order, so that "how many runners do those ahead of me need" is a few
+// binary searches however long the list is. One sorted array per need: jobs that nobody can serve
+// now are left out by their need.
 import type { Entry, NeedCount } from "../../queue/line/line.ts";
 import type { FrontJob } from "../../queue/store.ts";
 

@@ -16,8 +16,9 @@ export type RedisAddress =
     };
 
 /**
- * Reads `redis://...`, `rediss://...`, `unix://...` or a socket's path, `redis+sentinel://host:port,host:port/name` and
- * `redis+cluster://host:port,...` (`rediss+...` for TLS). Throws for anything else: the settings are checked before.
+ * Reads `redis://...`, `rediss://...`, `unix://...` or a socket's path,
+ * `redis+sentinel://host:port,host:port/name` and `redis+cluster://host:port,...` (`rediss+...` for
+ * TLS). Throws for anything else: the settings are checked before.
  */
 export function parseRedisAddress(text: string): RedisAddress {
   const [, scheme, kind, rest = ""] = /^(rediss?)\+(sentinel|cluster):\/\/(.*)$/.exec(text) ?? [];

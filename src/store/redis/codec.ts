@@ -1,5 +1,6 @@
-// How documents are written in Redis, and read back: "<revision> <JSON>". What is read was written by us, perhaps by another
-// version: unknown fields are left alone, and what cannot be understood is a bug or a foreign key, and throws.
+// How documents are written in Redis, and read back: "<revision> <JSON>". What is read was written
+// by us, perhaps by another version: unknown fields are left alone, and what cannot be understood
+// is a bug or a foreign key, and throws.
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { actSchema } from "../../queue/acts.ts";
@@ -26,7 +27,10 @@ function splitDocument(text: string): { readonly revision: string; readonly json
   return { revision: text.slice(0, at), json: JSON.parse(text.slice(at + 1)) };
 }
 
-/** Jobs that were decoded lately: a waiting job is asked for again and again, and hardly ever changes. */
+/**
+ * Jobs that were decoded lately: a waiting job is asked for again and again, and hardly ever
+ * changes.
+ */
 export class JobDecoder {
   readonly #decoded: LRUCache<string, { readonly text: string; readonly stored: StoredJob }>;
 

@@ -1,13 +1,17 @@
-// The connection to Redis, and whether it serves. A command is sent once: it succeeds, fails with an answer, or is lost with
-// its connection. Nothing is queued for later or sent again by the library; whoever sends a commit again names it.
+// The connection to Redis, and whether it serves. A command is sent once: it succeeds, fails with
+// an answer, or is lost with its connection. Nothing is queued for later or sent again by the
+// library; whoever sends a commit again names it.
 //
-// up --- the connection is lost, or a write is refused (full, read-only, too few replicas ...) ---> away: one line, with why
-// away --- a write succeeds ---> up
+// up --- the connection is lost, or a write is refused (full, read-only, too few replicas ...) --->
+// away: one line, with why away --- a write succeeds ---> up
 import { Cluster } from "ioredis";
 import { StoreUnavailable } from "../../queue/store.ts";
 import { createRedisClient, parseRedisAddress, type RedisClient } from "./address.ts";
 
-/** A server that is sent a command and says nothing for this long is gone. One timer per connection, not one per command. */
+/**
+ * A server that is sent a command and says nothing for this long is gone. One timer per connection,
+ * not one per command.
+ */
 const silenceTimeoutMs = 2_000;
 const connectTimeoutMs = 2_000;
 /** How long a command waits for a connection that is being made. */
@@ -15,7 +19,10 @@ const patienceMs = 1_000;
 
 export interface Connection {
   readonly redis: RedisClient;
-  /** Carries out what only reads, or writes as well; a write that succeeds says that the store is up. Throws StoreUnavailable. */
+  /**
+   * Carries out what only reads, or writes as well; a write that succeeds says that the store is
+   * up. Throws StoreUnavailable.
+   */
   read<T>(send: () => Promise<T>): Promise<T>;
   write<T>(send: () => Promise<T>): Promise<T>;
   close(): void;
@@ -93,7 +100,10 @@ export function openConnection(url: string, note: NoteStanding): Connection {
   };
 }
 
-/** Redis's own word for an error (OOM, READONLY, WRONGPASS ...), or the system's; never a text that quotes what was sent. */
+/**
+ * Redis's own word for an error (OOM, READONLY, WRONGPASS ...), or the system's; never a text that
+ * quotes what was sent.
+ */
 export function whyOf(error: unknown): string {
   if (!(error instanceof Error)) return "error";
   const { code } = error as { code?: unknown };
@@ -108,7 +118,10 @@ function isRefusal(error: unknown): boolean {
   return error instanceof Error && error.name === "ReplyError";
 }
 
-/** A script that broke, or a document that is not ours: not the store's absence. Redis says ERR for a script's own errors. */
+/**
+ * A script that broke, or a document that is not ours: not the store's absence. Redis says ERR for
+ * a script's own errors.
+ */
 function isOurBug(error: unknown): boolean {
   return (
     error instanceof Error &&

@@ -1,6 +1,7 @@
-// Coming from the first version's keys: they stand beside this version's and end by themselves. Tickets bring the line back;
-// what operators said - drains and pauses - is taken over, once. While an instance of the first version still writes there,
-// two queues would claim the same runners: then a start is refused.
+// Coming from the first version's keys: they stand beside this version's and end by themselves.
+// Tickets bring the line back; what operators said - drains and pauses - is taken over, once. While
+// an instance of the first version still writes there, two queues would claim the same runners:
+// then a start is refused.
 import type { RedisClient } from "./address.ts";
 import type { Keys } from "./keys.ts";
 

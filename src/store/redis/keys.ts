@@ -1,6 +1,7 @@
-// Names every Redis key. All keys of one script carry the same hash tag - the profile's, the monitor's or the document's - so
-// that profiles spread over a Redis Cluster. docs/redis-keys.md is generated from `describeKeys`. "2" is the layout: an
-// instance leaves alone what it does not understand.
+// Names every Redis key. All keys of one script carry the same hash tag - the profile's, the
+// monitor's or the document's - so that profiles spread over a Redis Cluster. docs/redis-keys.md is
+// generated from `describeKeys`. "2" is the layout: an instance leaves alone what it does not
+// understand.
 import { LRUCache } from "lru-cache";
 
 const layout = "2";

@@ -1,4 +1,5 @@
-// Parses what the load script returns. It is read by hand, for it is the polled path; documents in it go through zod once.
+// Parses what the load script returns. It is read by hand, for it is the polled path; documents in
+// it go through zod once.
 import type { Loaded, LoadedJob, LoadRequest, StoredJob } from "../../queue/store.ts";
 import { decodeFleetDocument, type HeadDecoder, type JobDecoder, noSizes, parseCounts, parseMember } from "./codec.ts";
 

@@ -1,5 +1,5 @@
-// What a subscriber may have missed: the history of a profile says which jobs changed since the last look. A few entries, once
-// a second and profile, and only while somebody waits here.
+// What a subscriber may have missed: the history of a profile says which jobs changed since the
+// last look. A few entries, once a second and profile, and only while somebody waits here.
 import { historyEntrySchema } from "../../queue/history.ts";
 import type { Store } from "../../queue/store.ts";
 import type { RedisClient } from "./address.ts";

@@ -1,4 +1,5 @@
-// The store that all instances share: two scripts, on Redis's own clock. It knows no rule of the queue (queue/store.ts).
+// The store that all instances share: two scripts, on Redis's own clock. It knows no rule of the
+// queue (queue/store.ts).
 import { historyEntrySchema, historyLength } from "../../queue/history.ts";
 import { maxCommitAgeMs, orderAfterLossMs, type QueueSettings, sendWithinMs } from "../../queue/settings.ts";
 import type {

@@ -1,12 +1,16 @@
-// What is looked at when an instance starts: whether this Redis can carry a queue. Too old a server is refused, for it would
-// answer every enqueue with an error; what may cost the line one day is warned of.
+// What is looked at when an instance starts: whether this Redis can carry a queue. Too old a server
+// is refused, for it would answer every enqueue with an error; what may cost the line one day is
+// warned of.
 import { createRedisClient, parseRedisAddress, type RedisClient } from "./address.ts";
 import { whyOf } from "./connection.ts";
 import { adoptFirstVersion } from "./first-version.ts";
 import type { Keys } from "./keys.ts";
 
 const minMajor = 7;
-/** A server that does not answer by then is asked no more: the service starts, and is not ready until it answers. */
+/**
+ * A server that does not answer by then is asked no more: the service starts, and is not ready
+ * until it answers.
+ */
 const patienceMs = 3_000;
 
 export type ServerCheck =
@@ -42,7 +46,10 @@ export async function checkServer(url: string, keys: Keys, monitors: readonly st
 type Refusal = Extract<ServerCheck, { kind: "refused" }>;
 type Readiness = { readonly kind: "ready" } | { readonly kind: "not_ready"; readonly refusal: Refusal | null };
 
-/** A server that refuses our password is never ready, and no later try changes that: its word comes as an event. */
+/**
+ * A server that refuses our password is never ready, and no later try changes that: its word comes
+ * as an event.
+ */
 async function waitUntilReady(client: RedisClient): Promise<Readiness> {
   return await new Promise((resolve) => {
     const timer = setTimeout(() => resolve({ kind: "not_ready", refusal: null }), patienceMs);

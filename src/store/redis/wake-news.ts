@@ -1,5 +1,6 @@
-// Who is to be woken, heard from all instances: one connection of its own, subscribed to the channels of the profiles that
-// somebody waits for here. Messages may be lost while it is down; when it is back, all who wait look for themselves.
+// Who is to be woken, heard from all instances: one connection of its own, subscribed to the
+// channels of the profiles that somebody waits for here. Messages may be lost while it is down;
+// when it is back, all who wait look for themselves.
 import type { Store } from "../../queue/store.ts";
 import { createRedisClient, parseRedisAddress, type RedisClient } from "./address.ts";
 import type { Keys } from "./keys.ts";
@@ -33,7 +34,10 @@ export function createWakeNews(url: string, keys: Keys): WakeNews {
     return redis;
   };
 
-  /** What was said until now was not heard: all look for themselves. A refusal costs the slow look of the sweeper. */
+  /**
+   * What was said until now was not heard: all look for themselves. A refusal costs the slow look
+   * of the sweeper.
+   */
   const subscribe = (redis: RedisClient, channel: string, profileKey: string): void => {
     redis.subscribe(channel).then(
       () => wake(profileKey, null),

@@ -1,4 +1,5 @@
-// The fleet that an instance holds is what the store sent, newest last, and never a mixture of two epochs.
+// The fleet that an instance holds is what the store sent, newest last, and never a mixture of two
+// epochs.
 import { describe, expect, it } from "vitest";
 import { FleetHeld } from "../../../src/dispatch/running/fleet-held.ts";
 import { Capacity } from "../../../src/queue/fleet/capacity.ts";

@@ -1,4 +1,5 @@
-// Reconciling acts as soon as the evidence suffices, and tells the store of every runner that is seen.
+// Reconciling acts as soon as the evidence suffices, and tells the store of every runner that is
+// seen.
 import { expect, it } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
 import { createReconcile } from "../../../src/dispatch/takes/reconciler.ts";

@@ -1,4 +1,5 @@
-// How much a fleet can give. A total that is kept must always say what one worked out anew would say.
+// How much a fleet can give. A total that is kept must always say what one worked out anew would
+// say.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Capacity, sumCapacity } from "../../../src/queue/fleet/capacity.ts";

@@ -159,7 +159,10 @@ describe("the rate is counted", () => {
   });
 });
 
-/** When the k-th of runners that come one in ten seconds is there at the earliest, known from twenty. */
+/**
+ * When the k-th of runners that come one in ten seconds is there at the earliest, known from
+ * twenty.
+ */
 const lowMs = (k: number) => (k * 200_000) / 20 / Math.exp(1.28 * Math.sqrt(1 / k + 1 / 20));
 
 describe("an estimate", () => {

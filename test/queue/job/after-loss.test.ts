@@ -1,4 +1,5 @@
-// Jobs of before a loss of the store: none may claim before evidence, and those that are cleared wait for those ahead.
+// Jobs of before a loss of the store: none may claim before evidence, and those that are cleared
+// wait for those ahead.
 import { expect, it } from "vitest";
 import { isSuspect, waitsForOthers } from "../../../src/queue/job/after-loss.ts";
 

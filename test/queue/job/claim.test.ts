@@ -1,4 +1,5 @@
-// How a queued job becomes a claimed one, who may finish what a dead instance began, and why a claimed job waits.
+// How a queued job becomes a claimed one, who may finish what a dead instance began, and why a
+// claimed job waits.
 import { describe, expect, it } from "vitest";
 import { canTakeOver, claimJob, isLeased, reasonOfClaim } from "../../../src/queue/job/claim.ts";
 import { claimedJobOf, claimOf, jobOf, legOf, now, runnerOf, settings } from "../../support/queue-data.ts";
@@ -58,7 +59,8 @@ describe("a claim", () => {
         at: now,
         needed: 3,
         legs: [
-          // sent within 2 s; settled 25 s later, and 1 s more for a second runner; given up 90 s after sending
+          // sent within 2 s; settled 25 s later, and 1 s more for a second runner; given up 90 s
+          // after sending
           { monitor: "ci0", runners: 1, state: "pending", evidenceAfter: now + 27_000, holdUntil: now + 92_000 },
           { monitor: "ci1", runners: 2, state: "pending", evidenceAfter: now + 28_000, holdUntil: now + 92_000 },
         ],

@@ -70,7 +70,8 @@ describe("evidence is looked for", () => {
 
   const afterLoss = (monitor: string): EvidenceNeed => ({
     monitor,
-    // sent within 2 s; 3 s until its thread sees it, or 25 s where it has no barrier; given up after 90 s
+    // sent within 2 s; 3 s until its thread sees it, or 25 s where it has no barrier; given up
+    // after 90 s
     after: now - 1_000 + 5_000,
     afterBlind: now - 1_000 + 27_000,
     until: now - 1_000 + 92_000,

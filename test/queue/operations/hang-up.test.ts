@@ -1,4 +1,5 @@
-// A held request that ended before its time leaves its job due at once, unless another one spoke for the job since.
+// A held request that ended before its time leaves its job due at once, unless another one spoke
+// for the job since.
 import { expect, it } from "vitest";
 import { hangUpOperation } from "../../../src/queue/operations/hang-up.ts";
 import { claimedJobOf, jobOf, legOf, now, ticket, viewOf } from "../../support/queue-data.ts";

@@ -1,4 +1,5 @@
-// The start watch: two witnesses before anything is called lost, and never anything that started is served again.
+// The start watch: two witnesses before anything is called lost, and never anything that started is
+// served again.
 import { describe, expect, it } from "vitest";
 import type { GithubWord } from "../../../src/queue/job/github-word.ts";
 import type { Job } from "../../../src/queue/job/job.ts";

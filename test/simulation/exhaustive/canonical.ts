@@ -1,5 +1,6 @@
-// What tells two small worlds apart, as a short text: worlds of one text have the same future, so that one of them is looked
-// at for all. Left out is what no rule reads, or what is said in another way:
+// What tells two small worlds apart, as a short text: worlds of one text have the same future, so
+// that one of them is looked at for all. Left out is what no rule reads, or what is said in another
+// way:
 //   - ids of commits and revisions: all that counts is whether what a pending part read is still there
 //   - counters of the room and the fleet, history, rates, what is kept for people to read, and the checks' own copies
 //   - times that lie further ahead than a world's time goes (small-world.ts): presence, freshness, answers, tombstones
@@ -53,7 +54,10 @@ function monitorOf(world: World, name: string, { runners, waiting }: Monitor): u
   return [inOneOrder(shown), waiting, snapshotOf(snapshot), takesOf(world, name, takes), inOneOrder(counted)];
 }
 
-/** How many of the dashboards that are under way were asked for after this: those show it, once they arrive. */
+/**
+ * How many of the dashboards that are under way were asked for after this: those show it, once they
+ * arrive.
+ */
 function newer(world: World, monitor: string, at: number): number {
   const underWay = Object.values(world.instances).flatMap(({ late, pending }) => {
     return pending?.call.kind === "snapshot" ? [late, pending.call.dashboard] : [late];

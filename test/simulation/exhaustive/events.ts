@@ -73,7 +73,8 @@ export function beginWorld(plan: WorldPlan): World {
 }
 
 /**
- * The events that may come next. Left out are those that only say in another order what others say as well:
+ * The events that may come next. Left out are those that only say in another order what others say
+ * as well:
  *   - between loading and writing only what somebody else writes makes a difference. So a call is done in one go, or it is
  *     begun and somebody else writes first; what does not touch the store comes before or after
  *   - what was decided on something that is not so any more is refused, whenever it comes: so it comes at once
@@ -129,7 +130,10 @@ function hasWork(world: World, name: string): boolean {
   return pending !== null || toSend.length > 0 || toSettle.length > 0 || ownedJobs(world, name).length > 0;
 }
 
-/** A claim is open: its legs may become too late to send, its owner's lease may lapse, evidence may come to count. */
+/**
+ * A claim is open: its legs may become too late to send, its owner's lease may lapse, evidence may
+ * come to count.
+ */
 function isTimeAwaited(world: World): boolean {
   return keptJobs(world).some(({ stored }) => hasOpenLeg(stored.job));
 }
@@ -162,7 +166,10 @@ export function mayTick({ monitors, now, plan }: World): boolean {
   return waiting.every(({ sentAt }) => sentAt + worldSettings.monitorSettleMs > now + plan.tickMs);
 }
 
-/** What an instance may call. A dashboard that changes nobody's chances is left out, and so is a sweep when nothing is due. */
+/**
+ * What an instance may call. A dashboard that changes nobody's chances is left out, and so is a
+ * sweep when nothing is due.
+ */
 function callsOf(world: World, instance: Instance, isLast: boolean): readonly Call[] {
   const calls: Call[] = instance.toSettle.map((one) => ({ kind: "settle", ...one }));
   for (const uniqueId of Object.keys(world.tickets)) {
@@ -197,7 +204,10 @@ function renderDashboard(world: World, monitor: string): Dashboard {
   return { monitor, askedAt: isSameMoment ? world.now + 1 : world.now, idle: idleNow };
 }
 
-/** What the monitors show of a job whose legs are open and nobody works on any more; null: not enough yet. */
+/**
+ * What the monitors show of a job whose legs are open and nobody works on any more; null: not
+ * enough yet.
+ */
 function settlementByEvidence(world: World, name: string, job: Job): Settlement | null {
   const { toSend, toSettle } = instanceOf(world, name);
   const waiting = Object.values(world.monitors).flatMap((monitor) => monitor.waiting);

@@ -1,6 +1,7 @@
-// Every order of events in small worlds, on the production's operations over the embedded store: two jobs, of which one asks
-// for two runners, two monitors and two instances, and what may go wrong. Every promise is checked at every step, and every
-// hundredth state is followed to the end of its jobs. Larger worlds: `npm run worlds`.
+// Every order of events in small worlds, on the production's operations over the embedded store:
+// two jobs, of which one asks for two runners, two monitors and two instances, and what may go
+// wrong. Every promise is checked at every step, and every hundredth state is followed to the end
+// of its jobs. Larger worlds: `npm run worlds`.
 //
 // That it bites was tried by breaking one rule at a time by hand; each was red within seconds:
 //   - the rank gate is left out of a poll: overtaken, after one step
@@ -11,8 +12,9 @@
 //   - a claimed job claims again: two live claims
 //   - what was taken since the snapshot counts as idle; a claim is not counted at its monitor: more claimed than idle
 //   - a commit checks no revision, or none of the fleet: two live claims; more claimed than idle
-// Not seen here: a commit that does not check the rank or the room (nobody sleeps, and nobody drains in these worlds), spent
-// runners that are not remembered, and an older snapshot that replaces a newer one.
+// Not seen here: a commit that does not check the rank or the room (nobody sleeps, and nobody
+// drains in these worlds), spent runners that are not remembered, and an older snapshot that
+// replaces a newer one.
 import { expect, it } from "vitest";
 import type { PromiseName } from "../promises.ts";
 import { searchWorld } from "./search.ts";

@@ -1,5 +1,5 @@
-// The store of a small world: the embedded one, made anew from what is kept whenever somebody calls it, so that a world is
-// copied by copying a map.
+// The store of a small world: the embedded one, made anew from what is kept whenever somebody calls
+// it, so that a world is copied by copying a map.
 import { FleetHeld } from "../../../src/dispatch/running/fleet-held.ts";
 import { Round } from "../../../src/dispatch/running/round.ts";
 import { Capacity } from "../../../src/queue/fleet/capacity.ts";

@@ -1,5 +1,5 @@
-// A small world without further faults: everybody does what is to be done, and asks again, until all jobs are over. That
-// they come to an end at all is a promise.
+// A small world without further faults: everybody does what is to be done, and asks again, until
+// all jobs are over. That they come to an end at all is a promise.
 import { promises } from "../promises.ts";
 import { eventsOf, mayTick } from "./events.ts";
 import type { Budget, World, WorldEvent } from "./small-world.ts";

@@ -1,5 +1,6 @@
-// Looks at every state that a small world can come to, by whatever order of events: each state once, for states that cannot
-// be told apart have the same future (canonical.ts). Where a promise is broken, it says by which events.
+// Looks at every state that a small world can come to, by whatever order of events: each state
+// once, for states that cannot be told apart have the same future (canonical.ts). Where a promise
+// is broken, it says by which events.
 
 import type { Broken } from "../promises.ts";
 import type { Seen } from "../seen.ts";

@@ -1,6 +1,7 @@
-// A small world for the exhaustive search: a few jobs, monitors and instances, and every event that may come next. The rules
-// are production's operations, loaded and committed over the embedded store; what is made up here is only who calls them
-// when, the monitors, and what gets lost. A world is never changed: an event makes the next one.
+// A small world for the exhaustive search: a few jobs, monitors and instances, and every event that
+// may come next. The rules are production's operations, loaded and committed over the embedded
+// store; what is made up here is only who calls them when, the monitors, and what gets lost. A
+// world is never changed: an event makes the next one.
 //
 //   an instance    idle --- it loads and decides ---> about to commit --- written, or a conflict ---> idle
 //   a leg          to send --- it leaves in time ---> at its monitor --- worked on ---> to settle
@@ -20,13 +21,16 @@ export interface WorldPlan {
   /** runners that each monitor has, all idle at first */
   readonly monitors: Readonly<Record<string, number>>;
   readonly instances: readonly string[];
-  /** jobs whose clients ask any instance; the others ask the last of the living. All where it is not given */
+  /**
+   * jobs whose clients ask any instance; the others ask the last of the living. All where it is not
+   * given
+   */
   readonly roaming?: readonly string[];
   /** monitors of which a dashboard may come late; all where it is not given */
   readonly late?: readonly string[];
   /**
-   * How long one step of time is. A leg is sent within 2 s, a lease ends after 5 s, evidence counts after 6 s. All steps
-   * together are shorter than `maxTimeMs`.
+   * How long one step of time is. A leg is sent within 2 s, a lease ends after 5 s, evidence counts
+   * after 6 s. All steps together are shorter than `maxTimeMs`.
    */
   readonly tickMs: number;
   /** how much may go wrong, and how often time passes */
@@ -34,8 +38,8 @@ export interface WorldPlan {
 }
 
 /**
- * One job of one runner, one of two, and runners for both if nothing goes wrong. The first one's client asks the last of the
- * living only, the other's asks any instance.
+ * One job of one runner, one of two, and runners for both if nothing goes wrong. The first one's
+ * client asks the last of the living only, the other's asks any instance.
  */
 export const enough = {
   jobs: { a: 1, b: 2 },
