@@ -30,7 +30,11 @@ import { showState } from "./shown-state.ts";
 import { type Trouble, troubleStore } from "./troubled-store.ts";
 
 const sequences = Number(process.env.RANDOM_SEQUENCES ?? 2000);
-const seed = process.env.RANDOM_SEED === undefined ? undefined : Number(process.env.RANDOM_SEED);
+/**
+ * The same sequences each time, so that a failure is a change's and no chance's. RANDOM_SEED tries
+ * others, as `npm run test:long` does.
+ */
+const seed = Number(process.env.RANDOM_SEED ?? 1);
 const settings = testSettings({ MAX_QUEUE_DEPTH: "6", MAX_ATTEMPTS: "3" });
 /** about one sequence of so many runs on Redis as well */
 const share = Number(process.env.RANDOM_SHARE ?? 4);
@@ -184,7 +188,7 @@ describe.skipIf(!hasRedis)("random sequences", () => {
       const property = fc.asyncProperty(commands, fc.nat(share - 1), async (sequence, turn) => {
         await runSequence(sequence, turn === 0);
       });
-      await fc.assert(property, { numRuns: sequences, ...(seed === undefined ? {} : { seed }) });
+      await fc.assert(property, { numRuns: sequences, seed });
       // a run that looks at nothing proves nothing
       if (sequences < 500) return;
       const unseen = ["reservations", "live_runners", "ends", "served"];

@@ -177,10 +177,12 @@ function blameOf(cause: RefusalCause): "none" | "refused" | "rejected" {
 function keepOrLeak(
   draft: Draft,
   runners: readonly HeldRunner[],
-  since: number,
+  reservedAt: number,
   now: number,
   settings: QueueSettings,
 ): void {
+  // the clock was set back: nothing was reserved later than now
+  const since = Math.min(reservedAt, now);
   for (const { monitor, id, body } of runners) {
     const name = `${monitor}/${id}`;
     const { job } = draft;

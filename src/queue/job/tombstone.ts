@@ -33,6 +33,11 @@ export function createJob(
   };
 }
 
+/** Whether a ticket is too old to bring back a job of which the store knows nothing. */
+export function isTicketExpired({ place }: Pick<Ticket, "place">, now: number, settings: QueueSettings): boolean {
+  return now - enqueuedAt(place) > settings.ticketMaxAgeMs;
+}
+
 /**
  * A job that the store has lost, by its ticket. A place ahead of the clock is of before it was set
  * back: whether the store was lost since, nobody can tell, so evidence comes first.

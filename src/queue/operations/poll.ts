@@ -8,7 +8,7 @@ import { claimJob, reasonOfClaim } from "../job/claim.ts";
 import { enqueuedAt, heldSince, isOver, type Job, neededRunners, type Ticket } from "../job/job.ts";
 import { matchTicket, type TicketMatch } from "../job/match-ticket.ts";
 import { deadlinesOf, type Hold, needsRecord, presenceAfterPoll, withAsideOfNow, withHolder } from "../job/presence.ts";
-import { endJob, isAnswerGood, isForgotten, readmitJob } from "../job/tombstone.ts";
+import { endJob, isAnswerGood, isForgotten, isTicketExpired, readmitJob } from "../job/tombstone.ts";
 import { addWait, plainWait, type Wait } from "../job/waits.ts";
 import { findBlamedMonitor } from "../line/blame.ts";
 import { entryOf, orderOf, sumAhead } from "../line/line.ts";
@@ -84,7 +84,7 @@ function decidePoll(command: PollCommand, view: ProfileView): Decision<PollReply
   const { now, settings } = view;
   const { job: known } = view.job(ticket.uniqueId);
   if (known === null || isForgotten(known, now)) {
-    if (now - enqueuedAt(ticket.place) > settings.ticketMaxAgeMs) return { answer: { kind: "ticket_expired" } };
+    if (isTicketExpired(ticket, now, settings)) return { answer: { kind: "ticket_expired" } };
     if (!command.isBooked) return { answer: { kind: "unbooked" } };
     return pollQueued(command, view, known, readmitJob(ticket, view.lostAt, now, settings), true);
   }

@@ -3,7 +3,7 @@
 import { describeChange } from "../history.ts";
 import { isSameRequest, type Job, type Ticket } from "../job/job.ts";
 import { namesOfSettlement, type Settlement, type SettleReply, settleJob } from "../job/settlement.ts";
-import { isForgotten, readmitJob } from "../job/tombstone.ts";
+import { isForgotten, isTicketExpired, readmitJob } from "../job/tombstone.ts";
 import type { Operation } from "../profile.ts";
 
 export interface SettleAnswer {
@@ -24,7 +24,9 @@ export function settleOperation(ticket: Ticket, settlement: Settlement): Operati
       const { job: read } = view.job(uniqueId);
       const known = read === null || isForgotten(read, now) ? null : read;
       const before = known ?? readmitJob(ticket, view.lostAt, now, settings);
-      if (!isSameJob(before, ticket)) {
+      // who asks with so old a ticket hears that it is over: nothing may bring the job back after that
+      const isExpired = known === null && isTicketExpired(ticket, now, settings);
+      if (isExpired || !isSameJob(before, ticket)) {
         return { answer: { reply: { kind: "lost" }, job: null, leaked: namesOfSettlement(settlement) } };
       }
       const doOthersWait = view.front.some((other) => other.uniqueId !== uniqueId);

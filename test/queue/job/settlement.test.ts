@@ -540,6 +540,11 @@ describe("a job that is over", () => {
   });
 });
 
+it("a runner that was reserved ahead of the clock, which was set back, counts as reserved now: its answer is good at once", () => {
+  const { job } = settle(jobOf({ clearedFor: undefined }), [], { found: [held("1", -50_000)], clearedFor: 1 });
+  expect(job).toMatchObject({ state: "taken", answerUntil: now + settings.answerTtlMs });
+});
+
 it("evidence clears a job of before a loss, for that loss", () => {
   const { job } = settle(jobOf({ clearedFor: 1 }), [], { claimId: null, clearedFor: 2 });
   expect(job).toEqual(jobOf({ clearedFor: 2 }));

@@ -4,7 +4,7 @@ import type { Job } from "../../../src/queue/job/job.ts";
 import type { LegOutcome } from "../../../src/queue/job/leg-outcome.ts";
 import type { Settlement } from "../../../src/queue/job/settlement.ts";
 import { settleOperation } from "../../../src/queue/operations/settle.ts";
-import { claimedJobOf, jobOf, legOf, now, runnerOf, ticket, viewOf } from "../../support/queue-data.ts";
+import { claimedJobOf, jobOf, legOf, now, runnerOf, settings, ticket, viewOf } from "../../support/queue-data.ts";
 
 const taken = (...ids: string[]): LegOutcome => ({
   monitor: "ci0",
@@ -30,6 +30,17 @@ it("reads its job, and whose turn it is next", () => {
     profileKey: "linux",
     reads: { jobs: [{ uniqueId: "a", order: null }], front: true },
   });
+});
+
+it.each([
+  { name: "at TICKET_MAX_AGE", ageMs: settings.ticketMaxAgeMs, isBack: true },
+  { name: "past it", ageMs: settings.ticketMaxAgeMs + 1, isBack: false },
+])("late news of a job that the store has lost brings it back while its ticket is good: $name", ({ ageMs, isBack }) => {
+  const old = { ...ticket, place: (now - ageMs) * 1000 };
+  const { answer, change } = settleOperation(old, settlementOf([taken("1")])).decide(viewOf({ a: { job: null } }));
+  expect(change !== undefined).toBe(isBack);
+  expect(answer.reply.kind === "lost").toBe(!isBack);
+  if (!isBack) expect(answer.leaked).toEqual(["ci0/1"]);
 });
 
 describe("a settlement belongs to the job of its ticket, and to no later one", () => {
