@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { describeWhy } from "../../src/dashboard/job/why-words.ts";
 import { noSnapshot, noTakes } from "../../src/queue/fleet/fleet.ts";
 import { nameAtGithub } from "../../src/queue/job/runner-name.ts";
-import { addTry, maxTries, type Try } from "../../src/queue/job/tries.ts";
-import { addWait, maxStretches, plainWait, type WaitStretch } from "../../src/queue/job/waits.ts";
+import { addTry, maxTries, type Try } from "../../src/queue/job/why/tries.ts";
+import { addWait, maxStretches, plainWait, type WaitStretch } from "../../src/queue/job/why/waits.ts";
 import { findBlamedMonitor } from "../../src/queue/line/blame.ts";
 
 describe("the stretches of a wait", () => {

@@ -1,8 +1,8 @@
 // Why a job waited and what monitors said, in words: one stretch, one try, and the whole as a
 // sentence.
 import { describeDuration } from "../../duration.ts";
-import type { Try } from "../../queue/job/tries.ts";
-import type { WaitStretch } from "../../queue/job/waits.ts";
+import type { Try } from "../../queue/job/why/tries.ts";
+import type { WaitStretch } from "../../queue/job/why/waits.ts";
 import { countOf, formatCount } from "../words.ts";
 
 /** "behind 4 runners of one job" */

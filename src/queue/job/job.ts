@@ -14,8 +14,8 @@
 import { z } from "zod";
 import { githubWordSchema } from "./github-word.ts";
 import { startSchema } from "./start.ts";
-import { trySchema } from "./tries.ts";
-import { waitSchema } from "./waits.ts";
+import { trySchema } from "./why/tries.ts";
+import { waitSchema } from "./why/waits.ts";
 
 export const jobStates = ["queued", "claimed", "taken", "failed", "abandoned", "cancelled"] as const;
 export type JobState = (typeof jobStates)[number];

@@ -22,7 +22,7 @@ import { withRefusal } from "./refusal.ts";
 import { nameAtGithub } from "./runner-name.ts";
 import { beginStart } from "./start.ts";
 import { endJob } from "./tombstone.ts";
-import { addTry } from "./tries.ts";
+import { addTry } from "./why/tries.ts";
 
 /** A runner that evidence found outside the legs of the current claim, and when it was reserved at the earliest (ms). */
 export interface FoundRunner extends HeldRunner {

@@ -9,7 +9,7 @@ import { enqueuedAt, heldSince, isOver, type Job, neededRunners, type Ticket } f
 import { matchTicket, type TicketMatch } from "../job/match-ticket.ts";
 import { deadlinesOf, type Hold, needsRecord, presenceAfterPoll, withAsideOfNow, withHolder } from "../job/presence.ts";
 import { endJob, isAnswerGood, isForgotten, isTicketExpired, readmitJob } from "../job/tombstone.ts";
-import { addWait, plainWait, type Wait } from "../job/waits.ts";
+import { addWait, plainWait, type Wait } from "../job/why/waits.ts";
 import { findBlamedMonitor } from "../line/blame.ts";
 import { entryOf, orderOf, sumAhead } from "../line/line.ts";
 import { decideRetryAfterSeconds, retryAfterHoldSeconds } from "../line/retry-after.ts";

@@ -14,7 +14,7 @@ import { enqueuedAt, hasOpenLeg, isOver, type Job } from "../job/job.ts";
 import { deadlinesOf, isPresentByWord, maxPresenceAheadMs, withAsideOfNow } from "../job/presence.ts";
 import { releaseRunners } from "../job/settlement.ts";
 import { endJob, isAnswerGood, isForgotten, withoutAnswer } from "../job/tombstone.ts";
-import { addWait, plainWait } from "../job/waits.ts";
+import { addWait, plainWait } from "../job/why/waits.ts";
 import { placeOfOrder, sumAhead } from "../line/line.ts";
 import { isSilent, keepsPlaces, type Silence } from "../line/silence.ts";
 import { claimableJobs } from "../line/turn.ts";

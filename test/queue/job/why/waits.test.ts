@@ -1,6 +1,6 @@
 // Why a job waited, stretch by stretch.
 import { describe, expect, it } from "vitest";
-import { addWait, plainWait, type WaitStretch } from "../../../src/queue/job/waits.ts";
+import { addWait, plainWait, type WaitStretch } from "../../../../src/queue/job/why/waits.ts";
 
 const stretch = (since: number, reason: string, monitor = ""): WaitStretch => [since, reason, 2, 3, monitor];
 const wait = (reason: string, monitor = "") => ({ reason, jobsAhead: 2, runnersAhead: 3, monitor });

@@ -1,6 +1,6 @@
 // What monitors said when they were asked for a job's runners.
 import { expect, it } from "vitest";
-import { addTry, type Try } from "../../../src/queue/job/tries.ts";
+import { addTry, type Try } from "../../../../src/queue/job/why/tries.ts";
 
 const one: Try = [3, "ci0", "refused", "no idle runner", 1];
 
