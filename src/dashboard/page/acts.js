@@ -1,11 +1,13 @@
 // @ts-check
-// The page's script, third part: an operator acts. Their token is kept in this tab's memory, sent as a bearer, and nowhere
-// written down. Whatever is done is asked about first, in words that say what will happen.
+// The page's script, third part: an operator acts. Their token is kept in this tab's memory, sent
+// as a bearer, and nowhere written down. Whatever is done is asked about first, in words that say
+// what will happen.
 import { ask, presentToken } from "./connection.js";
 import { find } from "./news.js";
 
 /**
- * @typedef {{ title: string, path: string, what: string, isBegun: boolean, isNoteNeeded: boolean, done: string }} Act
+ * @typedef {{ title: string, path: string, what: string, isBegun: boolean, isNoteNeeded: boolean,
+ * done: string }} Act
  * @type {Record<string, (name: string, path: string) => Act>}
  */
 const acts = {

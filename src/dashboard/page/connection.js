@@ -1,6 +1,7 @@
 // @ts-check
-// The page's script, second part: hears news, says when the connection is lost, and goes from view to view without loading
-// a page anew, so that an operator's token, which only this tab's memory holds, is not forgotten on the way.
+// The page's script, second part: hears news, says when the connection is lost, and goes from view
+// to view without loading a page anew, so that an operator's token, which only this tab's memory
+// holds, is not forgotten on the way.
 import { describeClock, find, learnClock, main, root, setLost, tick, update } from "./news.js";
 
 const banner = find("banner");
@@ -69,7 +70,8 @@ export function connect() {
 }
 
 /**
- * Server-sent events by fetch, which can send a token where an EventSource cannot. Always rejects in the end.
+ * Server-sent events by fetch, which can send a token where an EventSource cannot. Always rejects
+ * in the end.
  * @param {URL} url
  * @param {AbortSignal} signal
  * @param {(event: string, data: string) => void} hear
@@ -113,7 +115,8 @@ function say(trouble, state) {
   main.classList.toggle("old", state !== "Live");
 }
 
-// Views. A link within the page changes what is shown; with a modifier key, and without this script, it is a link as any.
+// Views. A link within the page changes what is shown; with a modifier key, and without this
+// script, it is a link as any.
 
 /** @param {URL} url */
 function goTo(url) {

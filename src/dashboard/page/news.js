@@ -1,6 +1,7 @@
 // @ts-check
-// The page's script, first part: shows news as they come without disturbing who reads or tabs through the page, and lets
-// times tick. It reaches the browser, with connection.js and acts.js behind it, through page-assets.generated.ts.
+// The page's script, first part: shows news as they come without disturbing who reads or tabs
+// through the page, and lets times tick. It reaches the browser, with connection.js and acts.js
+// behind it, through page-assets.generated.ts.
 
 export const main = find("main");
 /** Where the dashboard is, whatever the page shows now. */
@@ -88,7 +89,8 @@ export async function learnClock(headers = {}) {
   }
 }
 
-// News. What stayed the same stays where it is, with its focus, selection, scroll position and open or closed details.
+// News. What stayed the same stays where it is, with its focus, selection, scroll position and open
+// or closed details.
 
 /** @param {string} html */
 export function update(html) {
