@@ -25,6 +25,7 @@ import { createMonitorClient, type MonitorClient } from "./monitors/called/clien
 import { createPoller, type Poller } from "./monitors/called/poller.ts";
 import type { MonitorTransport } from "./monitors/called/transport.ts";
 import type { Observe } from "./queue/events.ts";
+import type { Policy } from "./queue/policy/policy.ts";
 import type { QueueSettings } from "./queue/settings.ts";
 import type { Store } from "./queue/store.ts";
 
@@ -87,6 +88,7 @@ export function composeQueue(
     readonly transport: MonitorTransport;
     readonly observe: Observe;
     readonly noteRound?: (round: RoundNote) => void;
+    readonly policy: () => Policy | undefined;
   },
   surroundings: Surroundings,
 ): Queue {
@@ -130,7 +132,7 @@ export async function composeService(
   const { noteRound } = metrics;
   const { client, dispatcher, poller } = composeQueue(
     config,
-    { store, transport, observe, noteRound },
+    { store, transport, observe, noteRound, policy: () => current.POLICY },
     ownSurroundings,
   );
   const { sweeper } = dispatcher;

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { adviseOn } from "./config/advice.ts";
 import { findNearMisses } from "./config/near-misses.ts";
 import { adviseOnNotYetServed, isServed } from "./config/not-yet-served.ts";
+import { loadPolicy } from "./config/policy-file.ts";
 import {
   groupOf,
   type SettingGroup,
@@ -48,8 +49,11 @@ export function parseConfig(environment: Environment, loadText: LoadText = loadN
   if ((given.GITHUB_APP_ID === undefined) !== (given.GITHUB_APP_PRIVATE_KEY === undefined)) {
     problems.add("GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY go together: set both or neither");
   }
-  if (!parsed.success || problems.size > 0) return { kind: "problems", problems: [...problems] };
-  const config = settle(parsed.data);
+  const policy = loadPolicy(given.POLICY_FILE, loadText);
+  if (policy.kind === "problems") for (const problem of policy.problems) problems.add(`POLICY_FILE ${problem}`);
+  if (!parsed.success || policy.kind === "problems" || problems.size > 0)
+    return { kind: "problems", problems: [...problems] };
+  const config = settle(parsed.data, policy.policy);
   const mild = misses.map(({ given: name, meant }) => `${name} is no setting: did you mean ${meant}?`);
   return {
     kind: "config",

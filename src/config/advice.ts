@@ -26,6 +26,10 @@ export function adviseOn(config: SettledSettings): readonly string[] {
       config.MONITOR_TOKENS.some(({ monitor }) => !names.has(monitor)),
       "MONITOR_TOKENS has a token for a monitor that MONITORS does not name",
     ],
+    [
+      config.POLICY?.monitors.some(({ name }) => !names.has(name)) === true,
+      "POLICY_FILE prefers a monitor that MONITORS does not name",
+    ],
   ];
   return [...advice.flatMap(([isDue, words]) => (isDue ? [words] : [])), ...adviseOnShortTokens(config)];
 }

@@ -8,7 +8,6 @@ export const settingsNotYetServed = [
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "OFFER_TTL",
   "PULL_PRESENCE",
-  "POLICY_FILE",
 ] as const;
 export type SettingNotYetServed = (typeof settingsNotYetServed)[number];
 

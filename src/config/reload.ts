@@ -17,16 +17,18 @@ const reloadable = [
   "GITHUB_TOKEN",
   "GITHUB_WEBHOOK_SECRETS",
   "POLICY_FILE",
+  "POLICY",
 ] as const satisfies readonly (keyof Config)[];
+
+/** What is read of a setting and kept beside it. */
+const settingOf: Readonly<Record<string, string>> = { SCOPED_API_TOKENS: "API_TOKENS", POLICY: "POLICY_FILE" };
 
 export type Reloaded =
   | {
       readonly kind: "config";
       /** The new values of what may change, the old ones of everything else. */
       readonly config: Config;
-      /**
-       * By name. POLICY_FILE is among them wherever it is set: what stands in it may have changed.
-       */
+      /** By name; POLICY_FILE also where what stands in the file has changed. */
       readonly changed: readonly string[];
       readonly needsRestart: readonly string[];
       readonly advice: readonly string[];
@@ -44,16 +46,12 @@ export function reloadConfig(previous: Config, environment: Environment, loadTex
   if (parsed.kind === "problems") return parsed;
   const names = Object.keys({ ...previous, ...parsed.config }) as (keyof Config)[];
   const differing = names.filter((name) => !isDeepStrictEqual(previous[name], parsed.config[name]));
-  const taken = reloadable.filter(
-    (name) => differing.includes(name) || (name === "POLICY_FILE" && parsed.config[name]),
-  );
+  const taken = reloadable.filter((name) => differing.includes(name));
   const fresh = Object.fromEntries(reloadable.map((name) => [name, parsed.config[name]]));
   return {
     kind: "config",
     config: { ...previous, ...fresh },
-    changed: taken
-      .map((name) => (name === "SCOPED_API_TOKENS" ? "API_TOKENS" : name))
-      .filter((name, at, all) => all.indexOf(name) === at),
+    changed: taken.map((name) => settingOf[name] ?? name).filter((name, at, all) => all.indexOf(name) === at),
     needsRestart: differing.filter((name) => !reloadable.some((one) => one === name)),
     advice: parsed.advice,
   };

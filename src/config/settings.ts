@@ -1,6 +1,7 @@
 // Every setting: what it is for, what it may be, and its default where it has one. The tables of
 // the documents are made of this.
 import { z } from "zod";
+import type { Policy } from "../queue/policy/policy.ts";
 import { addressRanges, basePath, hostList } from "./addresses.ts";
 import { apiTokens, isScoped, type ScopedApiToken } from "./api-tokens.ts";
 import { monitorList, monitorTokens } from "./monitors.ts";
@@ -221,11 +222,14 @@ export type SettledSettings = Omit<Settings, "API_TOKENS"> & {
    * mistake.
    */
   readonly SCOPED_API_TOKENS: readonly ScopedApiToken[];
+  /** What stands in POLICY_FILE; undefined: first come, first served. */
+  readonly POLICY: Policy | undefined;
 };
 
-export function settle({ API_TOKENS, ...rest }: Settings): SettledSettings {
+export function settle({ API_TOKENS, ...rest }: Settings, policy: Policy | undefined): SettledSettings {
   return {
     ...rest,
+    POLICY: policy,
     API_TOKENS: API_TOKENS.flatMap(({ token, scope }) => (scope === null ? [token] : [])),
     SCOPED_API_TOKENS: API_TOKENS.filter(isScoped),
   };

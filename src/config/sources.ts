@@ -75,7 +75,8 @@ function readConfigFile(path: string | undefined, loadText: LoadText) {
   return { settings, problems };
 }
 
-function tryToLoad(path: string, loadText: LoadText) {
+/** A file as text, or why there is none, in words that go on where a setting's name ends. */
+export function tryToLoad(path: string, loadText: LoadText) {
   try {
     // A byte order mark is no part of the first name.
     return { kind: "text", text: loadText(path).replace(/^\uFEFF/, "") } as const;

@@ -11,6 +11,7 @@ import { orderOf } from "../queue/line/line.ts";
 import { type Canceller, type CancelReply, cancelOperation } from "../queue/operations/cancel.ts";
 import { claimableOperation, type InspectReply, inspectOperation } from "../queue/operations/inspect.ts";
 import { type RerunReply, rerunOperation } from "../queue/operations/rerun.ts";
+import type { Policy } from "../queue/policy/policy.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 import type { MaybePromise, Store } from "../queue/store.ts";
 import { createAttendant } from "./attendant.ts";
@@ -56,6 +57,8 @@ export interface DispatcherDeps {
   readonly store: Store;
   readonly monitors: Monitors;
   readonly settings: DispatcherSettings;
+  /** the policy of now; a reload may bring another */
+  readonly policy?: () => Policy | undefined;
   /** this instance's name */
   readonly owner: string;
   readonly observe: Observe;
@@ -111,7 +114,7 @@ export interface Dispatcher {
 }
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { clock, store, monitors, settings, owner, observe, fleetNews, noteRound } = deps;
+  const { clock, store, monitors, settings, owner, observe, fleetNews, noteRound, policy } = deps;
   const canReach = monitors.knows;
   const lettingGo = new AbortController();
   const endingHolds = new AbortController();
@@ -130,6 +133,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     random: deps.random,
     noteEnded: (job) => limits.noteEnded(job),
     ...(noteRound !== undefined && { noteRound }),
+    ...(policy !== undefined && { policy }),
   });
   const names = createProfileNames(store);
   const booking = createIdBooking(documents, runner, Math.max(bookingKeptForMs, settings.rerunMemoryMs));

@@ -14,6 +14,7 @@ import type { Job } from "./job/job.ts";
 import type { ListName, NeedCount } from "./line/line.ts";
 import type { Silence } from "./line/silence.ts";
 import type { PresentJob } from "./line/turn.ts";
+import type { Policy } from "./policy/policy.ts";
 import type { QueueSettings } from "./settings.ts";
 
 /** What is kept of a profile beside its jobs and its fleet. */
@@ -78,6 +79,8 @@ export interface ProfileView {
   readonly place: number;
   readonly sizes: Readonly<Record<ListName, readonly NeedCount[]>>;
   readonly settings: QueueSettings;
+  /** undefined: first come, first served */
+  readonly policy: Policy | undefined;
   /** the instance that decides, and whether it knows a monitor */
   readonly owner: string;
   readonly canReach: (monitor: string) => boolean;

@@ -37,6 +37,17 @@ it("a token for a monitor that is not there is warned of", () => {
   );
 });
 
+it("a policy that prefers a monitor nobody has is warned of", () => {
+  const adviceOfPolicy = (text: string) => {
+    const parsed = parseConfig({ ...least, POLICY_FILE: "/policy.yaml" }, () => text);
+    return parsed.kind === "config" ? parsed.advice : parsed.problems;
+  };
+  expect(adviceOfPolicy("monitors: {ci0: {prefer: 2}}")).toEqual([]);
+  expect(adviceOfPolicy("monitors: {c0: {prefer: 2}}")).toEqual([
+    "POLICY_FILE prefers a monitor that MONITORS does not name",
+  ]);
+});
+
 it("what this version does not use yet stands in no table of the documents", () => {
   const shown = describeSettings().filter(({ isServed }) => isServed);
   expect(shown.map(({ name }) => name).filter((name) => settingsNotYetServed.some((one) => one === name))).toEqual([]);

@@ -2,7 +2,7 @@
 // mistake changes nothing.
 import { expect, it } from "vitest";
 import { reloadConfig } from "../../src/config/reload.ts";
-import { type Config, parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/config.ts";
 
 const lines = ["MONITORS=ci0=http://10.0.0.1", "API_TOKENS=a-token-long-enough", "MAX_WAIT=10s"];
 
@@ -49,10 +49,36 @@ it("a setting that is taken out of the file is back at its default", () => {
   expect(opened.kind === "config" && opened.config.DASHBOARD_TOKEN).toBe(undefined);
 });
 
-it("a policy is read again whenever there is one: what stands in it may have changed", () => {
-  const policy: Config["POLICY_FILE"] = "/etc/policy.yaml";
-  const { reloaded } = reloadWith(lines, { POLICY_FILE: policy });
-  expect(reloaded).toMatchObject({ changed: ["POLICY_FILE"] });
+it("a policy is read again at each reload: what stands in it may have changed", () => {
+  const environment = { CONFIG_FILE: "/c", POLICY_FILE: "/policy.yaml" };
+  const loadTextWith = (policy: string) => (path: string) => (path === "/c" ? lines.join("\n") : policy);
+  const first = parseConfig(environment, loadTextWith("default: {weight: 2}"));
+  if (first.kind === "problems") throw new Error(first.problems.join("\n"));
+  expect(first.config.POLICY).toMatchObject({ default: { weight: 2 } });
+  const reloadAs = (policy: string) => reloadConfig(first.config, environment, loadTextWith(policy));
+  expect(reloadAs("default: {weight: 2} # the same")).toMatchObject({ changed: [] });
+  expect(reloadAs("default: {weight: 3}")).toMatchObject({
+    changed: ["POLICY_FILE"],
+    needsRestart: [],
+    config: { POLICY: { default: { weight: 3 } } },
+  });
+  expect(reloadAs("default: {weight: none}")).toEqual({
+    kind: "problems",
+    problems: ["POLICY_FILE default.weight is not a number from 0.001 to 1000"],
+  });
+});
+
+it("a policy comes and goes by its setting alone", () => {
+  const environment = { CONFIG_FILE: "/c" };
+  const withPolicy = (path: string) => (path === "/c" ? [...lines, "POLICY_FILE=/p"].join("\n") : "owners: {}");
+  const first = parseConfig(environment, () => lines.join("\n"));
+  if (first.kind === "problems") throw new Error(first.problems.join("\n"));
+  expect(first.config.POLICY).toBe(undefined);
+  const second = reloadConfig(first.config, environment, withPolicy);
+  expect(second).toMatchObject({ changed: ["POLICY_FILE"], config: { POLICY: { owners: [] } } });
+  if (second.kind === "problems") throw new Error(second.problems.join("\n"));
+  const third = reloadConfig(second.config, environment, () => lines.join("\n"));
+  expect(third).toMatchObject({ changed: ["POLICY_FILE"], config: { POLICY: undefined } });
 });
 
 it.each([["MONITORS=nonsense"], ["MONITORS=a=http://10.0.0.1 b=http://10.0.0.1"], ["DASHBORD_TOKEN=x"]])(

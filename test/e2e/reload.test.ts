@@ -198,6 +198,21 @@ test("a file with one mistake changes nothing, not even what is right in it, and
   expect((await enqueue(service.url, { ...linux, uniqueId: "job" })).status).toBe(200);
 });
 
+test("an invalid policy never replaces a valid one, and the log says what is wrong and where", async () => {
+  const monitor = await startFullMonitor("ci0");
+  const policy = join(await createTestDirectory(), "policy.yaml");
+  await writeFile(policy, "classes: {merge: {weight: 10}}");
+  const settings = { MONITORS: monitorsSetting([monitor]), POLICY_FILE: policy };
+  await using service = await startReloadable(settings);
+  await writeFile(policy, "classes: {merge: {weight: lots}}");
+  expect(await service.reload(settings)).toMatchObject({
+    msg: "settings not reloaded: nothing changes",
+    problems: ["POLICY_FILE classes.merge.weight is not a number from 0.001 to 1000"],
+  });
+  await writeFile(policy, "classes: {merge: {weight: 100}}");
+  expect(await service.reload(settings)).toMatchObject({ msg: "settings reloaded", changed: ["POLICY_FILE"] });
+});
+
 test("the webhook's secrets rotate; turning it on needs a restart, and says so", async () => {
   const monitor = await startFullMonitor("ci0");
   const fleet = { MONITORS: monitorsSetting([monitor]) };

@@ -118,6 +118,7 @@ test("a bad environment: every problem at once, in words, on stderr, exit code 1
     REDIS_URL: "http://:hunter2@redis",
     ABANDON_AFTER: "soon",
     MAX_ATTEMPTS: "0",
+    POLICY_FILE: "/dev/null",
     LOG_LEVEL: "chatty",
   });
   expect(await service.ended).toBe(1);
@@ -132,6 +133,7 @@ test("a bad environment: every problem at once, in words, on stderr, exit code 1
       "REDIS_URL",
       "ABANDON_AFTER",
       "MAX_ATTEMPTS",
+      "POLICY_FILE",
       "LOG_LEVEL",
       "GITHUB_APP_ID",
     ]),

@@ -92,7 +92,7 @@ export function createInstance(
   let ids = 0;
   const { dispatcher, poller } = composeQueue(
     config,
-    { store, transport, observe },
+    { store, transport, observe, policy: () => config.POLICY },
     {
       clock: machine.clock,
       newId: () => `${name}.${machine.boot}.${++ids}`,

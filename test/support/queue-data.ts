@@ -159,6 +159,7 @@ export function viewOf({ a, head, ...more }: ViewParts = {}): ProfileView {
     settings,
     owner: "me",
     canReach: () => true,
+    policy: undefined,
     ...more,
   };
 }

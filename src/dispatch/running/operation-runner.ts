@@ -12,6 +12,7 @@
 import { type Clock, delay } from "../../clock.ts";
 import { Capacity } from "../../queue/fleet/capacity.ts";
 import type { Job } from "../../queue/job/job.ts";
+import type { Policy } from "../../queue/policy/policy.ts";
 import type { Operation } from "../../queue/profile.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
 import {
@@ -29,6 +30,8 @@ import type { ServiceMarkKeeper } from "./service-mark.ts";
 export interface RunnerDeps {
   readonly store: Store;
   readonly settings: QueueSettings;
+  /** the policy of now: a round is decided by one */
+  readonly policy?: () => Policy | undefined;
   readonly owner: string;
   readonly canReach: (monitor: string) => boolean;
   readonly mark: ServiceMarkKeeper;
@@ -232,9 +235,10 @@ class Lane {
 
   #begin(loaded: Loaded): Round {
     this.held.update(loaded);
-    const { settings, owner, canReach, mark, newCommitId } = this.#deps;
+    const { settings, policy, owner, canReach, mark, newCommitId } = this.#deps;
     return new Round(this.#profileKey, loaded, this.held, {
       settings,
+      policy: policy?.(),
       owner,
       canReach,
       servedSince: mark.since,

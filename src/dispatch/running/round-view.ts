@@ -2,6 +2,7 @@
 // to the next: each is decided in one step, and a poll costs little more than its own look.
 import type { Capacity } from "../../queue/fleet/capacity.ts";
 import type { Job } from "../../queue/job/job.ts";
+import type { Policy } from "../../queue/policy/policy.ts";
 import type { JobView, ProfileHead, ProfileView, Reads } from "../../queue/profile.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
 import type { Loaded, StoredJob } from "../../queue/store.ts";
@@ -12,6 +13,7 @@ export const maxDue = 200;
 /** What a round is decided in, beside what was loaded. */
 export interface RoundContext {
   readonly settings: QueueSettings;
+  readonly policy: Policy | undefined;
   readonly owner: string;
   readonly canReach: (monitor: string) => boolean;
   readonly servedSince: number;
@@ -33,6 +35,7 @@ export class RoundView implements ProfileView {
   readonly isMoreDue: boolean;
   readonly sizes: ProfileView["sizes"];
   readonly settings: QueueSettings;
+  readonly policy: Policy | undefined;
   readonly owner: string;
   readonly canReach: (monitor: string) => boolean;
   readonly job: (uniqueId: string) => JobView;
@@ -55,6 +58,7 @@ export class RoundView implements ProfileView {
     this.isMoreDue = loaded.due.length >= maxDue;
     this.sizes = loaded.sizes;
     this.settings = context.settings;
+    this.policy = context.policy;
     this.owner = context.owner;
     this.canReach = context.canReach;
     this.head = loaded.head;

@@ -56,6 +56,7 @@ export function decide(world: World, { store }: OpenStore, owner: string, operat
   const newCommitId = () => `commit-${world.commits}`;
   const round = new Round(profileKey, loaded, held, {
     settings,
+    policy: undefined,
     owner,
     canReach: () => true,
     servedSince: 0,
