@@ -151,6 +151,7 @@ export async function composeService(
     oidc: config.OIDC_AUDIENCE === undefined ? null : createOidcCheck(config.OIDC_ISSUER, config.OIDC_AUDIENCE),
     artifacts: await composeArtifactCheck(config, () => current.GITHUB_TOKEN ?? null, observe),
     allowedRepos: config.ALLOWED_REPOS,
+    policy: () => current.POLICY,
     hearsGithub: isGithubConnected(config),
     signatures:
       config.GITHUB_WEBHOOK_SECRETS === undefined

@@ -12,6 +12,8 @@ export const qualifiedRepoSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,38}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/, "qualified_repo: owner/repo");
 export const runIdSchema = z.string().regex(/^\d{1,20}$/, "run_id: digits");
+/** The name of a class, in POLICY_FILE and where a caller gives one. */
+export const classNameSchema = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "class: 1 to 64 of A-Z a-z 0-9 . _ -");
 /**
  * The most that MAX_RUNNER_COUNT can be set to. A ticket stays good when an operator lowers the
  * setting.

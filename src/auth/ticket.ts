@@ -9,8 +9,9 @@
 import { CompactSign, compactVerify, decodeProtectedHeader } from "jose";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
-import type { Ticket } from "../queue/job/job.ts";
+import { type Ticket, ticketOf } from "../queue/job/job.ts";
 import {
+  classNameSchema,
   maxRunnersOfAnyJob,
   profileKeySchema,
   qualifiedRepoSchema,
@@ -29,6 +30,7 @@ const payloadSchema = z.object({
   repo: qualifiedRepoSchema,
   run: runIdSchema,
   place: z.int().positive(),
+  class: classNameSchema.optional(),
 });
 
 /**
@@ -96,6 +98,7 @@ function payloadOf(ticket: Ticket) {
     repo: ticket.qualifiedRepo,
     run: ticket.runId,
     place: ticket.place,
+    class: ticket.className,
   };
 }
 
@@ -138,8 +141,16 @@ async function verifyWith(text: string, key: SigningKey): Promise<Ticket | null>
     const { payload } = await compactVerify(text, key, { algorithms: [alg] });
     const parsed = payloadSchema.safeParse(JSON.parse(new TextDecoder().decode(payload)));
     if (!parsed.success) return null;
-    const { id, profile, count, repo, run, place } = parsed.data;
-    return { uniqueId: id, profileKey: profile, runnerCount: count, qualifiedRepo: repo, runId: run, place };
+    const { id, profile, count, repo, run, place, class: className } = parsed.data;
+    return ticketOf({
+      uniqueId: id,
+      profileKey: profile,
+      runnerCount: count,
+      qualifiedRepo: repo,
+      runId: run,
+      className,
+      place,
+    });
   } catch {
     // jose throws for everything that is not a signature of ours
     return null;

@@ -247,7 +247,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       if (reply.kind === "accepted") {
         fleetNews.noteWaiting();
         sweeper.noteWaiting(profileKey);
-        if (reply.isNew) observe({ kind: "enqueued", job: { ...request, place: reply.place } });
+        if (reply.isNew)
+          observe({ kind: "enqueued", job: { ...request, className: reply.className, place: reply.place } });
       }
       const outcome = reply.kind === "accepted" && !reply.isNew ? "repeated" : reply.kind;
       observe({ kind: "enqueue_answered", profileKey, outcome });

@@ -19,6 +19,8 @@ export interface EnqueueOptions {
   readonly isCounted?: boolean;
   /** nobody will poll: the job is there as long as GitHub says that it waits */
   readonly isDetached?: boolean | undefined;
+  /** the class follows from the caller's claims, and is nothing that they ask for */
+  readonly isClassProven?: boolean | undefined;
   /** which attempt of its run asks */
   readonly runAttempt?: number | undefined;
 }

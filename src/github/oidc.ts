@@ -3,13 +3,20 @@
 // ALLOWED_REPOS. Source: GitHub's "OpenID Connect reference".
 import { decodeJwt, errors, jwtVerify } from "jose";
 import { z } from "zod";
+import type { ClassClaims } from "../queue/policy/class-claims.ts";
 import { nameFailure, type Trouble, trouble } from "./github-api.ts";
 import { createIssuerKeys, KeysUnavailable, loadIssuerKeys } from "./issuer-keys.ts";
 
 export const oidcRefusals = ["oidc_invalid", "oidc_expired", "oidc_audience_wrong", "oidc_issuer_wrong"] as const;
 
 export type OidcResult =
-  | { readonly kind: "claims"; readonly repository: string; readonly runId: string }
+  | {
+      readonly kind: "claims";
+      readonly repository: string;
+      readonly runId: string;
+      /** what the job's class follows from */
+      readonly ofClass: ClassClaims;
+    }
   | { readonly kind: "refused"; readonly code: (typeof oidcRefusals)[number] }
   | Trouble;
 
@@ -20,7 +27,17 @@ export interface OidcCheck {
 
 const longestToken = 8 * 1024;
 const clockToleranceSeconds = 5;
-const claimsSchema = z.object({ repository: z.string(), run_id: z.string() });
+/** A claim that is not as GitHub writes it says nothing; GitHub writes ref_protected as a text. */
+const claimsSchema = z.object({
+  repository: z.string(),
+  run_id: z.string(),
+  event_name: z.string().optional().catch(undefined),
+  ref_protected: z
+    .union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")])
+    .optional()
+    .catch(undefined),
+  workflow_ref: z.string().optional().catch(undefined),
+});
 
 /**
  * @param issuers whose word counts; each has keys of its own, which are good for its tokens alone
@@ -55,7 +72,9 @@ export function createOidcCheck(issuers: readonly string[], audience: string): O
         });
         const claims = claimsSchema.safeParse(payload);
         if (!claims.success) return { kind: "refused", code: "oidc_invalid" };
-        return { kind: "claims", repository: claims.data.repository, runId: claims.data.run_id };
+        const { repository, run_id: runId, event_name, ref_protected, workflow_ref } = claims.data;
+        const ofClass = { eventName: event_name, refProtected: ref_protected, workflowRef: workflow_ref };
+        return { kind: "claims", repository, runId, ofClass };
       } catch (error) {
         return decideFailure(error);
       }

@@ -8,7 +8,8 @@ import { StoreUnavailable } from "../queue/store.ts";
 import { createCallerIdentity } from "./callers/caller.ts";
 import { createGuessLimit } from "./callers/guess-limit.ts";
 import { type ChangedDeps, createChangedRoute } from "./changed-route.ts";
-import { createEnqueueRoute } from "./enqueue-route.ts";
+import { createEnqueueRoute } from "./enqueue/enqueue-route.ts";
+import { createTokenlessRoute, type TokenlessDeps } from "./enqueue/tokenless-route.ts";
 import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
 import { describeApi } from "./openapi.ts";
 import { createOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
@@ -17,7 +18,6 @@ import { createRequestPath } from "./request-path.ts";
 import { reasonsPath } from "./retry-messages.ts";
 import { createTakeRoute, type TakeDeps } from "./take-route.ts";
 import type { Tally } from "./tally.ts";
-import { createTokenlessRoute, type TokenlessDeps } from "./tokenless-route.ts";
 import { createWebhookRoute, type WebhookDeps } from "./webhook-route.ts";
 
 type RouteDeps = TokenlessDeps & TakeDeps & JobsDeps & DashboardRoutesDeps & OperatorDeps & ChangedDeps;

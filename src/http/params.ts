@@ -2,7 +2,13 @@
 // expected, never what was sent.
 import type { Context } from "hono";
 import { z } from "zod";
-import { profileKeySchema, qualifiedRepoSchema, runIdSchema, uniqueIdSchema } from "../auth/job-schemas.ts";
+import {
+  classNameSchema,
+  profileKeySchema,
+  qualifiedRepoSchema,
+  runIdSchema,
+  uniqueIdSchema,
+} from "../auth/job-schemas.ts";
 import type { ProofRequest } from "../github/artifact-proof.ts";
 import type { JobRequest } from "../queue/job/job.ts";
 import { refuse } from "./problem.ts";
@@ -35,7 +41,12 @@ const runAttemptSchema = z
   .transform(Number)
   .optional();
 
-const termsSchema = { maxWait: maxWaitSchema, presence: presenceSchema, runAttempt: runAttemptSchema };
+const termsSchema = {
+  maxWait: maxWaitSchema,
+  presence: presenceSchema,
+  runAttempt: runAttemptSchema,
+  className: classNameSchema.optional(),
+};
 
 /** Bodies carry nothing that we read; one that is larger than this is a mistake or worse. */
 const longestBody = 64 * 1024;
@@ -89,7 +100,7 @@ export function createJobRequestSchema(maxRunnerCount: number): z.ZodType<Enqueu
 }
 
 /** What the caller of an enqueue without a token says: the proof's part, and how long he waits. */
-export type TokenlessRequest = ProofRequest & Pick<EnqueueRequest, "maxWait" | "presence" | "runAttempt">;
+export type TokenlessRequest = ProofRequest & Pick<EnqueueRequest, "maxWait" | "presence" | "runAttempt" | "className">;
 
 /** What an enqueue without a token must say; the artifact says the rest. */
 export function createProofRequestSchema(): z.ZodType<TokenlessRequest> {
@@ -124,6 +135,7 @@ function commonOf(query: ReadonlyMap<string, string>) {
     maxWait: query.get("max_wait"),
     presence: query.get("presence"),
     runAttempt: query.get("run_attempt"),
+    className: query.get("class"),
   };
 }
 

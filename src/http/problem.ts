@@ -16,6 +16,8 @@ import { reasonsPath, retryMessages } from "./retry-messages.ts";
 export const problems = {
   malformed_parameter: [400, "A parameter is missing or malformed"],
   repeated_parameter: [400, "A parameter is given twice"],
+  class_unknown: [400, "This queue has no class of this name: its operator lists classes in POLICY_FILE"],
+  class_not_yours: [400, "Only a bearer of API_TOKENS may name a class: a workflow's follows from its OIDC token"],
   bearer_missing: [401, "This route needs an Authorization: Bearer header"],
   bearer_unknown: [403, "The bearer token is not one of those that this route takes"],
   not_an_operator: [403, "The bearer token may enqueue, but not operate the queue: use one of OPERATOR_TOKENS"],

@@ -22,6 +22,12 @@ it("a ticket says what was signed, the same bytes every time", async () => {
   expect(await (await createTickets(["token"])).verify(text)).toEqual(job);
 });
 
+it("a ticket carries the job's class, where it has one", async () => {
+  const tickets = await createTickets(["token"]);
+  const text = await tickets.issue({ ...job, className: "merge" });
+  expect(await (await createTickets(["token"])).verify(text)).toEqual({ ...job, className: "merge" });
+});
+
 it("a ticket of the old API token is good while that token is still listed, and not after", async () => {
   const text = await (await createTickets(["old"])).issue(job);
   expect(await (await createTickets(["new", "old"])).verify(text)).toEqual(job);

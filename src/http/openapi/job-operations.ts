@@ -1,6 +1,7 @@
 // The part of the OpenAPI description for workflow steps: enqueue, take, look, cancel.
 import { z } from "zod";
 import {
+  classNameSchema,
   maxRunnersOfAnyJob,
   profileKeySchema,
   qualifiedRepoSchema,
@@ -44,6 +45,9 @@ const job = [
   ),
   optional(parameter("max_wait", "query", seconds, "Seconds that the caller is willing to wait in all", 600)),
 ];
+const ofClass = optional(
+  parameter("class", "query", classNameSchema, "A class of POLICY_FILE; bearers of API_TOKENS only", "merge"),
+);
 const profile = parameter("profile_key", "path", profileKeySchema, "The kind of runner", profileKey);
 const wait = optional(
   parameter(
@@ -76,7 +80,7 @@ export function describeJobOperations(maxRunnerCount: number): Json {
         ...enqueue,
         id: "enqueueJob",
         summary: "Take a place in line for one runner",
-        parameters: [profile, ...job],
+        parameters: [profile, ...job, ofClass],
       }),
     },
     "/profile/{profile_key}/enqueue/{runner_count}": {
@@ -84,7 +88,7 @@ export function describeJobOperations(maxRunnerCount: number): Json {
         ...enqueue,
         id: "enqueueJobForSeveral",
         summary: "Take a place in line for several runners",
-        parameters: [profile, count, ...job],
+        parameters: [profile, count, ...job, ofClass],
       }),
     },
     "/enqueue": {
@@ -178,6 +182,7 @@ const byBearer = enqueueReplies(
     "bearer_missing",
     "bearer_unknown",
     "token_not_for_repository",
+    "class_unknown",
     ...oidcRefusals,
     "oidc_repository_mismatch",
     "oidc_run_mismatch",
@@ -224,6 +229,7 @@ function enqueueReplies(codes: ProblemCode[], slowDown: RetryReason[], busy: Ret
     ...refusals(
       "malformed_parameter",
       "repeated_parameter",
+      "class_not_yours",
       "repository_not_allowed",
       ...codes,
       "id_conflict",

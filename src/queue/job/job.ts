@@ -35,13 +35,15 @@ export function isOver(state: JobState): boolean {
   return transitions[state].length === 0;
 }
 
-/** What a caller asks for. Two requests are the same job if and only if all five are equal. */
+/** What a caller asks for. Two requests are the same job if and only if all of it is equal. */
 export interface JobRequest {
   readonly uniqueId: string;
   readonly profileKey: string;
   readonly runnerCount: number;
   readonly qualifiedRepo: string;
   readonly runId: string;
+  /** the class of the policy that the job belongs to; undefined: none */
+  readonly className?: string | undefined;
 }
 
 /**
@@ -99,6 +101,7 @@ export const jobSchema = z.object({
   runnerCount: z.number().int().positive(),
   qualifiedRepo: z.string(),
   runId: z.string(),
+  className: z.string().optional(),
   place: z.number().int().positive(),
   state: z.enum(jobStates),
   /**
@@ -180,8 +183,17 @@ export const jobSchema = z.object({
 export type Job = z.infer<typeof jobSchema>;
 
 /** The ticket of a job. */
-export function ticketOf({ uniqueId, profileKey, runnerCount, qualifiedRepo, runId, place }: Ticket): Ticket {
-  return { uniqueId, profileKey, runnerCount, qualifiedRepo, runId, place };
+export function ticketOf(job: Ticket): Ticket {
+  const { uniqueId, profileKey, runnerCount, qualifiedRepo, runId, className, place } = job;
+  return {
+    uniqueId,
+    profileKey,
+    runnerCount,
+    qualifiedRepo,
+    runId,
+    ...(className !== undefined && { className }),
+    place,
+  };
 }
 
 /** Which generation of its unique_id a job is. */
@@ -234,6 +246,7 @@ export function isSameRequest(a: JobRequest, b: JobRequest): boolean {
     a.profileKey === b.profileKey &&
     a.runnerCount === b.runnerCount &&
     a.qualifiedRepo.toLowerCase() === b.qualifiedRepo.toLowerCase() &&
-    a.runId === b.runId
+    a.runId === b.runId &&
+    a.className === b.className
   );
 }

@@ -1,7 +1,7 @@
 // How a job begins, and what is kept of it when it is over.
 
 import { clockToleranceMs, legMemoryMs, type QueueSettings } from "../settings.ts";
-import { enqueuedAt, hasOpenLeg, isOpen, isOver, type Job, type Ticket } from "./job.ts";
+import { enqueuedAt, hasOpenLeg, isOpen, isOver, type Job, type Ticket, ticketOf } from "./job.ts";
 import { presenceOfNewJob } from "./presence.ts";
 
 /**
@@ -16,19 +16,13 @@ export function createJob(
   settings: QueueSettings,
   endedPlace?: number,
 ): Job {
-  const { uniqueId, profileKey, runnerCount, qualifiedRepo, runId, place } = ticket;
   return {
-    uniqueId,
-    profileKey,
-    runnerCount,
-    qualifiedRepo,
-    runId,
-    place,
+    ...ticketOf(ticket),
     state: "queued",
     ...presenceOfNewJob(now, settings),
     attempts: 0,
     refusals: 0,
-    ...(place >= lostAt * 1000 && { clearedFor: lostAt }),
+    ...(ticket.place >= lostAt * 1000 && { clearedFor: lostAt }),
     ...(endedPlace !== undefined && { endedPlace }),
   };
 }

@@ -30,10 +30,17 @@ export interface EnqueueCommand {
   readonly isDetached?: boolean | undefined;
   /** the attempt of the run; a higher one than was served is the next generation */
   readonly runAttempt?: number | undefined;
+  /** the class follows from the caller's claims: a job that is in line keeps the one that it has */
+  readonly isClassProven?: boolean | undefined;
 }
 
 export type EnqueueReply =
-  | { readonly kind: "accepted"; readonly place: number; readonly isNew: boolean }
+  | {
+      readonly kind: "accepted";
+      readonly place: number;
+      readonly className: string | undefined;
+      readonly isNew: boolean;
+    }
   | { readonly kind: "unsatisfiable"; readonly targets: number }
   | { readonly kind: "too_long"; readonly runnersBefore: number }
   /** "settling": an earlier job of this id is over, but a monitor may still be at work for it */
@@ -58,7 +65,8 @@ export function enqueueOperation(command: EnqueueCommand): Operation<EnqueueRepl
         const use = isIdFree(known);
         if (use === "settling") return { answer: { kind: "settling" } };
         if (use !== "free") {
-          if (!isSameRequest(request, firstRequest(known))) return { answer: { kind: "conflict" } };
+          const asked = command.isClassProven === true ? { ...request, className: known.className } : request;
+          if (!isSameRequest(asked, firstRequest(known))) return { answer: { kind: "conflict" } };
           const isRerun = isOver(known.state) && !hasOpenLeg(known) && (command.runAttempt ?? 1) > (known.attempt ?? 1);
           const isGone = use === "taken" && !isAnswerGood(known, now, settings.answerTtlMs);
           if (isGone && !isRerun) return { answer: { kind: "id_used" } };
@@ -71,7 +79,7 @@ export function enqueueOperation(command: EnqueueCommand): Operation<EnqueueRepl
       const { place } = view;
       const job = begin(command, isKnown ? known : null, view);
       return {
-        answer: { kind: "accepted", place, isNew: true },
+        answer: { kind: "accepted", place, className: job.className, isNew: true },
         change: {
           jobs: [{ before: known, after: job }],
           history: [describeChange(isKnown ? known : null, job, true, null, now)],
@@ -106,7 +114,7 @@ function repeat(view: ProfileView, uniqueId: string): ReturnType<Operation<Enque
   const { now, settings } = view;
   const { job } = view.job(uniqueId);
   if (job === null) throw new Error("only a known job is enqueued again");
-  const answer = { kind: "accepted", place: job.place, isNew: false } as const;
+  const answer = { kind: "accepted", place: job.place, className: job.className, isNew: false } as const;
   if (job.state !== "queued" && job.state !== "claimed") return { answer };
   const isPresent = job.state === "queued";
   const after = { ...job, ...presenceAfterRepeat(job, now, settings), isPresent };

@@ -50,6 +50,31 @@ it("reads its job, a place, and how many wait", () => {
   });
 });
 
+describe("a job's class is part of what is asked for", () => {
+  const ofClass = (className: string | undefined) => ({ request: { ...request, className } });
+  it("and goes with the job, and with the answer", () => {
+    const { answer, change } = enqueue(null, { command: ofClass("merge") });
+    expect(answer).toMatchObject({ kind: "accepted", className: "merge" });
+    expect(change?.jobs).toEqual([{ before: null, after: { ...fresh, className: "merge" } }]);
+  });
+
+  it.each([
+    ["merge", "merge", "accepted"],
+    ["merge", "bulk", "conflict"],
+    ["merge", undefined, "conflict"],
+    [undefined, "merge", "conflict"],
+  ])("a job of the class %s that is asked for as %s: %s", (known, asked, kind) => {
+    const job = jobOf(known === undefined ? {} : { className: known });
+    expect(enqueue(job, { command: ofClass(asked) }).answer.kind).toBe(kind);
+  });
+
+  it("unless it follows from claims: then the job keeps the one that it has", () => {
+    const command = { ...ofClass("bulk"), isClassProven: true };
+    const { answer } = enqueue(jobOf({ className: "merge" }), { command });
+    expect(answer).toMatchObject({ kind: "accepted", className: "merge", isNew: false });
+  });
+});
+
 describe("a new job takes the next place", () => {
   const accepted = { kind: "accepted", place: now * 1000, isNew: true };
   it.each([

@@ -1,11 +1,12 @@
 // POST /enqueue: a job takes its place without any secret; an artifact that its run uploaded proves
 // who asks, and names the profile.
 import type { Context } from "hono";
-import { isRepoAllowed } from "../auth/allowed-repos.ts";
-import type { ArtifactCheck } from "../github/artifact-check.ts";
-import { type EnqueueDeps, enqueueJob } from "./enqueue-route.ts";
-import { createJobRequestSchema, createProofRequestSchema, parseProofRequest } from "./params.ts";
-import { comeBack, refuse } from "./problem.ts";
+import { isRepoAllowed } from "../../auth/allowed-repos.ts";
+import type { ArtifactCheck } from "../../github/artifact-check.ts";
+import { createJobRequestSchema, createProofRequestSchema, parseProofRequest } from "../params.ts";
+import { comeBack, refuse } from "../problem.ts";
+import { enqueueJob, replyTo } from "./enqueue-outcome.ts";
+import type { EnqueueDeps } from "./enqueue-route.ts";
 
 export interface TokenlessDeps extends EnqueueDeps {
   readonly artifacts: ArtifactCheck;
@@ -19,6 +20,7 @@ export function createTokenlessRoute(deps: TokenlessDeps): (c: Context) => Promi
     const parsed = parseProofRequest(c, asked);
     if (parsed.kind === "refused") return parsed.response;
     const request = parsed.value;
+    if (request.className !== undefined) return refuse("class_not_yours");
     if (deps.allowedRepos.length === 0) return refuse("tokenless_off");
     if (!isRepoAllowed(deps.allowedRepos, request.qualifiedRepo)) return refuse("repository_not_allowed");
 
@@ -35,7 +37,10 @@ export function createTokenlessRoute(deps: TokenlessDeps): (c: Context) => Promi
         const { uniqueId, runId, maxWait, presence, runAttempt } = request;
         const named = { uniqueId, runId, qualifiedRepo, profileKey, runnerCount };
         const job = proven.safeParse(named);
-        if (job.success) return await enqueueJob(deps, { ...job.data, maxWait, presence, runAttempt }, true);
+        if (job.success) {
+          const asked = { ...job.data, maxWait, presence, runAttempt };
+          return replyTo(await enqueueJob(deps, asked, { isCounted: true, isClassProven: true }));
+        }
         return refuse("artifact_malformed", job.error.issues.map(({ message }) => message).join("; "));
       }
     }
