@@ -9,10 +9,14 @@ import type { HistoryEntry } from "../queue/history.ts";
 import { enqueuedAt } from "../queue/job/job.ts";
 import type { ListedJob, ProfileOverview } from "../queue/operations/inspect.ts";
 import type { QueueSettings } from "../queue/settings.ts";
+import { runUrlOf } from "./run-url.ts";
+import { describeRunning } from "./running-runners.ts";
 
 /** Jobs of a line that are shown; the rest is counted. */
 export const shownJobs = 100;
 const shownEnds = 100;
+/** Runners at work that are shown; the rest is counted. */
+const shownRunning = 200;
 /** How long a document is shown to all who ask. */
 const keptMs = 1_000;
 const endStates = new Set(["taken", "failed", "abandoned", "cancelled"]);
@@ -32,6 +36,7 @@ export type DashboardProfile = Dashboard["profiles"][number];
 export type DashboardJob = DashboardProfile["jobs"][number];
 export type DashboardMonitor = Dashboard["monitors"][number];
 export type DashboardEnd = Dashboard["ends"][number];
+export type DashboardRunner = Dashboard["running"][number];
 
 export interface DashboardLoader {
   readonly load: () => Promise<Dashboard>;
@@ -72,7 +77,13 @@ async function loadDashboard(deps: DashboardDeps) {
   const monitors = await Promise.all(
     deps.monitors().map(async (name) => [name, await administration.monitor(name)] as const),
   );
+  const atWork = await administration.running();
   const now = Math.max(0, ...views.map(([, view]) => view.now)) || Date.now();
+  const given = {
+    entries: histories.flatMap(([key, entries]) => entries.map((entry) => [key, entry] as const)),
+    answeredAt: new Map(monitors.map(([name, { record }]) => [name, record.answeredAt])),
+  };
+  const running = describeRunning(atWork, given, now, deps.githubUrl);
   return {
     at: isoTime(now),
     version: deps.version,
@@ -81,6 +92,9 @@ async function loadDashboard(deps: DashboardDeps) {
     unique_ids: "whole" as "whole" | "shortened",
     profiles: views.map(([key, view]) => describeProfile(key, view, settings, deps.githubUrl)),
     monitors: monitors.map(([name, view]) => describeMonitor(name, view, views, now, settings)),
+    /** runners that are reserved for jobs, or busy with them */
+    running_count: running.length,
+    running: running.slice(0, shownRunning),
     ends: histories
       .flatMap(([key, entries]) => entries.filter(({ what }) => endStates.has(what)).map((entry) => ({ key, entry })))
       .sort((a, b) => b.entry.at - a.entry.at)
@@ -111,7 +125,7 @@ function describeJob({ job, position, reason }: ListedJob, now: number, githubUr
     reason,
     qualified_repo: job.qualifiedRepo,
     run_id: job.runId,
-    run_url: runUrl(githubUrl, job.qualifiedRepo, job.runId),
+    run_url: runUrlOf(githubUrl, job.qualifiedRepo, job.runId),
     runner_count: job.runnerCount,
     runners_in_hand: job.runnersInHand?.length ?? 0,
     attempts: job.attempts,
@@ -168,7 +182,7 @@ export function describeEntry(profileKey: string, entry: HistoryEntry, githubUrl
     unique_id: id ?? null,
     qualified_repo: repo ?? null,
     run_id: run ?? null,
-    run_url: repo === undefined || run === undefined ? null : runUrl(githubUrl, repo, run),
+    run_url: repo === undefined || run === undefined ? null : runUrlOf(githubUrl, repo, run),
     runner_count: entry.count ?? null,
     attempts: entry.attempts ?? null,
     waited_ms: entry.waitedMs ?? null,
@@ -184,11 +198,6 @@ export function describeEntry(profileKey: string, entry: HistoryEntry, githubUrl
 function describeAct(act: Act | null) {
   if (act === null) return null;
   return { by: act.by, note: act.note, at: isoTime(act.at), until: act.until === null ? null : isoTime(act.until) };
-}
-
-/** Repository and run come from tickets and were checked; encoded all the same. */
-function runUrl(githubUrl: string, repo: string, run: string): string {
-  return `${githubUrl}/${repo.split("/").map(encodeURIComponent).join("/")}/actions/runs/${encodeURIComponent(run)}`;
 }
 
 function isoTime(ms: number): string {

@@ -10,6 +10,7 @@ export function shortenIds(dashboard: Dashboard): Dashboard {
     ...dashboard,
     unique_ids: "shortened",
     profiles: dashboard.profiles.map((profile) => ({ ...profile, jobs: profile.jobs.map(shortenId) })),
+    running: dashboard.running.map((runner) => ({ ...runner, unique_id: runner.unique_id.slice(0, shownIdLength) })),
     ends: dashboard.ends.map(shortenId),
   };
 }

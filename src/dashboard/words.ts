@@ -37,6 +37,13 @@ const endTones: ReadonlyMap<string, Tone> = new Map([
   ["failed", "bad"],
 ]);
 
+const startTones: ReadonlyMap<string, Tone> = new Map([
+  ["starting", "calm"],
+  ["started", "good"],
+  ["lost", "bad"],
+  ["over", "calm"],
+]);
+
 const knownReasons: ReadonlyMap<string, readonly [string, Tone]> = new Map(Object.entries(reasons));
 const knownMonitorTones: ReadonlyMap<string, Tone> = new Map(Object.entries(monitorTones));
 
@@ -54,6 +61,10 @@ export function toneOfMonitor(state: string): Tone {
 
 export function toneOfEnd(what: string): Tone {
   return endTones.get(what) ?? "calm";
+}
+
+export function toneOfStart(state: string): Tone {
+  return startTones.get(state) ?? "warn";
 }
 
 /** "1 job", "10,000 jobs" */

@@ -7,6 +7,7 @@ import { type InspectReply, overviewOperation, type ProfileOverview } from "../q
 import type { Store } from "../queue/store.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { MonitorView } from "./monitor-book.ts";
+import type { RunnerAtWork } from "./runners-at-work.ts";
 
 export interface Administration {
   /** Every profile that a job or a monitor ever named. */
@@ -16,6 +17,8 @@ export interface Administration {
   monitor(name: string): Promise<MonitorView>;
   /** One job, by its key; null where the store knows nothing of it. */
   job(uniqueId: string): Promise<Extract<InspectReply, { kind: "job" }> | null>;
+  /** Runners that are reserved for jobs or busy with them, as their monitors last showed them. */
+  running(): Promise<readonly RunnerAtWork[]>;
   /** The last entries, newest first. */
   history(profileKey: string, limit: number): Promise<readonly HistoryEntry[]>;
   /** Stops claims of a profile, or lets them go on. Kept as long as the store keeps anything. */
@@ -32,7 +35,7 @@ export interface Administration {
 
 export function createAdministration(
   store: Store,
-  { runner, monitorBook, names, findProfile, inspect }: Dispatcher,
+  { runner, monitorBook, names, findProfile, inspect, atWork }: Dispatcher,
   monitors: () => readonly string[],
   observe: Observe,
 ): Administration {
@@ -45,6 +48,7 @@ export function createAdministration(
       const reply = profileKey === null ? null : await inspect(profileKey, uniqueId);
       return reply?.kind === "job" ? reply : null;
     },
+    running: async () => await atWork.read(monitors()),
     history: async (profileKey, limit) => await store.readHistory(profileKey, limit),
     pause: async (profileKey, request) => {
       await runner.run(pauseOperation(profileKey, request));

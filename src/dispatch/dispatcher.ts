@@ -21,6 +21,7 @@ import { createIdBooking } from "./id-booking.ts";
 import { createJobLimits, type JobLimits } from "./job-limits.ts";
 import { createMonitorBook, type MonitorBook } from "./monitor-book.ts";
 import { createProfileNames, type ProfileNames } from "./profile-names.ts";
+import { createRunnersAtWork, type RunnersAtWork } from "./runners-at-work.ts";
 import { createDocuments } from "./running/documents.ts";
 import { createOperationRunner, type OperationRunner, type RoundNote } from "./running/operation-runner.ts";
 import { createServiceMark } from "./running/service-mark.ts";
@@ -111,6 +112,7 @@ export interface Dispatcher {
   readonly monitorBook: MonitorBook;
   readonly names: ProfileNames;
   readonly sweeper: Sweeper;
+  readonly atWork: Pick<RunnersAtWork, "read">;
 }
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
@@ -207,6 +209,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   };
   const github = createGithubListener({ runner, booking, limits, names, observe, clock, look });
   const startWatch = createStartWatch({ runner, monitors, booking, observe, look, askGithub: async () => {} });
+  const atWork = createRunnersAtWork({ documents, booking, runner, observe, clock });
   const attend = createAttendant({ runner, takeOnce, observe, clock, lookAgain: look });
   const sweeper: Sweeper = createSweeper({
     attend,
@@ -229,7 +232,11 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     names,
     sweeper,
     hearGithub: github.hear,
-    noteRunners: settings.startWatch === "off" ? () => {} : startWatch.noteRunners,
+    atWork,
+    noteRunners: (monitor, runners) => {
+      atWork.note(monitor, runners);
+      if (settings.startWatch !== "off") startWatch.noteRunners(monitor, runners);
+    },
     rerun: async (profileKey, uniqueId, ticket) => {
       const reply = await runner.run(rerunOperation(profileKey, uniqueId, ticket));
       if (reply.kind === "in_line" && reply.isNew) {

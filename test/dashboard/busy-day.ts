@@ -6,8 +6,9 @@ import type {
   DashboardJob,
   DashboardMonitor,
   DashboardProfile,
+  DashboardRunner,
 } from "../../src/dashboard/dashboard-data.ts";
-import { before, endOf, jobOf, monitorOf, noon, profileOf } from "./documents.ts";
+import { before, endOf, jobOf, monitorOf, noon, profileOf, runnerOf } from "./documents.ts";
 
 const hosts = ["ci0", "ci1", "ci2", "ci3", "ci4"];
 const repos = [
@@ -30,6 +31,8 @@ export function busyDay(at = noon): Dashboard {
     unique_ids: "shortened",
     profiles: [macos(at), linux(at), benchmarks(at), windows(at)],
     monitors: monitors(at),
+    running_count: running(at).length,
+    running: running(at),
     ends: ends(at),
   };
 }
@@ -164,6 +167,20 @@ function monitors(at: string): DashboardMonitor[] {
     }),
     monitorOf({ ...counts("ci4", [["servo-macos13", 3, 0, 4, 4]]), takes: { taken: 54 } }),
   ];
+}
+
+/** One that does not start, two that are about to, and some that have. */
+function running(at: string): DashboardRunner[] {
+  const hostOf = (i: number) => (i % 4 === 3 ? "ci4" : (hosts[i % 3] ?? "ci0"));
+  return Array.from({ length: 16 }, (_, i) => {
+    const { unique_id, qualified_repo, run_id, run_url } = caller(220 - i * 3);
+    const id = String(4312 - i);
+    const profile_key = i % 4 === 3 ? "servo-macos13" : "servo-ubuntu2204";
+    const known = { unique_id, qualified_repo, run_id, run_url, profile_key, monitor: hostOf(i) };
+    const named = { runner: `${hostOf(i)}/${id}`, runner_name: `ci-runner-${profile_key}.${id}@${hostOf(i)}` };
+    const state = i === 0 ? "lost" : i < 3 ? "starting" : "started";
+    return runnerOf({ ...known, ...named, state }, i === 0 ? 74 : i < 3 ? 11 * i : 40 + i * 131, at);
+  });
 }
 
 function ends(at: string): DashboardEnd[] {

@@ -7,6 +7,7 @@ import type {
   DashboardJob,
   DashboardMonitor,
   DashboardProfile,
+  DashboardRunner,
 } from "../../src/dashboard/dashboard-data.ts";
 
 /** Of all documents here, unless they are told another. */
@@ -26,6 +27,8 @@ export function quietDashboard(at = noon): Dashboard {
     unique_ids: "whole",
     profiles: [profileOf({ profile_key: "linux" })],
     monitors: [monitorOf({ name: "ci0" })],
+    running_count: 0,
+    running: [],
     ends: [],
   };
 }
@@ -75,6 +78,22 @@ export function monitorOf(changes: Partial<DashboardMonitor>, at = noon): Dashbo
     backing_off_until: null,
     takes: { taken: 12 },
     profiles: [{ profile_key: "linux", idle: 2, claimed: 0, available: 2, healthy: 4, target: 4, refused_in_a_row: 0 }],
+    ...changes,
+  };
+}
+
+export function runnerOf(changes: Partial<DashboardRunner>, secondsAgo = 60, at = noon): DashboardRunner {
+  return {
+    runner: "ci0/41",
+    runner_name: "linux.41@ci0",
+    monitor: "ci0",
+    state: "started",
+    since: before(at, secondsAgo),
+    profile_key: "linux",
+    unique_id: "job-at-work",
+    qualified_repo: "servo/servo",
+    run_id: "17204939000",
+    run_url: "https://github.com/servo/servo/actions/runs/17204939000",
     ...changes,
   };
 }

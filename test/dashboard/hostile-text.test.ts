@@ -6,7 +6,7 @@ import { shortenIds } from "../../src/dashboard/shortened-ids.ts";
 import { renderText } from "../../src/dashboard/text/text.ts";
 import { hasChromium } from "../support/chromium.ts";
 import { openLive, useBrowser } from "./browser.ts";
-import { endOf, jobOf, monitorOf, noon, profileOf, quietDashboard } from "./documents.ts";
+import { endOf, jobOf, monitorOf, noon, profileOf, quietDashboard, runnerOf } from "./documents.ts";
 import { startPageServer } from "./page-server.ts";
 
 const markup = `"'><img src=x onerror=alert(1)><script>alert(2)</script><svg/onload=alert(3)>&lt;b&gt;`;
@@ -41,6 +41,8 @@ function hostileDashboard(text: string): Dashboard {
       monitorOf({ name: text, state: "failing", failures: 3, draining: act, profiles: [counts] }),
       monitorOf({ name: `${text}2`, state: text as "fresh", profiles: [] }),
     ],
+    running_count: 1,
+    running: [runnerOf({ ...asked, runner: text, runner_name: text, profile_key: text, state: text as "started" })],
     ends: [endOf({ ...asked, what: text as "taken", profile_key: text, runners: [text, text], by: text, note: text })],
   };
 }
@@ -71,7 +73,7 @@ describe.skipIf(!hasChromium)("the page", () => {
         .locator("main a[data-view]")
         .evaluateAll((links) => links.map((link) => link.getAttribute("href")));
       for (const href of own) expect(href).toMatch(/^(jobs|runs|lines)\/[\w.%!~*'()-]+(\?page=2)?$/);
-      expect(await page.locator("td, th[scope=row]").count()).toBe(9 + 5 + 8);
+      expect(await page.locator("td, th[scope=row]").count()).toBe(9 + 5 + 7 + 8);
     }
     expect(troubles).toEqual([]);
     const allowed = ["", "events?as=html", "dashboard.json"].map((path) => server.url + path);

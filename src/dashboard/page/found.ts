@@ -3,10 +3,9 @@
 import { html } from "hono/html";
 import { describeDuration } from "../../duration.ts";
 import type { DashboardEnd } from "../dashboard-data.ts";
-import type { Explanation } from "../job/explanation.ts";
 import { shownIdLength } from "../shortened-ids.ts";
 import type { JobOfRun } from "../views/view-data.ts";
-import { countOf, toneOfEnd } from "../words.ts";
+import { countOf, toneOfEnd, toneOfStart } from "../words.ts";
 import { type Markup, nameRows, renderBadge, renderForeign, renderHeads, renderRun, renderTable } from "./fragments.ts";
 import { encodePart, type Links, renderJobLink } from "./links.ts";
 import { renderTime } from "./time.ts";
@@ -23,7 +22,7 @@ export function renderRunView(runId: string, jobs: readonly JobOfRun[], links: L
 }
 
 export function renderSearchView(text: string, jobs: readonly DashboardEnd[], links: Links): Markup {
-  const found = jobs.map((entry) => ({ entry, why: null }));
+  const found = jobs.map((entry) => ({ entry, why: null, start: null }));
   return html`<h2 id="view-name">Found for ${renderForeign(text === "" ? "nothing" : text)}</h2>
 <div class="card ends">${renderJobs(found, links, "Nothing. Look for a job's id, a run's number, or a part of a repository's name.")}</div>`;
 }
@@ -41,26 +40,26 @@ const heads = [
 
 function renderJobs(jobs: readonly JobOfRun[], links: Links, none: string): Markup {
   if (jobs.length === 0) return html`<p class="empty">${none}</p>`;
-  const shown = jobs.map(({ entry, why }) => ({ entry, why, uniqueId: showId(entry.unique_id ?? "", links) }));
+  const shown = jobs.map((job) => ({ job, uniqueId: showId(job.entry.unique_id ?? "", links) }));
   const names = nameRows(
     "found",
-    shown.map(({ uniqueId, entry }) => [uniqueId, entry.at] as const),
+    shown.map(({ uniqueId, job }) => [uniqueId, job.entry.at] as const),
   );
   return renderTable(
     "found-table",
     "Jobs, the one to which something happened last first",
     renderHeads(heads),
-    shown.map(({ entry, why, uniqueId }, i) => renderJob(entry, why, uniqueId, names[i] ?? "", links)),
+    shown.map(({ job, uniqueId }, i) => renderJob(job, uniqueId, names[i] ?? "", links)),
   );
 }
 
-function renderJob(entry: DashboardEnd, why: Explanation | null, shownId: string, name: string, links: Links): Markup {
+function renderJob({ entry, why, start }: JobOfRun, shownId: string, name: string, links: Links): Markup {
   const { at, what, qualified_repo, run_id, profile_key, waited_ms, runners, runner_names } = entry;
   const told = why === null ? (waited_ms === null ? "" : `waited ${describeDuration(waited_ms)}`) : why.says;
   const named = runner_names.length === runners.length ? runner_names : runners;
   return html`<tr id="${name}">
 <td class="when">${renderTime(at, "clock")}</td>
-<td class="end">${renderBadge(what, toneOfEnd(what))}</td>
+<td class="end">${renderBadge(what, toneOfEnd(what))}${start === null || what !== "taken" ? "" : html` ${renderBadge(start, toneOfStart(start))}`}</td>
 <td class="job">${renderJobLink(`job-${name}`, shownId, run_id, links)}</td>
 <th scope="row" class="repo">${renderForeign(qualified_repo ?? "")}</th>
 <td class="run"><a id="run-${name}" href="${links.root}runs/${encodePart(run_id ?? "")}" data-view>${renderForeign(run_id ?? "")}</a></td>

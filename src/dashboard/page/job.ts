@@ -2,10 +2,11 @@
 // monitor said.
 import { html } from "hono/html";
 import { describeDuration } from "../../duration.ts";
+import type { Start } from "../../queue/job/start.ts";
 import type { InspectedJob } from "../job/explanation.ts";
 import { type Explanation, explain } from "../job/explanation.ts";
 import { makePlain } from "../plain-text.ts";
-import { countOf, formatCount, toneOfEnd } from "../words.ts";
+import { countOf, formatCount, toneOfEnd, toneOfStart } from "../words.ts";
 import { renderActButton } from "./act-button.ts";
 import { type Markup, renderBadge, renderForeign, renderHeads, renderRun, renderTable } from "./fragments.ts";
 import { encodePart } from "./links.ts";
@@ -32,6 +33,7 @@ export function renderJobView(inspected: InspectedJob, runUrl: string): Markup {
     ["Asks for", countOf(job.runnerCount, "runner")],
     ["Attempts", formatCount(job.attempts)],
     ["Runners", renderRunners(why)],
+    ...(job.start === undefined ? [] : [["On its runner", renderStart(job.start)] as const]),
   ];
   return html`<h2 id="view-name">Job ${renderForeign(unique_id)}</h2>
 <div class="card" id="job">
@@ -56,6 +58,11 @@ function renderRunners({ runners, runner_names }: Explanation): Markup | string 
   if (runners.length === 0) return "none so far";
   const named = runner_names.length === runners.length ? runner_names : runners;
   return html`${named.map((name, i) => html`${i === 0 ? "" : ", "}${renderForeign(name)} <small>(${renderForeign(runners[i] ?? "")})</small>`)}`;
+}
+
+/** What became of the reservation. */
+function renderStart({ state, since }: Start): Markup {
+  return html`${renderBadge(state, toneOfStart(state))} ${renderTime(new Date(since).toISOString(), "for")}`;
 }
 
 /** Enqueued, each stretch of its wait, what monitors said, the end: in order of time. */

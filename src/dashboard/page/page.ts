@@ -10,6 +10,7 @@ import { renderEnds } from "./ends.ts";
 import { idOf, type Markup, renderForeign } from "./fragments.ts";
 import { renderMonitor } from "./monitor.ts";
 import { renderProfile } from "./profile.ts";
+import { renderRunning } from "./running.ts";
 
 /**
  * What changes. Two documents that differ by time alone give the same, but for the charts, which
@@ -27,6 +28,10 @@ ${profiles.map((profile) => renderProfile(profile, dashboard))}</section>
 <h2 id="monitors-name">Monitors</h2>
 ${monitors.map((monitor) => renderMonitor(monitor, at))}</section>
 </div>
+<section class="ends" aria-labelledby="running-name">
+<h2 id="running-name">Running</h2>
+<div class="card">${renderRunning(dashboard, { root: "", ids: unique_ids })}</div>
+</section>
 <section class="ends" aria-labelledby="ends-name">
 <h2 id="ends-name">Ended</h2>
 <div class="card">${renderEnds(ends, { root: "", ids: unique_ids })}</div>

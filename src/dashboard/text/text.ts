@@ -16,7 +16,7 @@ import { alignColumns, cutTo, lineWidth, wrapProse } from "./columns.ts";
 const mostOfId = 36;
 
 export function renderText(dashboard: Dashboard): string {
-  const { at, version, store, unique_ids, monitors, profiles, ends } = dashboard;
+  const { at, version, store, unique_ids, monitors, profiles, running, ends } = dashboard;
   // Whole ids would leave no room for why a job waits: who is shown them gets longer lines.
   const width = lineWidth + (unique_ids === "whole" ? mostOfId - shownIdLength : 0);
   const title = `runner-queue ${version}, ${store} store`;
@@ -31,6 +31,9 @@ export function renderText(dashboard: Dashboard): string {
     "MONITORS",
     ...writeMonitors(monitors, at),
     ...profiles.flatMap((profile) => ["", ...writeProfile(profile, dashboard, width)]),
+    "",
+    "RUNNING",
+    ...(running.length === 0 ? ["  Nothing."] : writeRunning(dashboard, width)),
     "",
     "ENDED",
     ...(ends.length === 0 ? ["  No job has ended yet."] : writeEnds(ends, at, width)),
@@ -171,6 +174,33 @@ function drawChart({ chart }: DashboardProfile, at: string): string[] {
     const figures = chart.map((sample) => sample[figure]);
     return `  ${figure.padEnd(7)} ${draw(figure)} now ${formatCount(figures.at(-1) ?? 0)}, at most ${formatCount(Math.max(...figures))}`;
   });
+}
+
+const runningColumns = [
+  { name: "runner", most: 34 },
+  { name: "state", most: 8 },
+  { name: "for", most: 11 },
+  { name: "job", most: mostOfId },
+  { name: "repository", most: 24 },
+  { name: "run", most: 20 },
+  { name: "profile", most: 24 },
+] as const;
+
+function writeRunning({ running, running_count, at }: Dashboard, width: number): string[] {
+  const rows = running.map(({ runner, runner_name, state, since, unique_id, qualified_repo, run_id, profile_key }) => [
+    runner_name === null ? runner : `${runner_name} (${runner})`,
+    state,
+    describeDuration(msBetween(since, at)),
+    unique_id,
+    qualified_repo ?? "",
+    run_id ?? "",
+    profile_key ?? "",
+  ]);
+  const more = running_count - running.length;
+  return [
+    ...alignColumns(runningColumns, rows, "  ", width),
+    ...(more === 0 ? [] : [`  and ${formatCount(more)} more`]),
+  ];
 }
 
 const endColumns = [

@@ -5,6 +5,7 @@ import type { Markup } from "../page/fragments.ts";
 import { renderJobView, renderNoJob } from "../page/job.ts";
 import { renderLinePage } from "../page/line-page.ts";
 import type { Links } from "../page/links.ts";
+import { runUrlOf } from "../run-url.ts";
 import { rootOf, type View } from "./view.ts";
 import { createViewData } from "./view-data.ts";
 
@@ -28,7 +29,7 @@ export function createViewRenderer(deps: DashboardDeps): { readonly render: Rend
         const job = await administration.job(view.uniqueId);
         return job === null
           ? renderNoJob(false)
-          : renderJobView(job, runUrl(githubUrl, job.job.qualifiedRepo, job.job.runId));
+          : renderJobView(job, runUrlOf(githubUrl, job.job.qualifiedRepo, job.job.runId));
       }
       case "run":
         return renderRunView(view.runId, await data.jobsOfRun(view.runId), links);
@@ -69,8 +70,4 @@ export function createViewRenderer(deps: DashboardDeps): { readonly render: Rend
     },
     forget: () => kept.clear(),
   };
-}
-
-function runUrl(githubUrl: string, repo: string, run: string): string {
-  return `${githubUrl}/${repo.split("/").map(encodeURIComponent).join("/")}/actions/runs/${encodeURIComponent(run)}`;
 }

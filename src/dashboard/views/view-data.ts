@@ -1,6 +1,7 @@
 // What the views are made of. The history of all profiles is read at most once in two seconds,
 // however many look on; a job is read by its key.
 import type { Administration } from "../../dispatch/administration.ts";
+import type { Start } from "../../queue/job/start.ts";
 import { type DashboardEnd, describeEntry } from "../dashboard-data.ts";
 import { type Explanation, explain } from "../job/explanation.ts";
 
@@ -17,6 +18,8 @@ export interface ViewDataDeps {
 export interface JobOfRun {
   readonly entry: DashboardEnd;
   readonly why: Explanation | null;
+  /** what became of its reservation, where that is watched */
+  readonly start: Start["state"] | null;
 }
 
 export interface ViewData {
@@ -67,9 +70,10 @@ export function createViewData({ administration, githubUrl }: ViewDataDeps): Vie
       const found = await jobs(({ run_id }) => run_id === runId);
       const explained = found.slice(0, maxExplained).map(async (entry) => {
         const job = await administration.job(entry.unique_id ?? "");
-        return { entry, why: job === null ? null : explain(job) };
+        return { entry, why: job === null ? null : explain(job), start: job?.job.start?.state ?? null };
       });
-      return [...(await Promise.all(explained)), ...found.slice(maxExplained).map((entry) => ({ entry, why: null }))];
+      const rest = found.slice(maxExplained).map((entry) => ({ entry, why: null, start: null }));
+      return [...(await Promise.all(explained)), ...rest];
     },
   };
 }

@@ -139,6 +139,20 @@ export const exampleDashboard = {
       profiles: [{ profile_key: "linux", ...capacity, refused_in_a_row: 0 }],
     },
   ],
+  running_count: 1,
+  running: [
+    {
+      runner: "ci0/2",
+      runner_name: "linux.2@ci0",
+      monitor: "ci0",
+      state: "started",
+      since: at,
+      profile_key: "linux",
+      unique_id: place.unique_id,
+      ...run,
+      run_url: entry.run_url,
+    },
+  ],
   ends: [entry],
 };
 

@@ -120,6 +120,11 @@ export function describeKeys(): readonly KeyDescription[] {
       ends: "1 h after its last change",
     },
     {
+      key: keys.document("running/<monitor>"),
+      holds: "runners of the monitor that are reserved for a job or busy with it, and since when",
+      ends: "2 h after it was written last; what stays the same is written again after 1 h",
+    },
+    {
       key: keys.document("drain/<monitor>"),
       holds: "the last word on the monitor: who drained or resumed it, when, why and until when",
       ends: "no TTL: it counts until the next one",
