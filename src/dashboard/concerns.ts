@@ -26,14 +26,14 @@ export function listConcerns({ at, monitors, profiles }: Dashboard): readonly Co
   return [...all.filter(({ tone }) => tone === "bad"), ...all.filter(({ tone }) => tone !== "bad")];
 }
 
-/** How everything stands, in a line. */
+/** How everything stands, in a line: first what the next job may have, and why no more. */
 export function summarise(dashboard: Dashboard): string {
   const { profiles, monitors } = dashboard;
   const wanted = profiles.reduce((sum, { runners_wanted }) => sum + runners_wanted, 0);
-  const idle = describeIdle(explainIdle(dashboard));
+  const idle = describeIdle(explainIdle(dashboard), dashboard.running_count);
   const well = monitors.filter((monitor) => !isIll(monitor) && listRefusals(monitor).length === 0).length;
   const waiting = describeWaiting(countWaiting(dashboard), wanted);
-  return `${waiting}. ${idle}, ${well} of ${countOf(monitors.length, "monitor")} well.`;
+  return `${idle}. ${waiting}. ${well} of ${countOf(monitors.length, "monitor")} well.`;
 }
 
 export function countWaiting({ profiles }: Dashboard): number {

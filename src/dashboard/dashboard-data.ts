@@ -2,11 +2,13 @@
 // however many look, and the same in every instance.
 import type { Administration } from "../dispatch/administration.ts";
 import type { MonitorView } from "../dispatch/monitor-book.ts";
+import { writeEstimate } from "../http/problem.ts";
 import type { Act } from "../queue/acts.ts";
 import { sumCapacity } from "../queue/fleet/capacity.ts";
 import { type FleetRow, isBlocked } from "../queue/fleet/fleet.ts";
 import type { HistoryEntry } from "../queue/history.ts";
 import { enqueuedAt } from "../queue/job/job.ts";
+import { presenceKindOf } from "../queue/job/presence.ts";
 import type { ListedJob, ProfileOverview } from "../queue/operations/inspect.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 import { runUrlOf } from "./run-url.ts";
@@ -117,12 +119,13 @@ export function describeProfile(profileKey: string, view: ProfileOverview, setti
   };
 }
 
-function describeJob({ job, position, reason }: ListedJob, now: number, githubUrl: string) {
+function describeJob({ job, position, reason, estimate }: ListedJob, now: number, githubUrl: string) {
   return {
     unique_id: job.uniqueId,
     position,
     state: job.state,
     reason,
+    estimate: writeEstimate(estimate),
     qualified_repo: job.qualifiedRepo,
     run_id: job.runId,
     run_url: runUrlOf(githubUrl, job.qualifiedRepo, job.runId),
@@ -131,6 +134,8 @@ function describeJob({ job, position, reason }: ListedJob, now: number, githubUr
     attempts: job.attempts,
     enqueued_at: isoTime(enqueuedAt(job.place)),
     waited_ms: Math.max(0, now - enqueuedAt(job.place)),
+    /** connected: its request is held. github: nobody polls, GitHub says that it waits */
+    presence: presenceKindOf(job, now),
     last_poll_at: job.heardAt === 0 ? null : isoTime(job.heardAt),
     monitors: job.claim === undefined || job.state !== "claimed" ? [] : job.claim.legs.map(({ monitor }) => monitor),
   };

@@ -50,11 +50,15 @@ function explainRow(
   ];
 }
 
-/** "2 runners free to claim, 3 idle but not free (1 claimed, 2 drained)" */
-export function describeIdle(idle: IdleRunners): string {
+/**
+ * "2 runners free to claim, 3 idle but not free (1 claimed, 2 drained), 16 at work"
+ * @param atWork runners that are reserved for jobs, or busy with them
+ */
+export function describeIdle(idle: IdleRunners, atWork = 0): string {
   const kept = idle.kept.reduce((sum, [, runners]) => sum + runners, 0);
   const rest = kept === 0 ? "" : `, ${formatCount(kept)} idle but not free (${describeKept(idle)})`;
-  return `${countOf(idle.free, "runner")} free to claim${rest}`;
+  const busy = atWork === 0 ? "" : `, ${formatCount(atWork)} at work`;
+  return `${countOf(idle.free, "runner")} free to claim${rest}${busy}`;
 }
 
 /** "1 claimed, 2 drained" */

@@ -35,8 +35,9 @@ function describeSighting({ monitor, id, uniqueId, isBusy, since, job }: RunnerA
   const runner = `${monitor}/${id}`;
   const start = job?.start?.runners.includes(runner) === true ? job.start : null;
   if (start?.state === "over") return null;
-  const names = start === null ? [] : (job?.runnerNames ?? []);
-  const name = names.length === start?.runners.length ? names[start.runners.indexOf(runner)] : undefined;
+  // what was given out is named last
+  const given = (job?.spentRunners ?? []).slice(-(job?.runnerCount ?? 0));
+  const name = given.length === job?.runnerNames?.length ? job.runnerNames[given.indexOf(runner)] : undefined;
   return describeRunner(
     {
       runner,

@@ -63,6 +63,11 @@ export function toneOfEnd(what: string): Tone {
   return endTones.get(what) ?? "calm";
 }
 
+/** Of a job whose owner does not ask now and then. */
+export function describePresence(presence: Exclude<DashboardJob["presence"], "polls">): string {
+  return presence === "connected" ? "connected" : "GitHub waits";
+}
+
 export function toneOfStart(state: string): Tone {
   return startTones.get(state) ?? "warn";
 }

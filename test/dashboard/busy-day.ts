@@ -56,17 +56,20 @@ function macos(at: string): DashboardProfile {
 }
 
 function linux(at: string): DashboardProfile {
+  const claimed = { position: null, state: "claimed", estimate: null } as const;
   const jobs = Array.from({ length: 31 }, (_, i): DashboardJob => {
     const waited = Math.round(760 - i * 23.7 - (i % 3) * 4);
-    const job = jobOf({ ...caller(i), position: Math.max(1, i - 1), reason: "not_your_turn" }, waited, at);
+    const estimate = { low_seconds: 4 + i * 7, high_seconds: 50 + i * 19 };
+    const presence = i % 5 === 3 ? "polls" : "connected";
+    const known = { ...caller(i), position: Math.max(1, i - 1), estimate, presence } as const;
+    const job = jobOf({ ...known, reason: "not_your_turn" }, waited, at);
     if (i === 0) {
-      return { ...job, position: null, state: "claimed", reason: "reconciling", attempts: 2, monitors: ["ci3"] };
+      return { ...job, ...claimed, reason: "reconciling", attempts: 2, monitors: ["ci3"] };
     }
-    if (i === 1)
-      return { ...job, position: null, state: "claimed", reason: "claim_in_flight", attempts: 1, monitors: ["ci1"] };
+    if (i === 1) return { ...job, ...claimed, reason: "claim_in_flight", attempts: 1, monitors: ["ci1"] };
     if (i === 2) return { ...job, reason: "your_turn" };
     if (i === 4) return { ...job, runner_count: 3, runners_in_hand: 2, attempts: 1 };
-    if (i === 7) return { ...job, reason: "asleep", last_poll_at: before(at, 27) };
+    if (i === 7) return { ...job, reason: "asleep", presence: "polls", estimate: null, last_poll_at: before(at, 27) };
     return i % 6 === 5 ? { ...job, runner_count: 2 } : job;
   });
   return profileOf({

@@ -61,6 +61,8 @@ export function jobOf(changes: Partial<DashboardJob>, waitedSeconds = 60, at = n
     attempts: 0,
     enqueued_at: before(at, waitedSeconds),
     waited_ms: waitedSeconds * 1000,
+    estimate: null,
+    presence: "polls",
     last_poll_at: before(at, 3),
     monitors: [],
     ...changes,

@@ -73,7 +73,7 @@ describe.skipIf(!hasChromium)("the page", () => {
         .locator("main a[data-view]")
         .evaluateAll((links) => links.map((link) => link.getAttribute("href")));
       for (const href of own) expect(href).toMatch(/^(jobs|runs|lines)\/[\w.%!~*'()-]+(\?page=2)?$/);
-      expect(await page.locator("td, th[scope=row]").count()).toBe(9 + 5 + 7 + 8);
+      expect(await page.locator("td, th[scope=row]").count()).toBe(10 + 5 + 7 + 8);
     }
     expect(troubles).toEqual([]);
     const allowed = ["", "events?as=html", "dashboard.json"].map((path) => server.url + path);

@@ -69,7 +69,8 @@ describe("what is idle and not free is said with what keeps it", () => {
     it(what, () => {
       const house = houseOf(monitors, isPaused ? act : null);
       expect(describeIdle(explainIdle(house))).toBe(says);
-      expect(summarise(house)).toContain(`Nobody waits. ${says}, `);
+      expect(summarise(house)).toContain(`${says}. Nobody waits. `);
+      expect(summarise({ ...house, running_count: 16 })).toContain(`${says}, 16 at work. Nobody waits. `);
       expect(explainIdle(house, "linux")).toEqual(explainIdle(house));
       expect(explainIdle(house, "another")).toEqual({ free: 0, kept: [] });
     });
@@ -82,7 +83,7 @@ describe("a monitor that refuses takes", () => {
     return [summarise(house), ...listConcerns(house).map(({ what, tone, says }) => `${what} ${tone}: ${says}`)];
   };
   const [well, ill] = ["1 of 1 monitor well.", "0 of 1 monitor well."].map(
-    (end) => `Nobody waits. 3 runners free to claim, ${end}`,
+    (end) => `3 runners free to claim. Nobody waits. ${end}`,
   );
 
   it("is a concern, and not well, from the second refusal until a take succeeds: between its back-offs, too", () => {

@@ -14,7 +14,7 @@ describe("a job that was served", { timeout: 120_000 }, () => {
   let monitor: SimulatedMonitor;
   let service: RunningService;
   beforeAll(async () => {
-    const habits = { startsAfterMs: 700, busyForMs: 4_000, reservedForMs: 60_000 };
+    const habits = { startsAfterMs: 700, busyForMs: 6_000, reservedForMs: 60_000 };
     monitor = await startSimulatedMonitor({ name: "ci0", token: monitorToken, profiles: { linux: 1 }, habits });
     service = await startService({ monitors: [monitor], env: { START_WATCH: "off" } });
   });
@@ -24,6 +24,13 @@ describe("a job that was served", { timeout: 120_000 }, () => {
   });
   const look = async (headers: Record<string, string> = bearer) =>
     (await (await fetch(`${service.url}/dashboard.json`, { headers })).json()) as Dashboard;
+  const presenceIs = async (presence: string) => {
+    for (;;) {
+      const { profiles } = await look();
+      if (profiles[0]?.jobs[0]?.presence === presence) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
   const lookUntil = async (holds: (running: Dashboard["running"]) => boolean) => {
     for (;;) {
       const { running } = await look();
@@ -41,11 +48,25 @@ describe("a job that was served", { timeout: 120_000 }, () => {
     expect(starting).toMatchObject({ ...job, monitor: "ci0", state: "starting" });
     const [started] = await lookUntil((running) => running[0]?.state === "started");
     expect(started).toMatchObject({ ...job, runner: starting?.runner });
+    expect(started?.runner_name).toMatch(/^ci-runner-linux\.\d+@ci0$/);
     expect(Date.parse(started?.since ?? "")).toBeGreaterThanOrEqual(Date.parse(starting?.since ?? ""));
     const text = await (await fetch(`${service.url}/dashboard.txt`, { headers: bearer })).text();
     expect(text).toMatch(/RUNNING\n.*\n.*started .*Runs-And-Is-Seen/);
     expect((await look({})).running[0]?.unique_id).toBe("Runs-And");
     await lookUntil((running) => running.length === 0);
+  });
+
+  it("and one that waits is connected while its request is held, and no longer", async () => {
+    const url = service.url;
+    await fetch(`${url}/profiles/linux/pause?by=test&note=nobody-is-served`, { method: "POST", headers: bearer });
+    const second = await enqueueForTicket(url, { profile: "linux", uniqueId: "second" });
+    await presenceIs("polls");
+    const hangUp = new AbortController();
+    const held = fetch(`${url}/take/second?token=${second}&wait=25`, { method: "POST", signal: hangUp.signal });
+    await presenceIs("connected");
+    hangUp.abort();
+    await expect(held).rejects.toThrow();
+    await presenceIs("polls");
   });
 });
 
@@ -59,6 +80,8 @@ describe("what a monitor shows, what was given out and what the start watch says
       profileKey: "linux",
       qualifiedRepo: "o/r",
       runId: "1",
+      runnerCount: 1,
+      spentRunners: ["ci0/7", "ci0/1"],
       runnerNames: ["linux.1@ci0"],
       start: { state, since: now - 2_000, reservedAt: now - 9_000, runners: ["ci0/1"] },
     }) as never;

@@ -20,7 +20,7 @@ it("says of a quiet house in a few lines that all is well", () => {
   expect(renderText(quietDashboard()).replace(/ {3,}2026/, " 2026")).toBe(
     [
       "runner-queue 1.2.3, redis store 2026-11-21 12:00:00 UTC",
-      "Nobody waits. 2 runners free to claim, 1 of 1 monitor well.",
+      "2 runners free to claim. Nobody waits. 1 of 1 monitor well.",
       "",
       "MONITORS",
       "  monitor  state  profile  free  idle  claimed  healthy",
@@ -45,14 +45,18 @@ it("says of each job who waits, for what, for how long and why, in columns", () 
   const jobs = [
     jobOf({ position: null, state: "claimed", reason: "claim_in_flight", monitors: ["ci1", "ci2"], run_id: "1" }, 130),
     jobOf({ position: 1, runner_count: 3, runners_in_hand: 2, run_id: "22", last_poll_at: before(noon, 27) }, 61),
-    jobOf({ position: 2, reason: "brand_new_reason" as "asleep", run_id: "333", last_poll_at: null }, 1),
+    jobOf({ position: 2, run_id: "4", presence: "connected", estimate: { low_seconds: 4, high_seconds: 62 } }, 9),
+    jobOf({ position: 3, run_id: "5", presence: "github", estimate: { low_seconds: 61, high_seconds: 90_000 } }, 9),
+    jobOf({ position: 4, reason: "brand_new_reason" as "asleep", run_id: "333", last_poll_at: null }, 1),
   ];
   const text = renderText({ ...quietDashboard(), profiles: [profileOf({ waiting: 2, runners_wanted: 2, jobs })] });
   expect(sectionOf(text, "linux").slice(2)).toEqual([
-    "    #  job    repository   run  runners        waited      last poll  state    why it waits",
-    "  now  job-1  servo/servo  1    1              2 min 10 s  3 s ago    claimed  Asking for runners: ci1, ci2",
-    "    1  job-1  servo/servo  22   3 (2 in hand)  1 min 1 s   27 s ago   queued   No runner is free",
-    "    2  job-1  servo/servo  333  1              1 s         not yet    queued   brand_new_reason",
+    "    #  job    repository   run  runners        waited      turn in      last poll     state    why it waits",
+    "  now  job-1  servo/servo  1    1              2 min 10 s               3 s ago       claimed  Asking for runners: ci1, ci2",
+    "    1  job-1  servo/servo  22   3 (2 in hand)  1 min 1 s                27 s ago      queued   No runner is free",
+    "    2  job-1  servo/servo  4    1              9 s         up to 2 min  connected     queued   No runner is free",
+    "    3  job-1  servo/servo  5    1              9 s         over 1 min   GitHub waits  queued   No runner is free",
+    "    4  job-1  servo/servo  333  1              1 s                      not yet       queued   brand_new_reason",
   ]);
 });
 
@@ -83,7 +87,7 @@ it("says first which monitors are ill, drained or left alone and which profiles 
     ],
   });
   expect(text.split("\n").slice(1, 7)).toEqual([
-    "Nobody waits. 0 runners free to claim, 2 idle but not free (2 paused), 2 of 4 monitors well.",
+    "0 runners free to claim, 2 idle but not free (2 paused). Nobody waits. 2 of 4 monitors well.",
     "! ci1 gives no dashboard",
     '! ci0 is draining: "new kernel"',
     "! ci2 was never heard of",

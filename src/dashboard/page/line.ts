@@ -1,8 +1,9 @@
 // The line of a profile as a table: who waits, for what, for how long, and why.
 import { html } from "hono/html";
 import type { DashboardJob, DashboardProfile } from "../dashboard-data.ts";
+import { describeEstimate } from "../estimate-words.ts";
 import { makePlain } from "../plain-text.ts";
-import { countOf, describeReason, formatCount, toneOfReason } from "../words.ts";
+import { countOf, describePresence, describeReason, formatCount, toneOfReason } from "../words.ts";
 import {
   idOf,
   type Markup,
@@ -30,6 +31,7 @@ const heads = [
   ["Run", "run"],
   ["Runners", "runners"],
   ["Waited", "waited"],
+  ["Its turn in", "estimate"],
   ["Last poll", "poll"],
   ["State", "state"],
   ["Why it waits", "why"],
@@ -84,6 +86,7 @@ function renderJob(job: DashboardJob, at: string, name: string, links: Links): M
 <td class="run">${renderRun(`run-${name}`, run_id, run_url)}</td>
 <td class="runners">${renderRunners(job)}</td>
 <td class="waited">${renderTime(enqueued_at, "since")}</td>
+<td class="estimate">${describeEstimate(job.estimate)}</td>
 <td class="poll">${renderLastPoll(job, at)}</td>
 <td class="state">${renderBadge(state, state === "claimed" ? "good" : "calm")}</td>
 <td class="why ${toneOfReason(reason)}">${makePlain(describeReason(reason))}${renderAsked(job)}${renderAttempts(job)}</td>
@@ -95,7 +98,8 @@ function renderRunners({ runner_count, runners_in_hand }: DashboardJob): Markup 
   return html`${formatCount(runner_count)}${runners_in_hand === 0 ? "" : html` <small>(${formatCount(runners_in_hand)} in hand)</small>`}`;
 }
 
-function renderLastPoll({ last_poll_at }: DashboardJob, at: string): Markup | string {
+function renderLastPoll({ last_poll_at, presence }: DashboardJob, at: string): Markup | string {
+  if (presence !== "polls") return describePresence(presence);
   if (last_poll_at === null) return "not yet";
   return isJustNow(last_poll_at, at) ? "just now" : renderTime(last_poll_at, "ago");
 }

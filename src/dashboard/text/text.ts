@@ -3,13 +3,14 @@
 import { describeDuration } from "../../duration.ts";
 import { describeRefusals, endOfBackoff, isIll, listConcerns, listRefusals, summarise } from "../concerns.ts";
 import type { Dashboard, DashboardEnd, DashboardJob, DashboardMonitor, DashboardProfile } from "../dashboard-data.ts";
+import { describeEstimate } from "../estimate-words.ts";
 import { describeKept, explainIdle } from "../idle-runners.ts";
 import { describeMoment, msBetween } from "../moment.ts";
 import { countUnlisted } from "../page/line.ts";
 import { findOldest } from "../page/profile.ts";
 import { makePlain } from "../plain-text.ts";
 import { shownIdLength } from "../shortened-ids.ts";
-import { countOf, describeReason, describeTakes, describeWaiting, formatCount } from "../words.ts";
+import { countOf, describePresence, describeReason, describeTakes, describeWaiting, formatCount } from "../words.ts";
 import { alignColumns, cutTo, lineWidth, wrapProse } from "./columns.ts";
 
 /** A UUID; what is longer is cut. */
@@ -104,11 +105,12 @@ function describeWhen(time: string, at: string): string {
 const jobColumns = [
   { name: "#", most: 6, isFigure: true },
   { name: "job", most: mostOfId },
-  { name: "repository", most: 26 },
+  { name: "repository", most: 20 },
   { name: "run", most: 20 },
   { name: "runners", most: 13 },
   { name: "waited", most: 11 },
-  { name: "last poll", most: 11 },
+  { name: "turn in", most: 14 },
+  { name: "last poll", most: 12 },
   { name: "state", most: 8 },
   { name: "why it waits", most: 40 },
 ] as const;
@@ -151,7 +153,12 @@ function writeJob(job: DashboardJob, at: string): string[] {
     run_id,
     `${formatCount(runner_count)}${runners_in_hand === 0 ? "" : ` (${formatCount(runners_in_hand)} in hand)`}`,
     describeDuration(msBetween(job.enqueued_at, at)),
-    last_poll_at === null ? "not yet" : `${describeDuration(msBetween(last_poll_at, at))} ago`,
+    describeEstimate(job.estimate),
+    job.presence !== "polls"
+      ? describePresence(job.presence)
+      : last_poll_at === null
+        ? "not yet"
+        : `${describeDuration(msBetween(last_poll_at, at))} ago`,
     state,
     `${describeReason(reason)}${asked}`,
   ];

@@ -119,6 +119,8 @@ export const exampleDashboard = {
           attempts: 0,
           enqueued_at: at,
           waited_ms: 420,
+          estimate: { low_seconds: 4, high_seconds: 62 },
+          presence: "connected",
           last_poll_at: at,
           monitors: [],
         },

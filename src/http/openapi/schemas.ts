@@ -134,6 +134,7 @@ export const dashboardSchemas: Json = {
     unique_id: text,
     position: { ...wholeOrNull, description: "1 = next; null while it is claimed" },
     state: oneOf(jobStates),
+    estimate: { ...ref("Estimate"), description: "How long until its turn; null where it is unknown" },
     reason: { ...text, description: "Why it waits: an X-Queue-Reason, asleep (its next poll is overdue) or your_turn" },
     qualified_repo: text,
     run_id: text,
@@ -143,6 +144,10 @@ export const dashboardSchemas: Json = {
     attempts: whole,
     enqueued_at: time,
     waited_ms: whole,
+    presence: {
+      ...oneOf(["connected", "polls", "github"]),
+      description: "connected: its request is held. github: nobody polls, GitHub says that it waits",
+    },
     last_poll_at: { ...timeOrNull, description: "Written down at most once per TOUCH_INTERVAL" },
     monitors: { ...listOf(text), description: "Those that are being asked" },
   }),

@@ -114,6 +114,8 @@ export const jobSchema = z.object({
   abandonAt: z.number(),
   /** the held request that last declared its presence */
   holder: z.string().optional(),
+  /** until when that one stays open, unless it is hung up */
+  heldUntil: z.number().optional(),
   /**
    * it stands aside until then, and holds nobody back: runners that were let go still carry its
    * label, or every monitor refused it

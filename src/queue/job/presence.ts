@@ -154,6 +154,21 @@ export function withAsideOfNow(job: Job, now: number, settings: QueueSettings): 
  * The job with the held request that last spoke for it; a poll that is answered at once changes
  * nothing in that.
  */
-export function withHolder<T extends Pick<Job, "holder">>(job: T, holder: string): T {
-  return holder === "" ? job : { ...job, holder };
+export function withHolder<T extends Pick<Job, "holder" | "heldUntil">>(
+  job: T,
+  { holder, holdMs }: Hold,
+  now: number,
+): T {
+  return holder === "" ? job : { ...job, holder, heldUntil: now + holdMs };
+}
+
+/** How a job's owner is there: a request of theirs is open, they ask now and then, or GitHub speaks for them. */
+export type PresenceKind = "connected" | "polls" | "github";
+
+export function presenceKindOf(
+  { detached, heldUntil = 0 }: Pick<Job, "detached" | "heldUntil">,
+  now: number,
+): PresenceKind {
+  if (detached !== undefined) return "github";
+  return heldUntil > now ? "connected" : "polls";
 }

@@ -13,7 +13,8 @@ export function hangUpOperation({ uniqueId, profileKey }: Ticket, holder: string
     decide: (view) => {
       const { job } = view.job(uniqueId);
       if (job === null || job.holder !== holder || isOver(job.state)) return { answer: null };
-      const after = { ...job, ...presenceAfterHangUp(view.now, view.settings) };
+      const { heldUntil: _, ...rest } = job;
+      const after = { ...rest, ...presenceAfterHangUp(view.now, view.settings) };
       return { answer: null, change: { jobs: [{ before: job, after }], wake: [uniqueId] } };
     },
   };

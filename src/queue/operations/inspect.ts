@@ -3,6 +3,7 @@
 import { type Act, isInForce } from "../acts.ts";
 import type { Capacity } from "../fleet/capacity.ts";
 import type { Sample } from "../fleet/chart.ts";
+import { type Estimate, estimateWait } from "../fleet/freed-rate.ts";
 import { isOver, type Job } from "../job/job.ts";
 import { isForgotten } from "../job/tombstone.ts";
 import { type Ahead, sumAhead } from "../line/line.ts";
@@ -69,6 +70,8 @@ export interface ListedJob {
   /** 1 = next; null while it is claimed */
   readonly position: number | null;
   readonly reason: Outlook["reason"];
+  /** how long until its turn; null: unknown, or it waits for something else */
+  readonly estimate: Estimate | null;
 }
 
 /** @param limit how many jobs are listed */
@@ -85,12 +88,12 @@ export function overviewOperation(profileKey: string, limit: number): Operation<
       const { servable } = capacity.totals(now);
       let [jobsAhead, rank] = [0, 0];
       const jobs = inOrder.slice(0, limit).map((job): ListedJob => {
-        const { reason } = explainJob(job, rank, view);
-        if (job.state === "claimed") return { job, position: null, reason };
+        const { reason, runnersBefore } = explainJob(job, rank, view);
+        if (job.state === "claimed") return { job, position: null, reason, estimate: null };
         const position = jobsAhead + 1;
         const need = job.runnerCount - (job.runnersInHand?.length ?? 0);
         if (isInLine(reason) && need <= servable) [jobsAhead, rank] = [jobsAhead + 1, rank + need];
-        return { job, position, reason };
+        return { job, position, reason, estimate: estimateWait(head.freedRate, runnersBefore) };
       });
       return {
         answer: {

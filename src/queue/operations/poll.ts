@@ -139,7 +139,7 @@ function pollClaimed({ claimId, hold }: PollCommand, view: ProfileView, job: Job
   if (!needsRecord({ ...job, isPresent: true }, now, settings, hold)) return { answer };
   const presence = { ...presenceAfterPoll(job, now, 1, settings, hold.holdMs), isPresent: false };
   const waits = addWait(job.waits, plainWait(reason), now - enqueuedAt(job.place));
-  const after = { ...withHolder(job, hold.holder), ...presence, waits };
+  const after = { ...withHolder(job, hold, now), ...presence, waits };
   return { answer, change: { jobs: [{ before: job, after }], ...heard(view) } };
 }
 
@@ -253,7 +253,7 @@ function recordPoll(
   const isMoved = known?.place !== job.place;
   if (!isReadmitted && !isMoved && !needsRecord(job, now, settings, hold)) return { job };
   const after = {
-    ...withHolder(job, hold.holder),
+    ...withHolder(job, hold, now),
     ...presenceAfterPoll(job, now, retryAfterSeconds, settings, hold.holdMs),
     waits: addWait(job.waits, explain(), now - enqueuedAt(job.place)),
   };

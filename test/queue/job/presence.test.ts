@@ -8,6 +8,7 @@ import {
   presenceAfterHangUp,
   presenceAfterPoll,
   presenceAfterRepeat,
+  presenceKindOf,
   presenceOfNewJob,
   withAsideOfNow,
   withHolder,
@@ -158,6 +159,14 @@ it.each([
 });
 
 it("a poll that is answered at once leaves the held request that spoke for the job, and another one replaces it", () => {
-  expect(withHolder({ holder: "h" }, "")).toEqual({ holder: "h" });
-  expect(withHolder({ holder: "h" }, "other")).toEqual({ holder: "other" });
+  const held = { holder: "h", heldUntil: now + 5 };
+  expect(withHolder(held, noHold, now)).toEqual(held);
+  expect(withHolder(held, { holder: "other", holdMs: 9 }, now)).toEqual({ holder: "other", heldUntil: now + 9 });
+});
+
+it("a job is connected as long as its request is held, and GitHub's where nobody polls", () => {
+  expect(presenceKindOf({ heldUntil: now + 1 }, now)).toBe("connected");
+  expect(presenceKindOf({ heldUntil: now }, now)).toBe("polls");
+  expect(presenceKindOf({}, now)).toBe("polls");
+  expect(presenceKindOf({ detached: "queued" }, now)).toBe("github");
 });

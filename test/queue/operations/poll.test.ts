@@ -262,7 +262,13 @@ describe("a waiting poll is written down", () => {
       name: "if another held request speaks for it",
       job: jobOf({ holder: "other" }),
       command: { hold: { holdMs: 20_000, holder: "h" } },
-      expected: { ...recorded, holder: "h", presentUntil: now + 24_000, abandonAt: now + 50_000 },
+      expected: {
+        ...recorded,
+        holder: "h",
+        heldUntil: now + 20_000,
+        presentUntil: now + 24_000,
+        abandonAt: now + 50_000,
+      },
     },
   ])("$name", ({ job, command = {}, expected }) => {
     const { change } = poll(job, { ...full, command });
@@ -522,6 +528,7 @@ describe("a poll of a claimed job", () => {
     const after = {
       ...job,
       holder: "h",
+      heldUntil: now + 20_000,
       heardAt: now,
       presentUntil: now + 24_000,
       abandonAt: now + 50_000,
