@@ -127,7 +127,7 @@ function isHealthCheck(target: string): boolean {
 
 /** Whether a route reads the body of what comes to it; BASE_PATH may stand before the path. */
 function carriesBody(target: string): boolean {
-  return /\/github\/webhook\/?(\?|$)/.test(target);
+  return /\/(github\/webhook|runs\/[^/?]+\/enqueue)\/?(\?|$)/.test(target);
 }
 
 /**

@@ -2,20 +2,20 @@
 // door. Rules are elsewhere, pure; the parts beside this file do the I/O around them and decide
 // nothing about whose turn it is.
 import type { Clock } from "../clock.ts";
-import { type Observe, waitedMs } from "../queue/events.ts";
+import type { Observe } from "../queue/events.ts";
 import type { FreedRate } from "../queue/fleet/freed-rate.ts";
 import type { Monitors, ShownRunner } from "../queue/fleet/monitors.ts";
-import { generationOf, type Job, type JobRequest, type Ticket, ticketOf } from "../queue/job/job.ts";
+import { generationOf, type Job, type Ticket, ticketOf } from "../queue/job/job.ts";
 import { noHold } from "../queue/job/presence.ts";
 import { orderOf } from "../queue/line/line.ts";
-import { type Canceller, type CancelReply, cancelOperation } from "../queue/operations/cancel.ts";
 import { claimableOperation, type InspectReply, inspectOperation } from "../queue/operations/inspect.ts";
 import { type RerunReply, rerunOperation } from "../queue/operations/rerun.ts";
 import type { Policy } from "../queue/policy/policy.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 import type { MaybePromise, Store } from "../queue/store.ts";
 import { createAttendant } from "./attendant.ts";
-import { createEnqueuer, type EnqueueAnswer, type EnqueueOptions } from "./enqueuer.ts";
+import { type Cancel, createCancel } from "./cancelling.ts";
+import { createEnqueuing, type Enqueuing } from "./enqueuing.ts";
 import { createGithubListener, type GithubNews, type NewsOutcome } from "./github-listener.ts";
 import { createIdBooking } from "./id-booking.ts";
 import { createJobLimits, type JobLimits } from "./job-limits.ts";
@@ -67,9 +67,7 @@ export interface DispatcherDeps {
   readonly noteRound?: (round: RoundNote) => void;
 }
 
-export interface Dispatcher {
-  /** A job takes its place. */
-  enqueue(request: JobRequest, options?: EnqueueOptions): Promise<EnqueueAnswer>;
+export interface Dispatcher extends Enqueuing {
   /**
    * One request: waits its turn, or claims, asks and answers. With `holdMs` it is held up to so
    * long while there is nothing for it, and polls again whenever it is woken. Throws
@@ -80,7 +78,7 @@ export interface Dispatcher {
   take(ticket: Ticket, clientGone: () => AbortSignal, holdMs?: number): MaybePromise<TakeReply>;
   /** How a job stands. */
   inspect(profileKey: string, uniqueId: string): Promise<Exclude<InspectReply, { kind: "unplaced" }>>;
-  cancel(profileKey: string, uniqueId: string, canceller: Ticket | Canceller): Promise<CancelReply>;
+  readonly cancel: Cancel;
   /** What a monitor shows of its runners, whenever it was asked. */
   noteRunners(monitor: string, runners: readonly ShownRunner[]): void;
   /** A job that had its runners needs them again. `ticket` null: an operator says so. */
@@ -146,18 +144,6 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const sendLeg = createLegSender({ store, monitors, settings, observe, clock, noteTaken: fleetNews.noteChange });
   const work = createClaimWork(runner, sendLeg, settle, reconcile, observe, clock);
   const silentMonitors = async () => await monitorBook.silent(monitors.names);
-  const enqueue = createEnqueuer(runner, booking, limits, async () => (await silentMonitors()).length === 0);
-
-  /**
-   * A profile of which nobody ever heard is refused, once every monitor was heard: what they show
-   * was written before that.
-   */
-  const enqueueIfKnown = async (request: JobRequest, options?: EnqueueOptions): Promise<EnqueueAnswer> => {
-    const { profileKey } = request;
-    if (await names.isKnown(profileKey)) return await enqueue(request, options);
-    if ((await silentMonitors()).length > 0) return { kind: "fleet_unknown" };
-    return (await names.isKnown(profileKey)) ? await enqueue(request, options) : { kind: "unsatisfiable", targets: 0 };
-  };
 
   const inBackground = (key: string, act: () => Promise<unknown>): void => {
     if (reconciling.has(key)) return;
@@ -226,6 +212,21 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     wakeHeld,
   });
 
+  const cancel = createCancel(runner, booking, observe, clock);
+  const { enqueue, enqueueTogether } = createEnqueuing({
+    runner,
+    booking,
+    limits,
+    names,
+    isFleetKnown: async () => (await silentMonitors()).length === 0,
+    cancel: (ticket) => cancel(ticket.profileKey, ticket.uniqueId, ticket),
+    observe,
+    noteWaiting: (profileKey) => {
+      fleetNews.noteWaiting();
+      sweeper.noteWaiting(profileKey);
+    },
+  });
+
   return {
     runner,
     monitorBook,
@@ -248,19 +249,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       return reply;
     },
     silentMonitors,
-    enqueue: async (request, options) => {
-      const { profileKey } = request;
-      const reply = await enqueueIfKnown(request, options);
-      if (reply.kind === "accepted") {
-        fleetNews.noteWaiting();
-        sweeper.noteWaiting(profileKey);
-        if (reply.isNew)
-          observe({ kind: "enqueued", job: { ...request, className: reply.className, place: reply.place } });
-      }
-      const outcome = reply.kind === "accepted" && !reply.isNew ? "repeated" : reply.kind;
-      observe({ kind: "enqueue_answered", profileKey, outcome });
-      return reply;
-    },
+    enqueue,
+    enqueueTogether,
     take: (ticket, clientGone, holdMs = 0) => {
       // also for a job that another instance enqueued, or that the store lost
       sweeper.noteWaiting(ticket.profileKey);
@@ -274,18 +264,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       const placed = await runner.run(inspectOperation(profileKey, uniqueId, orderOf(found.job)));
       return placed.kind === "unplaced" ? { kind: "unknown" } : placed;
     },
-    cancel: async (profileKey, uniqueId, canceller) => {
-      const ticket = "by" in canceller ? null : canceller;
-      const reply = await runner.run(cancelOperation(profileKey, uniqueId, canceller));
-      if (reply.kind === "cancelled") {
-        // also where the store had lost it: its id is known again
-        if (ticket !== null) await booking.book(uniqueId, profileKey, false);
-        const by = ticket === null ? "operator" : "owner";
-        observe({ kind: "cancelled", job: ticketOf(reply.job), waitedMs: waitedMs(reply.job, clock.date()), by });
-        if (reply.leaked.length > 0) observe({ kind: "leaked", profileKey, uniqueId, runners: reply.leaked });
-      }
-      return reply;
-    },
+    cancel,
     findProfile: booking.findProfile,
     freedRate: sweeper.freedRate,
     heldRequests: held.count,

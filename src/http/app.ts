@@ -8,6 +8,7 @@ import { StoreUnavailable } from "../queue/store.ts";
 import { createCallerIdentity } from "./callers/caller.ts";
 import { createGuessLimit } from "./callers/guess-limit.ts";
 import { type ChangedDeps, createChangedRoute } from "./changed-route.ts";
+import { createBatchRoute } from "./enqueue/batch-route.ts";
 import { createEnqueueRoute } from "./enqueue/enqueue-route.ts";
 import { createTokenlessRoute, type TokenlessDeps } from "./enqueue/tokenless-route.ts";
 import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
@@ -75,6 +76,7 @@ export function createApp(given: AppDeps): Hono {
   route("POST", "/profile/:profileKey/enqueue", enqueue);
   route("POST", "/profile/:profileKey/enqueue/:runnerCount", enqueue);
   route("POST", "/enqueue", createTokenlessRoute(deps));
+  route("POST", "/runs/:runId/enqueue", createBatchRoute(deps));
   route("GET", "/jobs/:uniqueId", (c) => (wantsPage(c) ? dashboard.view(c) : jobs.show(c)));
   route("GET", "/jobs/:uniqueId/explain", jobs.why);
   route("DELETE", "/jobs/:uniqueId", jobs.cancel);

@@ -1,5 +1,7 @@
 // The OpenAPI description, made from the same schemas and status table that the routes use. Tests
 // hold it against the routes, and their replies against it.
+import { maxRunnersOfAnyJob } from "../auth/job-schemas.ts";
+import { describeBatchOperation } from "./openapi/batch-operation.ts";
 import { githubOperations } from "./openapi/github-operations.ts";
 import { describeJobOperations } from "./openapi/job-operations.ts";
 import { describeOperatorOperations } from "./openapi/operator-operations.ts";
@@ -30,6 +32,7 @@ export function describeApi(maxRunnerCount: number, version: string, basePath = 
     components: { securitySchemes, schemas: { Problem: problemSchema, ...jobSchemas, ...dashboardSchemas } },
     paths: {
       ...describeJobOperations(maxRunnerCount),
+      ...describeBatchOperation(Math.min(maxRunnerCount, maxRunnersOfAnyJob)),
       ...describeOperatorOperations(),
       ...githubOperations,
       ...serviceOperations,

@@ -34,7 +34,10 @@ const maxWaitSchema = z
   .optional();
 
 /** Where polls are no presence: GitHub says how long the job waits. */
-const presenceSchema = z.literal("github", "presence: github, or left out").optional();
+export const presenceSchema = z.literal("github", "presence: github, or left out").optional();
+/** Four digits: GitHub stops far below. */
+export const maxRunAttempt = 9999;
+
 const runAttemptSchema = z
   .string()
   .regex(/^[1-9]\d{0,3}$/, "run_attempt: a whole number from 1")
@@ -48,8 +51,8 @@ const termsSchema = {
   className: classNameSchema.optional(),
 };
 
-/** Bodies carry nothing that we read; one that is larger than this is a mistake or worse. */
-const longestBody = 64 * 1024;
+/** Only a batch has a body that we read; one that is larger than this is a mistake or worse. */
+export const longestBody = 64 * 1024;
 
 export type Parsed<T> =
   | { readonly kind: "ok"; readonly value: T }

@@ -18,6 +18,7 @@ export const problems = {
   repeated_parameter: [400, "A parameter is given twice"],
   class_unknown: [400, "This queue has no class of this name: its operator lists classes in POLICY_FILE"],
   class_not_yours: [400, "Only a bearer of API_TOKENS may name a class: a workflow's follows from its OIDC token"],
+  batch_malformed: [400, "The body is not JSON with 1 to 100 well-formed jobs, each unique_id once"],
   bearer_missing: [401, "This route needs an Authorization: Bearer header"],
   bearer_unknown: [403, "The bearer token is not one of those that this route takes"],
   not_an_operator: [403, "The bearer token may enqueue, but not operate the queue: use one of OPERATOR_TOKENS"],
@@ -79,9 +80,10 @@ export const problems = {
   monitor_in_use: [409, "The monitor is in MONITORS: take it out there first, at every instance"],
   profile_in_use: [409, "A monitor keeps runners of this profile, or jobs wait for them"],
   job_taken: [409, "The job's runners are reserved already and cannot be given back"],
-  body_too_large: [413, "The request's body is too large: parameters go into the query string"],
+  body_too_large: [413, "The request's body is too large: only a batch has one, of 64 KiB at most"],
   delivery_too_large: [413, "The delivery is larger than 1 MiB: GitHub's are not"],
   unsatisfiable: [422, "The fleet has fewer runners of this profile than asked for"],
+  batch_refused: [422, "Not every job of the batch can be in line, so none of it is: see jobs"],
   would_wait_too_long: [422, "It would take longer than max_wait until it is this job's turn: use another runner"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 export type ProblemCode = keyof typeof problems;
@@ -124,6 +126,17 @@ const statusOfReason: Partial<Record<RetryReason, 429 | 500>> = {
  */
 export const unstored = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
 
+/** A refusal as JSON has it, where it stands among others. */
+export function describeProblem(
+  code: ProblemCode,
+  detail: string | undefined,
+  members: Readonly<Record<string, unknown>> = {},
+) {
+  const [status, title] = problems[code];
+  const said = detail === undefined ? {} : { detail };
+  return { type: `urn:runner-queue:${code}`, title, status, code, ...said, ...members };
+}
+
 /** A final refusal. `detail` must not echo what the caller sent. */
 export function refuse(
   code: ProblemCode,
@@ -131,11 +144,9 @@ export function refuse(
   headers: Readonly<Record<string, string>> = {},
   members: Readonly<Record<string, unknown>> = {},
 ): Response {
-  const [status, title] = problems[code];
-  const said = detail === undefined ? {} : { detail };
-  const body = { type: `urn:runner-queue:${code}`, title, status, code, ...said, ...members };
+  const body = describeProblem(code, detail, members);
   return new Response(`${JSON.stringify(body)}\n`, {
-    status,
+    status: body.status,
     headers: { "content-type": "application/problem+json", ...unstored, ...headers },
   });
 }

@@ -38,8 +38,8 @@ export interface Reads {
   readonly listed?: number;
   /** so many absent jobs */
   readonly absent?: number;
-  /** a place in line */
-  readonly place?: boolean;
+  /** so many places in line, one after the other */
+  readonly places?: number;
   /** how many jobs are in each list, by need */
   readonly sizes?: boolean;
   /** the freed rate and the chart */
@@ -76,6 +76,7 @@ export interface ProfileView {
   readonly isMoreDue: boolean;
   readonly listed: readonly Job[];
   readonly absent: readonly Job[];
+  /** the first of the places that were asked for */
   readonly place: number;
   readonly sizes: Readonly<Record<ListName, readonly NeedCount[]>>;
   readonly settings: QueueSettings;
@@ -88,8 +89,16 @@ export interface ProfileView {
 
 /** The same view with another head, as it will be once something else is written. */
 export function withHead(view: ProfileView, head: ProfileHead): ProfileView {
+  return withParts(view, { head });
+}
+
+/** The same view with other parts: what is decided before is not written yet. */
+export function withParts(
+  view: ProfileView,
+  parts: Partial<Pick<ProfileView, "head" | "place" | "sizes">>,
+): ProfileView {
   const { front, due, listed, absent } = view;
-  return { ...view, front, due, listed, absent, head };
+  return { ...view, front, due, listed, absent, ...parts };
 }
 
 /** A job as it was read and as it is to be; null: unknown before, or forgotten from now on. */

@@ -2,6 +2,7 @@
 // without its clocks and without monitors. For suites that compare stores step by step.
 
 import { type Clock, systemClock } from "../../src/clock.ts";
+import { createBatchEnqueuer } from "../../src/dispatch/batch-enqueuer.ts";
 import { createEnqueuer } from "../../src/dispatch/enqueuer.ts";
 import { createGithubListener } from "../../src/dispatch/github-listener.ts";
 import { createIdBooking } from "../../src/dispatch/id-booking.ts";
@@ -82,6 +83,15 @@ export function createQueueOver(
   const limits = createJobLimits(store, runner, booking, settings, clock, () => {});
   const enqueuers = [true, false].map((isKnown) => createEnqueuer(runner, booking, limits, async () => isKnown));
 
+  const enqueueTogether = createBatchEnqueuer({
+    runner,
+    booking,
+    limits,
+    isFleetKnown: async () => true,
+    judgeProfile: async () => null,
+    observe: () => {},
+    cancel: async (ticket) => await runner.run(cancelOperation(ticket.profileKey, ticket.uniqueId, ticket)),
+  });
   const github = createGithubListener({
     runner,
     booking,
@@ -108,6 +118,7 @@ export function createQueueOver(
       if (enqueue === undefined) throw new Error("there are two");
       return await enqueue(request, { maxRunnersBefore, isCounted });
     },
+    enqueueTogether,
     poll: async (ticket: Ticket, claimId: string, hold = noHold) => {
       const command = { ticket, claimId, spread: 500, hold, roomSeenAt: 0 };
       const ask = async (isBooked: boolean) => {

@@ -72,7 +72,7 @@ export class Round {
     settings: QueueSettings,
   ): LoadRequest {
     const reads = operations.map((operation) => operation.reads);
-    const some = (part: "front" | "due" | "place" | "sizes" | "figures") => reads.some((one) => one[part] === true);
+    const some = (part: "front" | "due" | "sizes" | "figures") => reads.some((one) => one[part] === true);
     return {
       profileKey,
       jobs: reads.length === 1 ? (reads[0]?.jobs ?? none) : reads.flatMap((one) => one.jobs ?? none),
@@ -83,7 +83,7 @@ export class Round {
         clockToleranceMs + Math.max(maxPresenceAheadMs(settings), settings.answerTtlMs, settings.startTimeoutMs),
       listed: Math.max(0, ...reads.map(({ listed = 0 }) => listed)),
       absent: Math.max(0, ...reads.map(({ absent = 0 }) => absent)),
-      places: reads.filter(({ place }) => place === true).length,
+      places: reads.reduce((sum, { places = 0 }) => sum + places, 0),
       sizes: some("sizes"),
       figures: some("figures"),
       held: { epoch: held.epoch, version: held.version },
@@ -126,8 +126,8 @@ export class Round {
       this.#counted.set(uniqueId, loaded);
       if (!this.#jobs.has(uniqueId)) this.#jobs.set(uniqueId, loaded.stored);
     }
-    if (reads.place === true) this.#placesGiven += 1;
-    this.#view.turnTo(reads, this.#head, this.#loaded.place + this.#placesGiven - 1);
+    this.#view.turnTo(reads, this.#head, this.#loaded.place + this.#placesGiven);
+    this.#placesGiven += reads.places ?? 0;
     return this.#view;
   }
 

@@ -1,9 +1,11 @@
 // What comes of one enqueue: a ticket, a refusal for good, or "not now". As values, for one request
 // asks for one job or for many.
 import type { Tickets } from "../../auth/ticket.ts";
+import type { BatchItem } from "../../dispatch/batch-enqueuer.ts";
 import type { Dispatcher } from "../../dispatch/dispatcher.ts";
 import type { EnqueueAnswer } from "../../dispatch/enqueuer.ts";
 import { type Estimate, estimateWait, type FreedRate, maxRunnersWithin } from "../../queue/fleet/freed-rate.ts";
+import type { JobRequest } from "../../queue/job/job.ts";
 import type { EnqueueRequest } from "../params.ts";
 import { comeBack, type ProblemCode, type RetryReason, refuse, unstored, writeEstimate } from "../problem.ts";
 
@@ -40,18 +42,37 @@ export interface Standing {
 
 /** The job takes its place, whoever proved that it may. */
 export async function enqueueJob(
-  { dispatcher, tickets, hearsGithub }: OutcomeDeps,
-  { maxWait, presence, runAttempt, ...request }: EnqueueRequest,
+  deps: OutcomeDeps,
+  asked: EnqueueRequest,
   standing: Standing,
 ): Promise<EnqueueOutcome> {
+  const terms = termsOf(deps, asked, standing);
+  if (terms.kind === "refused") return terms;
+  return await outcomeOf(deps, terms.request, await deps.dispatcher.enqueue(terms.request, terms.options));
+}
+
+/** A request apart: what is asked for, and on which terms. */
+export function termsOf(
+  { dispatcher, hearsGithub }: Pick<OutcomeDeps, "dispatcher" | "hearsGithub">,
+  { maxWait, presence, runAttempt, ...request }: EnqueueRequest,
+  standing: Standing,
+): ({ readonly kind: "terms" } & BatchItem) | Refused {
   const isDetached = presence === "github";
   if (isDetached && !hearsGithub) {
     return { kind: "refused", code: "malformed_parameter", detail: "presence: this queue does not hear GitHub" };
   }
   const rate = dispatcher.freedRate(request.profileKey);
   const maxRunnersBefore = maxWait === undefined ? undefined : maxRunnersWithin(rate, maxWait * 1000);
-  const answer = await dispatcher.enqueue(request, { maxRunnersBefore, isDetached, runAttempt, ...standing });
-  if (answer.kind !== "accepted") return outcomeOf(answer, rate);
+  return { kind: "terms", request, options: { maxRunnersBefore, isDetached, runAttempt, ...standing } };
+}
+
+/** What the queue's answer means to the caller. */
+export async function outcomeOf(
+  { dispatcher, tickets }: Pick<OutcomeDeps, "dispatcher" | "tickets">,
+  request: JobRequest,
+  answer: EnqueueAnswer,
+): Promise<EnqueueOutcome> {
+  if (answer.kind !== "accepted") return objectionOf(answer, dispatcher.freedRate(request.profileKey));
   const { place, className } = answer;
   return { kind: "ticket", ticket: await tickets.issue({ ...request, className, place }) };
 }
@@ -70,7 +91,7 @@ export function replyTo(outcome: EnqueueOutcome): Response {
   }
 }
 
-function outcomeOf(answer: Exclude<EnqueueAnswer, { kind: "accepted" }>, rate: FreedRate): Refused | Later {
+function objectionOf(answer: Exclude<EnqueueAnswer, { kind: "accepted" }>, rate: FreedRate): Refused | Later {
   switch (answer.kind) {
     case "conflict":
       return { kind: "refused", code: "id_conflict" };

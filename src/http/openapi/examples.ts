@@ -57,6 +57,28 @@ export const exampleExplanation = {
 export const exampleTicket =
   "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjNmMWM2YTUyLWxpbnV4IiwicHJvZmlsZSI6ImxpbnV4IiwiY291bnQiOjEsInJlcG8iOiJzZXJ2by9zZXJ2byIsInJ1biI6IjYwMzQ1MTIzNDUiLCJwbGFjZSI6MTc5NTI2MjQwMDAwMDAwMH0.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
+export const exampleBatch = {
+  jobs: [
+    { ...place, qualified_repo: run.qualified_repo },
+    { unique_id: "3f1c6a52-mac", profile_key: "macos", qualified_repo: run.qualified_repo, max_wait: 600 },
+  ],
+};
+export const exampleBatchAnswer = {
+  jobs: [
+    { unique_id: place.unique_id, ticket: exampleTicket },
+    {
+      unique_id: "3f1c6a52-mac",
+      problem: {
+        type: "urn:runner-queue:unsatisfiable",
+        title: "The fleet has fewer runners of this profile than asked for",
+        status: 422,
+        code: "unsatisfiable",
+        detail: "No monitor keeps this profile: check its name",
+      },
+    },
+  ],
+};
+
 const exampleRunner = {
   id: 7,
   runner: { registration: { name: "linux.7", labels: [{ name: "reserved-for:3f1c6a52-linux" }] } },

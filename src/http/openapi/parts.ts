@@ -45,10 +45,11 @@ export interface Operation {
   readonly summary: string;
   readonly security: readonly Security[];
   readonly parameters?: readonly Json[];
+  readonly body?: Json;
   readonly responses: Json;
 }
 
-export function operation({ id, tag, summary, security, parameters = [], responses }: Operation): Json {
+export function operation({ id, tag, summary, security, parameters = [], body, responses }: Operation): Json {
   const isOpen = security.length === 1 && security[0] === "none";
   return {
     operationId: id,
@@ -56,6 +57,7 @@ export function operation({ id, tag, summary, security, parameters = [], respons
     summary,
     security: isOpen ? [] : security.map((scheme) => (scheme === "none" ? {} : { [scheme]: [] })),
     ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body !== undefined && { requestBody: body }),
     responses,
   };
 }

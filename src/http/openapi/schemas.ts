@@ -32,11 +32,18 @@ export const problemSchema: Json = {
     code: oneOf(Object.keys(problems)),
     detail: { ...text, description: "What is wrong in this very request; never what was sent" },
     estimate: { ...ref("Estimate"), description: "With `would_wait_too_long` only" },
+    jobs: { ...listOf(ref("BatchJob")), description: "With `batch_refused` only: what stands in the way" },
   },
 };
 
 /** For jobs and their runners. */
 export const jobSchemas: Json = {
+  BatchJob: {
+    ...shape({ unique_id: text }),
+    properties: { unique_id: text, ticket: text, problem: ref("Problem") },
+    description: "Its ticket, or its problem; neither where nothing was enqueued, and not for its sake",
+  },
+  BatchAnswer: shape({ jobs: listOf(ref("BatchJob")) }),
   Estimate: {
     ...orNull(shape({ low_seconds: whole, high_seconds: whole })),
     description: "How much longer it may take, by the rate at which runners came free; null: unknown",

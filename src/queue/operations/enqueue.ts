@@ -56,7 +56,7 @@ export function enqueueOperation(command: EnqueueCommand): Operation<EnqueueRepl
   return {
     name: "enqueue",
     profileKey,
-    reads: { jobs: [{ uniqueId, order: null }], place: true, sizes: true },
+    reads: { jobs: [{ uniqueId, order: null }], places: 1, sizes: true },
     decide: (view) => {
       const { now, settings } = view;
       const { job: known } = view.job(uniqueId);

@@ -71,7 +71,7 @@ export function hearOperation(command: HearCommand): Operation<HearReply> {
   return {
     name: "hear",
     profileKey,
-    reads: { jobs: [{ uniqueId, order: null }], place: true, front: true, sizes: true },
+    reads: { jobs: [{ uniqueId, order: null }], places: 1, front: true, sizes: true },
     decide: (view) => decideHear(command, view),
   };
 }

@@ -20,7 +20,7 @@ export function rerunOperation(profileKey: string, uniqueId: string, ticket: Tic
   return {
     name: "rerun",
     profileKey,
-    reads: { jobs: [{ uniqueId, order: null }], place: true, front: true },
+    reads: { jobs: [{ uniqueId, order: null }], places: 1, front: true },
     decide: ({ job: read, lostAt, now, place, settings }) => {
       const { job } = read(uniqueId);
       if (job === null || isForgotten(job, now)) return { answer: { kind: "unknown" } };
