@@ -15,15 +15,18 @@ export type Plan =
 
 interface Candidate {
   readonly monitor: string;
+  readonly favour: number;
   readonly available: number;
   readonly outLegs: number;
   readonly lastTakeAt: number;
 }
 
 /**
- * Legs for `needed` runners. The monitor with the most idle comes first: fewest legs, and the one
- * least likely to say no. Equals are spread: fewer legs out, then longest unasked.
+ * Legs for `needed` runners. Of those with a runner to give the most favoured come first, and among
+ * them the monitor with the most idle: fewest legs, and the one least likely to say no. Equals are
+ * spread: fewer legs out, then longest unasked.
  * @param canReach whether this instance knows the monitor: it never claims where it cannot send
+ * @param favour how gladly a monitor is asked: the higher the sooner
  */
 export function planLegs(
   fleet: Fleet,
@@ -32,13 +35,16 @@ export function planLegs(
   freshMs: number,
   maxInflight: number,
   canReach: (monitor: string) => boolean,
+  favour: (monitor: string) => number = () => 0,
 ): Plan {
   const candidates: Candidate[] = [];
   for (const [monitor, row] of fleet) {
     const available = availableRunners(row, now, freshMs);
     if (available === 0) continue;
     const outLegs = legsOut(row, now).length;
-    if (outLegs < maxInflight) candidates.push({ monitor, available, outLegs, lastTakeAt: row.lastTakeAt });
+    if (outLegs < maxInflight) {
+      candidates.push({ monitor, favour: favour(monitor), available, outLegs, lastTakeAt: row.lastTakeAt });
+    }
   }
   candidates.sort(compareCandidates);
   const reachable = candidates.filter(({ monitor }) => canReach(monitor));
@@ -61,6 +67,7 @@ function fill(candidates: readonly Candidate[], needed: number): PlannedLeg[] | 
 }
 
 function compareCandidates(a: Candidate, b: Candidate): number {
+  if (a.favour !== b.favour) return b.favour - a.favour;
   if (a.available !== b.available) return b.available - a.available;
   if (a.outLegs !== b.outLegs) return a.outLegs - b.outLegs;
   if (a.lastTakeAt !== b.lastTakeAt) return a.lastTakeAt - b.lastTakeAt;

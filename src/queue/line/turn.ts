@@ -38,6 +38,7 @@ export type Turn =
  * @param needed runners that the job still needs
  * @param rank runners that the present, servable jobs ahead of it need
  * @param canReach whether this instance knows the monitor
+ * @param favour how gladly a monitor is asked: the higher the sooner
  */
 export function decideTurn(
   capacity: Capacity,
@@ -46,6 +47,7 @@ export function decideTurn(
   now: number,
   settings: Pick<QueueSettings, "snapshotFreshMs" | "monitorMaxInflight">,
   canReach: (monitor: string) => boolean,
+  favour?: (monitor: string) => number,
 ): Turn {
   const { available, servable, heard } = capacity.totals(now);
   if (needed > servable) {
@@ -54,7 +56,7 @@ export function decideTurn(
   }
   if (rank + needed <= available) {
     const { snapshotFreshMs, monitorMaxInflight } = settings;
-    const plan = planLegs(capacity.rows, needed, now, snapshotFreshMs, monitorMaxInflight, canReach);
+    const plan = planLegs(capacity.rows, needed, now, snapshotFreshMs, monitorMaxInflight, canReach, favour);
     if (plan.kind === "legs") return { kind: "claim", legs: plan.legs };
     const unknown = plan.kind === "elsewhere" ? { unknownMonitors: plan.monitors } : {};
     return { kind: "wait", reason: "monitors_busy", runnersBefore: 0, ...unknown };

@@ -2,6 +2,7 @@
 // presence is written down now and then.
 import { isInForce } from "../acts.ts";
 import { type Takes, withLegOut } from "../fleet/fleet.ts";
+import { favourOf } from "../fleet/monitor-order.ts";
 import { describeChange } from "../history.ts";
 import { isSuspect, waitsForOthers } from "../job/after-loss.ts";
 import { claimJob, reasonOfClaim } from "../job/claim.ts";
@@ -166,12 +167,8 @@ function pollQueued(
     if (isHeldTooLong || isSuspected) return { reason: "reconciling", runnersBefore: null };
     if (isInForce(view.head.paused, now)) return { reason: "profile_paused", runnersBefore: null };
     if (isAside) return { reason: job.unchargedRefusals ? "monitor_refuses" : "reconciling", runnersBefore: null };
-    const decide = (canReach: ProfileView["canReach"]) =>
-      decideTurn(capacity, neededRunners(job), rank.runners, now, settings, canReach);
-    // where a start was lost before, other monitors come first
-    const isOther = (monitor: string) => view.canReach(monitor) && job.avoided?.includes(monitor) !== true;
-    const preferred = job.avoided === undefined ? null : decide(isOther);
-    const turn = preferred?.kind === "claim" ? preferred : decide(view.canReach);
+    const needed = neededRunners(job);
+    const turn = decideTurn(capacity, needed, rank.runners, now, settings, view.canReach, favourOf(view.policy, job));
     if (turn.kind === "wait") return turn;
     return {
       reason: "no_capacity",

@@ -40,6 +40,25 @@ describe("the monitor with the most idle is asked first, and as few as that allo
   });
 });
 
+describe("the most favoured come first, whatever the others have", () => {
+  const favour = (monitor: string) => ({ fast: 2, last: 0 })[monitor] ?? 1;
+  it.each([
+    { name: "one is enough", rows: { ci0: rowOf(9), fast: rowOf(1) }, needed: 1, expected: { fast: 1 } },
+    {
+      name: "the rest comes from the next by favour, then by idle",
+      rows: { last: rowOf(9), ci0: rowOf(2), ci1: rowOf(3), fast: rowOf(1) },
+      needed: 7,
+      expected: { fast: 1, ci1: 3, ci0: 2, last: 1 },
+    },
+    { name: "not where it has none", rows: { ci0: rowOf(1), fast: rowOf(0) }, needed: 1, expected: { ci0: 1 } },
+  ])("$name", ({ rows, needed, expected }) => {
+    const fleet = fleetOf(rows as Record<string, FleetRow>);
+    expect(planLegs(fleet, needed, now, 10_000, 2, () => true, favour)).toEqual(
+      legs(expected as Record<string, number>),
+    );
+  });
+});
+
 describe("equals are spread", () => {
   it.each([
     { name: "fewer legs out first", ci0: rowOf(3, { out: [leg("c")] }), ci1: rowOf(2), expected: "ci1" },

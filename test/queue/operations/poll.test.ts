@@ -26,6 +26,13 @@ function poll(job: Job | null, { command = {}, ...view }: View & { readonly comm
   const operation = pollOperation({ ...asked, ...command });
   return operation.decide(viewOf({ ...view, a: { ...view.a, job } }));
 }
+const policy = {
+  default: {},
+  repositories: [],
+  owners: [],
+  classes: [],
+  monitors: [{ name: "fast", prefer: 2 }],
+};
 const full = { capacity: capacityOf({ ci0: rowOf(0) }) };
 const wait = { kind: "wait", position: 1, isReadmitted: false, runnersBefore: null };
 const silence = { silentSince: now - 1_000, heardSince: 0 };
@@ -98,6 +105,17 @@ describe("a poll whose turn has come claims", () => {
         },
       },
     });
+  });
+
+  it.each([
+    { name: "that has the most to give", view: {}, job: {}, monitor: "big" },
+    { name: "that did not lose its start before", view: {}, job: { avoided: ["big"] }, monitor: "fast" },
+    { name: "that the policy prefers", view: { policy }, job: {}, monitor: "fast" },
+    { name: "that it did not ask before", view: { policy }, job: { asked: { fast: now - 1 } }, monitor: "big" },
+    { name: "that has one, whatever else", view: { policy }, job: { avoided: ["big", "fast"] }, monitor: "big" },
+  ])("at the monitor $name", ({ view, job, monitor }) => {
+    const { answer } = poll(jobOf(job), { ...view, capacity: capacityOf({ big: rowOf(2), fast: rowOf(1) }) });
+    expect(answer).toMatchObject({ kind: "claimed", job: { claim: { legs: [{ monitor }] } } });
   });
 
   it("behind those ahead of it that are served as well", () => {

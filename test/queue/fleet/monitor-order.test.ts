@@ -1,0 +1,38 @@
+// The order in which monitors are asked: the policy's, but a retry goes to another host first.
+import { expect, it } from "vitest";
+import { favourOf } from "../../../src/queue/fleet/monitor-order.ts";
+import type { Policy } from "../../../src/queue/policy/policy.ts";
+
+const policy: Policy = {
+  default: {},
+  repositories: [],
+  owners: [],
+  classes: [],
+  monitors: [
+    { name: "fast", prefer: 2 },
+    { name: "last", prefer: 0 },
+  ],
+};
+const place = 1_000_000_000;
+const order = (asked: Record<string, number>, by: Policy | undefined = policy) =>
+  ["last", "other", "fast"].toSorted((a, b) => favourOf(by, { place, asked })(b) - favourOf(by, { place, asked })(a));
+
+it.each([
+  [{}, ["fast", "other", "last"]],
+  [{ fast: 1_000_000 }, ["other", "last", "fast"]],
+  [{ fast: 1_000_007, other: 1_000_009 }, ["last", "other", "fast"]],
+  [{ fast: 999_999 }, ["fast", "other", "last"]],
+])("asked %j since it came in line: %j", (asked, expected) => {
+  expect(order(asked)).toEqual(expected);
+});
+
+it("without a policy all are equal, whoever was asked, but for those that lost a start of this job", () => {
+  const favour = favourOf(undefined, { place, asked: { fast: 1_000_000 }, avoided: ["last"] });
+  expect([favour("fast"), favour("other")]).toEqual([0, 0]);
+  expect(favour("last")).toBeLessThan(0);
+});
+
+it("one that lost a start comes behind one that refused", () => {
+  const favour = favourOf(policy, { place, asked: { fast: 1_000_000, last: 1_000_000 }, avoided: ["fast"] });
+  expect(favour("fast")).toBeLessThan(favour("last"));
+});
