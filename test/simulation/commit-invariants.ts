@@ -111,12 +111,14 @@ function checkClaim(
     check("idle", runners <= idle, () => `${uniqueId} claimed ${runners} at ${monitor}, where ${idle} were idle`);
   }
   if ([...rows.values()].some((row) => !isKnown(row))) return;
-  const ahead = runnersAhead(mirror, job, at, isPresent);
-  const isInTurn = ahead + claim.needed <= capacity;
+  const ahead = needsAhead(mirror, job, at, isPresent);
+  const runners = [...ahead.values()].reduce((sum, need) => sum + need, 0);
+  const isInTurn = runners + claim.needed <= capacity;
   check(
     "order",
     isInTurn,
-    () => `${uniqueId} claimed ${claim.needed} of ${capacity}, and ${ahead} were needed ahead of it`,
+    () =>
+      `${uniqueId} claimed ${claim.needed} of ${capacity}, and ${runners} were needed ahead of it: ${[...ahead.keys()].join(" ")}`,
   );
 }
 
@@ -142,22 +144,27 @@ function idleAt(monitor: string, row: MirroredRow, jobs: Mirror["live"], at: num
   return row.idle - asked - taken.reduce((sum, [, runners]) => sum + runners, 0);
 }
 
-/** Runners that present jobs ahead need, as far as the fleet could serve them at all. */
-function runnersAhead({ rows, live, lostAt }: Mirror, job: Job, at: number, isPresent: IsPresent): number {
+/** Runners that each present job ahead needs, as far as the fleet could serve it at all. */
+function needsAhead(
+  { rows, live, lostAt }: Mirror,
+  job: Job,
+  at: number,
+  isPresent: IsPresent,
+): ReadonlyMap<string, number> {
   let servable = 0;
   for (const row of rows.values()) {
     const isHeard = row.askedAt + targetMemoryMs > at && row.askedAt <= at + clockToleranceMs;
     if (isHeard && row.drainedUntil <= at) servable += row.target;
   }
-  let runners = 0;
+  const needs = new Map<string, number>();
   for (const other of live.values()) {
     const need = other.runnerCount - (other.runnersInHand?.length ?? 0);
     const isAhead = other.place < job.place || (other.place === job.place && other.uniqueId < job.uniqueId);
     const isAside = other.asideUntil !== undefined || (lostAt !== null && other.clearedFor !== lostAt);
     if (other.uniqueId === job.uniqueId || other.state !== "queued" || !isAhead || isAside || need > servable) continue;
-    if (other.isPresent || isPresent(other)) runners += need;
+    if (other.isPresent || isPresent(other)) needs.set(other.uniqueId, need);
   }
-  return runners;
+  return needs;
 }
 
 /** Where a monitor does not count an open leg, its runners are claimed twice. */

@@ -2,7 +2,7 @@
 // to the store. The invariants are checked on it. Tell as much as a run can know; what is not told
 // is not checked.
 import type { Ticket } from "../../src/queue/job/job.ts";
-import type { CommitPart } from "../../src/queue/store.ts";
+import type { CommitPart, Loaded } from "../../src/queue/store.ts";
 
 /** What a client heard of its take. */
 export type Heard =
@@ -19,8 +19,8 @@ export type Heard =
   | { readonly kind: "away" };
 
 type Told =
-  /** an enqueue was accepted, for the first time or again */
-  | { readonly kind: "enqueued"; readonly ticket: Ticket }
+  /** an enqueue was accepted, for the first time or again. `askedAt`: when it came in, if before */
+  | { readonly kind: "enqueued"; readonly ticket: Ticket; readonly askedAt?: number }
   /** what a take was answered, told when it left the queue; also where the client never gets it */
   | {
       readonly kind: "answered";
@@ -49,6 +49,14 @@ type Told =
   | { readonly kind: "epoch_began"; readonly profileKey: string; readonly lostAt: number }
   /** the store lost some of its memory, or all of it */
   | { readonly kind: "store_lost" }
+  /** what it still has of a profile after that, as it says itself; of none: nothing */
+  | {
+      readonly kind: "store_kept";
+      readonly profileKey: string;
+      readonly loaded: Pick<Loaded, "listed" | "fleet" | "head">;
+    }
+  /** the store's clock was set: times that it wrote before are of another clock */
+  | { readonly kind: "clock_set" }
   /**
    * nobody could be heard from now on: no instance served, or the store was away; and again they
    * could

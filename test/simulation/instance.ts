@@ -118,7 +118,7 @@ export function createInstance(
     trace.note(uniqueIdOf(request), () => `${name} answers ${request.kind}: ${given.status} ${given.reason}`);
     const { place, status } = given;
     if (request.kind === "enqueue" && status === 200 && place !== undefined) {
-      tell({ kind: "enqueued", at: time.now, ticket: { ...request.job, place } });
+      tell({ kind: "enqueued", at: time.now, ticket: { ...request.job, place }, askedAt });
     }
     if (request.kind !== "take") return;
     const heard = heardOf(given);
@@ -173,6 +173,7 @@ export function createInstance(
           if (!open.has(request)) return;
           hasLeft = true;
           if (isHeld) leave(request.ticket);
+          unheard.delete(uniqueIdOf(request));
           gone?.abort();
         });
       };

@@ -6,7 +6,7 @@ import { isOver, type Ticket } from "../../src/queue/job/job.ts";
 import { maxGapMs } from "../../src/queue/line/interruption.ts";
 import { checkCommit } from "./commit-invariants.ts";
 import type { Happening, Heard } from "./happening.ts";
-import { findJob } from "./mirror.ts";
+import { findJob, forgetTaken, mirrorOfKept } from "./mirror.ts";
 import { type Broken, type Check, promises } from "./promises.ts";
 import { type Client, change, keyOf, mirrorOf, nothingHeard, type Reservation, type Seen } from "./seen.ts";
 
@@ -23,7 +23,7 @@ export function note(seen: Seen, happening: Happening): readonly Broken[] {
   const { at } = happening;
   switch (happening.kind) {
     case "enqueued":
-      noteEnqueued(seen, happening.ticket, at);
+      noteEnqueued(seen, happening.ticket, happening.askedAt ?? at, at);
       break;
     case "answered":
       noteAnswered(seen, keyOf(happening.ticket), happening.heard, happening.askedAt, at, check);
@@ -49,6 +49,12 @@ export function note(seen: Seen, happening: Happening): readonly Broken[] {
     case "store_lost":
       seen.mirrors.clear();
       for (const key of seen.clients.keys()) change(seen, key, { ...nothingHeard, isEnded: false });
+      break;
+    case "store_kept":
+      seen.mirrors.set(happening.profileKey, mirrorOfKept(happening.loaded));
+      break;
+    case "clock_set":
+      for (const mirror of seen.mirrors.values()) forgetTaken(mirror);
       break;
     case "deaf":
       seen.hearingSince = Number.POSITIVE_INFINITY;
@@ -89,14 +95,14 @@ export function noteEnd(seen: Seen, at: number): readonly Broken[] {
   return broken;
 }
 
-function noteEnqueued(seen: Seen, ticket: Ticket, at: number): void {
+function noteEnqueued(seen: Seen, ticket: Ticket, askedAt: number, at: number): void {
   const key = keyOf(ticket);
   const known = seen.clients.get(key);
   const before = seen.clients.get(seen.newest.get(ticket.uniqueId) ?? "");
   const bornAt = before === undefined || before.isEnded ? at : before.bornAt;
-  const presentUntil = at + 1000 + graceMs(seen);
+  const presentUntil = askedAt + 1000 + graceMs(seen);
   const begun = { bornAt, isEnded: false, isHeld: false, ...nothingHeard };
-  seen.clients.set(key, { ...begun, ...known, ticket, heardAt: at, presentUntil });
+  seen.clients.set(key, { ...begun, ...known, ticket, heardAt: askedAt, presentUntil });
   change(seen, key, {});
   seen.newest.set(ticket.uniqueId, key);
   for (const [other, { heardAt, isEnded }] of seen.clients) {
@@ -118,7 +124,8 @@ function noteAnswered(seen: Seen, key: string, heard: Heard, askedAt: number, at
   const { answeredAt, bytes, overAt } = client;
   const wasAnswered = answeredAt !== null && askedAt > answeredAt;
   const wasOver = overAt !== null && askedAt > overAt;
-  const changed = { isHeld: false, heardAt: at };
+  // who polls is heard when they ask, and who is held until they are answered
+  const changed = { isHeld: false, heardAt: client.isHeld ? at : Math.max(client.heardAt, askedAt) };
   switch (heard.kind) {
     case "wait": {
       check("one_answer", !wasAnswered && !wasOver, () => `${key} waits after its ${wasOver ? "404" : "200"}`);

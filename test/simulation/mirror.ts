@@ -1,9 +1,10 @@
-// What a store holds, as told by the commits that it wrote. Nothing is read from the store itself:
-// so a check can see a store that forgets, and knows how it was the moment before each commit.
+// What a store holds, as told by the commits that it wrote. Nothing is read from the store itself,
+// but after a loss: so a check can see a store that forgets, and knows how it was the moment before
+// each commit.
 import type { Act } from "../../src/queue/acts.ts";
-import { type FleetRow, noSnapshot, noTakes } from "../../src/queue/fleet/fleet.ts";
+import { type FleetRow, noSnapshot, noTakes, type Takes } from "../../src/queue/fleet/fleet.ts";
 import { hasOpenLeg, isOpen, isOver, type Job } from "../../src/queue/job/job.ts";
-import type { CommitPart, FleetWrite } from "../../src/queue/store.ts";
+import type { CommitPart, FleetWrite, Loaded } from "../../src/queue/store.ts";
 
 export interface MirroredRow extends FleetRow {
   /** runners that claims took there, and when: counted from the jobs, and not by the row */
@@ -35,6 +36,20 @@ const maxTakenMs = 120_000;
 export function createMirror(): Mirror {
   return { live: new Map(), over: new Map(), rows: new Map(), paused: null, lostAt: null };
 }
+
+/** What a store still has after a loss. Jobs that are over stay untold. */
+export function mirrorOfKept({ listed, fleet, head }: Pick<Loaded, "listed" | "fleet" | "head">): Mirror {
+  const mirror = createMirror();
+  for (const { job } of listed) mirror.live.set(job.uniqueId, job);
+  for (const { kind, monitor, value } of fleet) {
+    if (value === null) continue;
+    const known = mirror.rows.get(monitor) ?? { ...noSnapshot, ...noTakes, taken: [], knows: allOfRow };
+    mirror.rows.set(monitor, { ...known, ...value, ...(kind === "takes" && { taken: (value as Takes).settled }) });
+  }
+  return { ...mirror, paused: head.paused };
+}
+
+const allOfRow = { snapshot: true, takes: true } as const;
 
 export function copyMirror({ live, over, rows, ...rest }: Mirror): Mirror {
   return { ...rest, live: new Map(live), over: new Map(over), rows: new Map(rows) };
@@ -83,6 +98,11 @@ function applyRow(rows: Map<string, MirroredRow>, { kind, monitor, expected, val
 /** Whether all of a row was told: after a loss that kept something it may not be. */
 export function isKnown({ knows }: MirroredRow): boolean {
   return knows.snapshot && knows.takes;
+}
+
+/** What was taken before the clock was set cannot be told from what was taken since. */
+export function forgetTaken({ rows }: Mirror): void {
+  for (const [monitor, row] of rows) rows.set(monitor, { ...row, taken: [] });
 }
 
 /** A leg was open, and its runners came. */

@@ -117,9 +117,9 @@ function habitsOf(chance: Chance): StepHabits {
   };
 }
 
-/** The story of the job that the first broken promise names. */
+/** The story of the jobs that the first broken promise names. */
 function storyOf({ broken, trace }: World): readonly string[] {
   const [first] = broken;
-  const id = first === undefined ? undefined : /\br\d+-j\d+\b/.exec(first.sentence)?.[0];
-  return id === undefined ? [] : trace.story(id);
+  const ids = [...new Set(first?.sentence.match(/\br\d+-j\d+\b/g) ?? [])];
+  return trace.story(ids);
 }

@@ -3,7 +3,7 @@
 // memory is the production's embedded store; what Redis does beside it is done here: it remembers
 // commits that may be sent again, and tells everybody who is to be woken.
 import type { QueueSettings } from "../../src/queue/settings.ts";
-import type { CommitPart, PartResult, Store } from "../../src/queue/store.ts";
+import type { CommitPart, Loaded, LoadRequest, PartResult, Store } from "../../src/queue/store.ts";
 import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
 import type { Journal } from "./journal.ts";
 
@@ -17,6 +17,8 @@ export interface StoreServer {
    * life, or too many.
    */
   newsSince(profileKey: string, number: number | null): News;
+  /** All that it has of each profile, but for jobs that are over. */
+  readAll(): readonly (readonly [profileKey: string, Loaded])[];
   /** Hears whom to wake. */
   onWake(listener: (...wake: Wake) => void): void;
   /**
@@ -30,6 +32,19 @@ interface News {
   readonly number: number;
   readonly ids: readonly string[] | null;
 }
+
+const everything: Omit<LoadRequest, "profileKey"> = {
+  jobs: [],
+  front: 0,
+  due: 0,
+  maxDueAheadMs: 0,
+  listed: 10_000,
+  absent: 0,
+  places: 0,
+  sizes: false,
+  figures: false,
+  held: { epoch: "", version: 0 },
+};
 
 const rememberedForMs = 60_000;
 const maxNews = 500;
@@ -91,6 +106,11 @@ export function createStoreServer(
       const isKnown = number !== null && number >= first && number <= last && last - number < maxNews;
       return { number: last, ids: isKnown ? ids.slice(number - first) : null };
     },
+    readAll: () =>
+      (memory.listProfiles() as readonly string[]).map((profileKey) => [
+        profileKey,
+        memory.load({ ...everything, profileKey }) as Loaded,
+      ]),
     onWake: (given) => {
       listener = given;
     },

@@ -9,8 +9,8 @@ export interface Trace {
   note(about: string | null, line: () => string): void;
   /** Part of the hash and of no story: too much of it. */
   mix(line: string): void;
-  /** The lines about a job, in order, with what happened to the whole world meanwhile. */
-  story(uniqueId: string): readonly string[];
+  /** The lines about some jobs, in order, with what happened to the whole world meanwhile. */
+  story(uniqueIds: readonly string[]): readonly string[];
   /** of all lines so far */
   hash(): string;
   readonly lines: number;
@@ -53,9 +53,13 @@ export function createTrace(now: () => number): Trace {
       else known.push(one);
     },
     mix,
-    story: (uniqueId) => {
-      const own = jobs.get(uniqueId) ?? [];
-      const [begun, ended] = [own[0]?.at ?? 0, own.at(-1)?.at ?? 0];
+    story: (uniqueIds) => {
+      const isMany = uniqueIds.length > 1;
+      const own = uniqueIds.flatMap((id) =>
+        (jobs.get(id) ?? []).map(({ at, text }) => ({ at, text: isMany ? `${id}: ${text}` : text })),
+      );
+      const begun = Math.min(...own.map(({ at }) => at));
+      const ended = Math.max(...own.map(({ at }) => at));
       const around = world.filter(({ at }) => at >= begun - worldBeforeMs && at <= ended);
       return [...own, ...around].sort((a, b) => a.at - b.at).map(({ at, text }) => `${writeTime(at)} ${text}`);
     },

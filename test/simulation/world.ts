@@ -246,6 +246,7 @@ export function createWorld({ seed, hosts: hostOptions }: WorldOptions): World {
     },
     noteClockStep: () => {
       steppedAt = time.now;
+      tell({ kind: "clock_set", at: time.now });
     },
     restartStore: (kind, lostMs) => {
       const since = kind === "restart" ? Number.POSITIVE_INFINITY : kind === "wipe" ? 0 : time.now - lostMs;
@@ -255,7 +256,10 @@ export function createWorld({ seed, hosts: hostOptions }: WorldOptions): World {
       if (kind === "wipe") journal.wipe();
       lastLoss = kind;
       server.restart(since === 0 ? 0 : since - time.now + storeClock());
-      if (kind !== "restart") tell({ kind: "store_lost", at: time.now });
+      if (kind === "restart") return;
+      tell({ kind: "store_lost", at: time.now });
+      for (const [profileKey, loaded] of server.readAll())
+        tell({ kind: "store_kept", at: time.now, profileKey, loaded });
     },
     startJobs: (answer) => {
       for (const named of runnersOf(answer)) {

@@ -73,7 +73,10 @@ export class RoundView implements ProfileView {
     this.#reads = reads;
     this.head = head;
     this.place = place;
-    this.renewedAt = Math.max(this.#servedSince, head.silence.heardSince);
+    // what a store forgot may have been somebody's last poll; a time ahead is of before the clock
+    // was set back
+    const times = [this.#servedSince, head.silence.heardSince, this.lostAt];
+    this.renewedAt = Math.max(0, ...times.filter((time) => time <= this.now));
   }
 
   get front(): ProfileView["front"] {

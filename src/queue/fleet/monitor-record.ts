@@ -39,10 +39,6 @@ export const noRecord: MonitorRecord = {
 const maxProfilesPerMonitor = 1_000;
 /** Between two polls that it pushed for. */
 const minPushMs = 100;
-/**
- * No pause between two polls is longer: a time further ahead is from before the clock was set back.
- */
-const maxPauseMs = 120_000;
 
 /** How often a monitor is asked, ms: usually, and where nobody waits for its runners. */
 export interface PollPace {
@@ -63,7 +59,8 @@ export function beginPoll(
   // a monitor that pushes without end is heard ten times a second, and one that fails when its time
   // has come
   const isHeard = isPushed && record.begunAt + minPushMs <= now && record.failures === 0;
-  const isEarly = record.nextAskAt > now && record.nextAskAt <= now + maxPauseMs;
+  // begun ahead of now: the clock was set back since, and so is the time of the next one
+  const isEarly = record.nextAskAt > now && record.begunAt <= now + clockToleranceMs;
   if (isEarly && record.pollId !== pollId && !isHeard) return null;
   return { ...record, nextAskAt: now + holdMs, begunAt: now, pollId, isIdlePolling: false };
 }

@@ -21,5 +21,7 @@ export function waitsForOthers(
   settings: Pick<QueueSettings, "monitorSettleMs">,
 ): boolean {
   const isOfBefore = job.place < lostAt * 1000 && !isSuspect(job, lostAt);
-  return isOfBefore && now < lostAt + sendWithinMs + settings.monitorSettleMs + orderAfterLossMs;
+  const waitsForMs = sendWithinMs + settings.monitorSettleMs + orderAfterLossMs;
+  // an epoch that begins ahead of the clock is of before it was set back: nobody waits that long
+  return isOfBefore && now < lostAt + waitsForMs && now >= lostAt - waitsForMs;
 }

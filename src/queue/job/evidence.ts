@@ -58,7 +58,8 @@ export function planEvidence(
 ): readonly EvidenceNeed[] {
   const needs = new Map<string, EvidenceNeed>();
   if (lostAt !== null) {
-    const sentBy = lostAt + sendWithinMs;
+    // an epoch begins after the one before it, so ahead of a clock that was set back
+    const sentBy = Math.min(lostAt, now) + sendWithinMs;
     for (const monitor of monitors) {
       needs.set(monitor, {
         monitor,

@@ -97,8 +97,8 @@ export function presenceAfterHangUp(now: number, settings: QueueSettings): Omit<
 }
 
 /**
- * Whether a poll has to be written down: it is new, will be held for longer than is known, or by
- * another request.
+ * Whether a poll has to be written down: it is new, leaves less than ABANDON_AFTER by what is
+ * written, will be held for longer than is known, or by another request.
  */
 export function needsRecord(
   job: Presence & Pick<Job, "holder">,
@@ -109,7 +109,8 @@ export function needsRecord(
   const isKnownHolder = hold.holder === "" || hold.holder === job.holder;
   const sinceHeardMs = now - job.heardAt;
   const isRecent = sinceHeardMs < settings.touchIntervalMs && sinceHeardMs >= 0;
-  return !job.isPresent || !isKnownHolder || !isRecent || job.presentUntil < now + hold.holdMs;
+  const isShort = job.presentUntil < now + hold.holdMs || job.abandonAt < now + settings.abandonAfterMs;
+  return !job.isPresent || !isKnownHolder || !isRecent || isShort;
 }
 
 /**

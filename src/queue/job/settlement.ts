@@ -5,6 +5,7 @@
 // job can still use them, and reported as leaked if not: there is no way to give one back.
 import { type Fleet, type FleetRow, type LegEnd, type Takes, withLegEnded, withLegExtended } from "../fleet/fleet.ts";
 import { minEvidenceMs, type QueueSettings } from "../settings.ts";
+import { type Age, ageByLeg } from "./age.ts";
 import {
   enqueuedAt,
   type HeldRunner,
@@ -82,9 +83,12 @@ export function settleJob(
     const leg = isMine ? draft.job.claim?.legs.find((other) => other.monitor === outcome.monitor) : undefined;
     if (leg !== undefined && isOpen(leg)) settleLeg(draft, leg, outcome, now, settings);
     // Late news, perhaps of more runners than evidence had shown: what is in hand already is left alone.
-    else if (outcome.state === "taken") keepOrLeak(draft, outcome.runners, settlement.claimedAt, now, settings);
+    else if (outcome.state === "taken") {
+      keepOrLeak(draft, outcome.runners, ageByLeg(settlement.claimedAt, now, settings), now, settings);
+    }
   }
-  for (const runner of settlement.found) keepOrLeak(draft, [runner], runner.since, now, settings);
+  // it was just seen: so late it may have been reserved
+  for (const runner of settlement.found) keepOrLeak(draft, [runner], { since: runner.since, by: now }, now, settings);
   if (settlement.clearedFor !== null && !isOver(draft.job.state)) draft.job.clearedFor = settlement.clearedFor;
   const wasOver = isOver(before.state);
   if (!wasOver) decideEnd(draft, now, settings, doOthersWait);
@@ -163,7 +167,7 @@ function settleLeg(draft: Draft, leg: Leg, outcome: LegOutcome, now: number, set
       noteTry("taken", leg.words ?? "");
       noteAsked();
       endRow({ state: "taken", runners: outcome.runners.length });
-      keepOrLeak(draft, outcome.runners, claim.at, now, settings);
+      keepOrLeak(draft, outcome.runners, ageByLeg(claim.at, now, settings), now, settings);
       return;
   }
 }
@@ -177,12 +181,12 @@ function blameOf(cause: RefusalCause): "none" | "refused" | "rejected" {
 function keepOrLeak(
   draft: Draft,
   runners: readonly HeldRunner[],
-  reservedAt: number,
+  age: Age,
   now: number,
   settings: QueueSettings,
 ): void {
   // the clock was set back: nothing was reserved later than now
-  const since = Math.min(reservedAt, now);
+  const since = Math.min(age.since, now);
   for (const { monitor, id, body } of runners) {
     const name = `${monitor}/${id}`;
     const { job } = draft;
@@ -194,7 +198,7 @@ function keepOrLeak(
     if (isOver(job.state) || neededRunners(job) <= 0 || isTooOld) {
       draft.leaked.push(name);
       job.spentRunners = [...(job.spentRunners ?? []), name];
-      if (!isOver(job.state) && isTooOld) standAside(job, Math.min(now, since + settings.monitorSettleMs), settings);
+      if (!isOver(job.state) && isTooOld) standAside(job, age.by, settings);
     } else {
       job.runnersInHand = [...(job.runnersInHand ?? []), { monitor, id, body, since }];
     }
@@ -267,7 +271,7 @@ export function releaseRunners(
   const released: Job = { ...rest, spentRunners: [...(job.spentRunners ?? []), ...leaked] };
   const kept = inHand.filter(({ since }) => since > reservedBy);
   if (kept.length > 0) released.runnersInHand = kept;
-  for (const { since } of gone) standAside(released, Math.min(now, since + settings.monitorSettleMs), settings);
+  for (const { since } of gone) standAside(released, ageByLeg(since, now, settings).by, settings);
   return { job: released, leaked };
 }
 

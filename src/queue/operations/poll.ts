@@ -259,9 +259,9 @@ function recordPoll(
   return { job: after, change: { jobs: [{ before: known, after }], history, ...heard(view) } };
 }
 
-/** The claim: what it writes, and what it relies on. */
+/** The claim: what it writes, and what it relies on. A held request goes on where it is refused. */
 function claimFor(
-  { claimId }: PollCommand,
+  { claimId, hold }: PollCommand,
   view: ProfileView,
   known: Job | null,
   job: Job,
@@ -272,7 +272,7 @@ function claimFor(
   const { now, settings, owner, lostAt, capacity } = view;
   const { asideUntil: _, ...rest } = job;
   const waits = addWait(job.waits, plainWait("claim_in_flight"), now - enqueuedAt(job.place));
-  const present = { ...rest, ...presenceAfterPoll(job, now, 1, settings), waits };
+  const present = { ...withHolder(rest, hold, now), ...presenceAfterPoll(job, now, 1, settings, hold.holdMs), waits };
   const claimed = claimJob(present, legs, { id: claimId, owner }, now, settings);
   const takes = new Map<string, Takes>();
   for (const leg of claimed.claim.legs) {

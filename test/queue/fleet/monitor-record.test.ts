@@ -30,8 +30,13 @@ describe("one instance at a time asks a monitor, when its time has come", () => 
     { name: "the one who asks already", record: { pollId: "mine" }, expected: true },
     { name: "two minutes too early", record: { nextAskAt: now + 120_000 }, expected: false },
     {
-      name: "further ahead than any pause: the clock was set back",
-      record: { nextAskAt: now + 120_001 },
+      name: "it was asked ahead of now, within what clocks may differ",
+      record: { begunAt: now + 2_000, nextAskAt: now + 2_500 },
+      expected: false,
+    },
+    {
+      name: "it was asked ahead of now: the clock was set back",
+      record: { begunAt: now + 2_001, nextAskAt: now + 2_501 },
       expected: true,
     },
     { name: "it pushed, 100 ms after it was asked", record: { begunAt: now - 100 }, isPushed: true, expected: true },

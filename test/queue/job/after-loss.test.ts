@@ -30,6 +30,13 @@ it.each([
   { name: "not cleared: it may not claim at all", place: 1, clearedFor: lostAt - 1, now: lostAt, expected: false },
   { name: "the last millisecond", place: 1, clearedFor: lostAt, now: orderedUntil - 1, expected: true },
   {
+    name: "not for an hour, where the clock was set back before the loss",
+    place: 1,
+    clearedFor: lostAt,
+    now: lostAt - 32_001,
+    expected: false,
+  },
+  {
     name: "whoever is not cleared by now is not waited for",
     place: 1,
     clearedFor: lostAt,

@@ -81,6 +81,12 @@ describe("evidence is looked for", () => {
     expect(planEvidence(jobOf(), monitors, now - 1_000, now, settings)).toEqual(monitors.map(afterLoss));
   });
 
+  it("after a loss that lies ahead of a clock that was set back, as if it were now", () => {
+    expect(planEvidence(jobOf(), ["ci0"], now + 3_600_000, now, settings)).toEqual(
+      planEvidence(jobOf(), ["ci0"], now, now, settings),
+    );
+  });
+
   it("after a loss no sooner where a monitor settles sooner", () => {
     const [need] = planEvidence(jobOf(), ["ci0"], now, now, { ...settings, monitorSettleMs: 2_999 });
     expect(need).toMatchObject({ after: now + 4_999, afterBlind: now + 4_999 });

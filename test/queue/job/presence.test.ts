@@ -110,6 +110,13 @@ describe("a poll has to be written down", () => {
       hold: noHold,
       expected: true,
     },
+    { name: "not if ABANDON_AFTER is left", job: { abandonAt: now + 30_000 }, hold: noHold, expected: false },
+    {
+      name: "if less is left: an enqueue that came again, or a hang-up, was heard last",
+      job: { heardAt: now - 1, abandonAt: now + 29_999 },
+      hold: noHold,
+      expected: true,
+    },
     { name: "if another request spoke for the job last", job: { holder: "other" }, hold: held, expected: true },
     { name: "if none was held before", job: {}, hold: held, expected: true },
     {

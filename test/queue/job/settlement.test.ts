@@ -443,13 +443,18 @@ describe("runners that come late, or that evidence found", () => {
     { name: "by now it is reserved at the latest", msAgo: 50_000, expected: now - 50_000 + 85_000 },
     { name: "no later than now", msAgo: 45_000, expected: now - 45_000 + 85_000 },
   ])("and make the job stand aside until the old one is gone: $name", ({ msAgo, expected }) => {
-    const { job } = settle(jobOf(), [], { claimId: null, found: [found("7", msAgo)] });
-    expect(job).toMatchObject({ asideUntil: expected, spentRunners: ["ci9/7"] });
+    const { job } = settle(jobOf(), [taken("7")], { claimId: "claim-0", claimedAt: now - msAgo });
+    expect(job).toMatchObject({ asideUntil: expected, spentRunners: ["ci0/7"] });
+  });
+
+  it("and make it stand aside for a minute where evidence just saw one that may be as old as the job", () => {
+    const { job } = settle(jobOf(), [], { claimId: null, found: [found("7", 600_000)] });
+    expect(job).toMatchObject({ asideUntil: now + 60_000, spentRunners: ["ci9/7"] });
   });
 
   it("of a moment ago are never reserved later than now", () => {
     const slow = { ...settings, monitorSettleMs: 50_000 };
-    const settlement = { claimId: null, claimedAt, legs: [], found: [found("7", 45_000)], clearedFor: null };
+    const settlement = { claimId: null, claimedAt: now - 45_000, legs: [taken("7")], found: [], clearedFor: null };
     expect(settleJob(jobOf(), new Map(), settlement, now, slow).job.asideUntil).toBe(now + 60_000);
   });
 

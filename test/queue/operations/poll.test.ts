@@ -118,6 +118,15 @@ describe("a poll whose turn has come claims", () => {
     expect(answer).toMatchObject({ kind: "claimed", job: { claim: { legs: [{ monitor }] } } });
   });
 
+  it("and declares how long its request is held: that goes on where the monitors refuse", () => {
+    const { change } = poll(jobOf(), { command: { hold: { holdMs: 20_000, holder: "h" } } });
+    expect(change?.jobs?.[0]?.after).toMatchObject({
+      holder: "h",
+      presentUntil: now + 24_000,
+      abandonAt: now + 50_000,
+    });
+  });
+
   it("behind those ahead of it that are served as well", () => {
     const { change } = poll(jobOf(), {
       capacity: capacityOf({ ci0: rowOf(4) }),
