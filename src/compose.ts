@@ -207,6 +207,7 @@ export async function composeService(
       poller.followMonitors();
       return [];
     },
+    noteReload: metrics.noteReload,
     stop: async () => {
       await dispatcher.idle();
       await Promise.all([poller.stop(), sweeper.stop()]);

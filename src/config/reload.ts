@@ -39,6 +39,8 @@ export type Reloaded =
 export interface Reloadable {
   /** Problems, such as a policy that is invalid: then it goes on as before. */
   reload(config: Config): Promise<readonly string[]>;
+  /** How it went, for whoever watches the service and not its log. */
+  noteReload(isDone: boolean): void;
 }
 
 export function reloadConfig(previous: Config, environment: Environment, loadText: LoadText): Reloaded {

@@ -17,7 +17,10 @@ export interface SettingsReloaderDeps {
 export function createSettingsReloader(initial: Config, deps: SettingsReloaderDeps): () => Promise<void> {
   const { environment, loadText, service, log } = deps;
   let config = initial;
-  const refuse = (problems: readonly string[]) => log.error({ problems }, "settings not reloaded: nothing changes");
+  const refuse = (problems: readonly string[]) => {
+    service.noteReload(false);
+    log.error({ problems }, "settings not reloaded: nothing changes");
+  };
   const reload = async (): Promise<void> => {
     const reloaded = reloadConfig(config, environment, loadText);
     if (reloaded.kind === "problems") return refuse(reloaded.problems);
@@ -29,11 +32,13 @@ export function createSettingsReloader(initial: Config, deps: SettingsReloaderDe
     for (const advice of reloaded.advice) log.warn(advice);
     const { changed, needsRestart } = reloaded;
     if (needsRestart.length > 0) log.warn({ settings: needsRestart }, "changed settings need a restart");
+    service.noteReload(true);
     log.info({ changed }, "settings reloaded");
   };
   let last: Promise<void> = Promise.resolve();
   return function reloadNext() {
     last = last.then(reload).catch((error: unknown) => {
+      service.noteReload(false);
       log.error(
         { error: error instanceof Error ? error.name : typeof error },
         "settings not reloaded: nothing changes",

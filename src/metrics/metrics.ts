@@ -33,6 +33,8 @@ export interface Metrics {
     readonly version: string;
     readonly usage?: (() => ProcessUsage) | undefined;
   }): void;
+  /** How the last reload of the settings went. */
+  noteReload(isDone: boolean): void;
   /** A monitor that was added since: it is told apart from now on. */
   noteMonitor(name: string): void;
   /**
@@ -57,6 +59,11 @@ export function createMetrics(): Metrics {
     labelNames: ["version"],
     registers: [registry],
   });
+  const reloadFailed = new Gauge({
+    name: "runner_queue_settings_reload_failed",
+    help: "1 where the last reload of the settings changed nothing, for something is wrong in them",
+    registers: [registry],
+  });
   return {
     observe: (event) => {
       events.observe(event);
@@ -71,6 +78,7 @@ export function createMetrics(): Metrics {
       http.attach(parts.tally, parts.held);
       if (parts.usage !== undefined) attachProcessMetrics(registry, parts.usage);
     },
+    noteReload: (isDone) => reloadFailed.set(isDone ? 0 : 1),
     noteMonitor: (name) => void monitors.admit(name),
     expose: async () => {
       await standing.refresh();

@@ -9,12 +9,13 @@ import { createLog } from "../../src/logging.ts";
 
 const environment = { CONFIG_FILE: "/c", API_TOKENS: "a-token-long-enough" };
 
-function startReloader(service: Reloadable) {
+function startReloader(service: Pick<Reloadable, "reload">) {
   let file = "MONITORS=ci0=http://10.0.0.1";
   const loadText = () => file;
   const first = parseConfig(environment, loadText);
   if (first.kind === "problems") throw new Error(first.problems.join("\n"));
   const lines: { msg: string }[] = [];
+  const notes: boolean[] = [];
   const stream = new Writable({
     write(chunk, _encoding, done) {
       lines.push(JSON.parse(String(chunk)));
@@ -24,11 +25,12 @@ function startReloader(service: Reloadable) {
   const reload = createSettingsReloader(first.config, {
     environment,
     loadText,
-    service,
+    service: { ...service, noteReload: (isDone) => notes.push(isDone) },
     log: createLog("info", stream),
   });
   return {
     lines,
+    notes,
     reload,
     reloadWith: async (text: string) => {
       file = text;
@@ -62,7 +64,7 @@ it("hands the service what may change, once, and says what changed", async () =>
 
 it("what the service refuses, by words or by a fault, is a change again the next time", async () => {
   const answers = [async () => ["POLICY_FILE: no"], () => Promise.reject(new TypeError("broken")), async () => []];
-  const { reloadWith } = startReloader({ reload: () => answers.shift()?.() ?? Promise.resolve([]) });
+  const { reloadWith, notes } = startReloader({ reload: () => answers.shift()?.() ?? Promise.resolve([]) });
   expect(await reloadWith(twoHosts)).toMatchObject([
     { msg: "settings not reloaded: nothing changes", problems: ["POLICY_FILE: no"] },
   ]);
@@ -70,6 +72,7 @@ it("what the service refuses, by words or by a fault, is a change again the next
     { msg: "settings not reloaded: nothing changes", error: "TypeError" },
   ]);
   expect(await reloadWith(twoHosts)).toMatchObject([{ msg: "settings reloaded", changed: ["MONITORS"] }]);
+  expect(notes, "and whoever watches the service is told each time").toEqual([false, false, true]);
 });
 
 it("two signals at once are two reloads, one after the other", async () => {

@@ -209,8 +209,12 @@ test("an invalid policy never replaces a valid one, and the log says what is wro
     msg: "settings not reloaded: nothing changes",
     problems: ["POLICY_FILE classes.merge.weight is not a number from 0.001 to 1000"],
   });
+  const readGauge = async () =>
+    /^runner_queue_settings_reload_failed (\d)$/m.exec(await (await fetch(`${service.url}/metrics`)).text())?.[1];
+  expect(await readGauge()).toBe("1");
   await writeFile(policy, "classes: {merge: {weight: 100}}");
   expect(await service.reload(settings)).toMatchObject({ msg: "settings reloaded", changed: ["POLICY_FILE"] });
+  expect(await readGauge()).toBe("0");
 });
 
 test("the webhook's secrets rotate; turning it on needs a restart, and says so", async () => {
