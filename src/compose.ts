@@ -10,12 +10,8 @@ import type { Config } from "./config.ts";
 import { createAdministration } from "./dispatch/administration.ts";
 import { createDispatcher, type Dispatcher } from "./dispatch/dispatcher.ts";
 import type { RoundNote } from "./dispatch/running/operation-runner.ts";
-import { createArtifactCheck } from "./github/artifact-check.ts";
-import { createGithubApi } from "./github/github-api.ts";
-import { createGithubClient } from "./github/github-client.ts";
-import { createAppCredentials, createTokenCredentials } from "./github/github-credentials.ts";
+import { canAskGithub, connectGithub } from "./github/connection.ts";
 import { createOidcCheck } from "./github/oidc.ts";
-import { loadSoleFile } from "./github/sole-file.ts";
 import { createSignatureCheck } from "./github/webhook.ts";
 import { createApp } from "./http/app.ts";
 import { createTally } from "./http/tally.ts";
@@ -25,6 +21,7 @@ import { createMonitorClient, type MonitorClient } from "./monitors/called/clien
 import { createPoller, type Poller } from "./monitors/called/poller.ts";
 import type { MonitorTransport } from "./monitors/called/transport.ts";
 import type { Observe } from "./queue/events.ts";
+import type { GithubRuns } from "./queue/github-runs.ts";
 import type { Policy } from "./queue/policy/policy.ts";
 import type { QueueSettings } from "./queue/settings.ts";
 import type { Store } from "./queue/store.ts";
@@ -87,6 +84,7 @@ export function composeQueue(
     readonly store: Store;
     readonly transport: MonitorTransport;
     readonly observe: Observe;
+    readonly githubRuns?: GithubRuns | undefined;
     readonly noteRound?: (round: RoundNote) => void;
     readonly policy: () => Policy | undefined;
   },
@@ -130,9 +128,10 @@ export async function composeService(
     log(event);
   };
   const { noteRound } = metrics;
+  const github = await connectGithub(config, () => current.GITHUB_TOKEN ?? null, observe);
   const { client, dispatcher, poller } = composeQueue(
     config,
-    { store, transport, observe, noteRound, policy: () => current.POLICY },
+    { store, transport, observe, noteRound, githubRuns: github.runs, policy: () => current.POLICY },
     ownSurroundings,
   );
   const { sweeper } = dispatcher;
@@ -149,7 +148,7 @@ export async function composeService(
     ...credentials,
     noteChange: poller.noteChange,
     oidc: config.OIDC_AUDIENCE === undefined ? null : createOidcCheck(config.OIDC_ISSUER, config.OIDC_AUDIENCE),
-    artifacts: await composeArtifactCheck(config, () => current.GITHUB_TOKEN ?? null, observe),
+    artifacts: github.artifacts,
     allowedRepos: config.ALLOWED_REPOS,
     policy: () => current.POLICY,
     hearsGithub: isGithubConnected(config),
@@ -243,18 +242,6 @@ function webUrlOf(apiUrl: string): string {
   return apiUrl === "https://api.github.com" ? "https://github.com" : new URL(apiUrl).origin;
 }
 
-async function composeArtifactCheck(config: Config, tokenNow: () => string | null, observe: Observe) {
-  const { GITHUB_API_URL: url, GITHUB_APP_ID: id, GITHUB_APP_PRIVATE_KEY: privateKey } = config;
-  const api = createGithubApi(url, observe, Date.now);
-  const credentials =
-    id === undefined || privateKey === undefined
-      ? createTokenCredentials(tokenNow)
-      : await createAppCredentials({ id, privateKey }, api, observe, Date.now);
-  const settings = { artifactPrefix: config.ARTIFACT_PREFIX, artifactMaxAgeMs: config.ARTIFACT_MAX_AGE };
-  const client = createGithubClient(url, api, credentials, observe, Date.now);
-  return createArtifactCheck(settings, client, loadSoleFile, observe, Date.now);
-}
-
 /**
  * A snapshot counts as capacity for this long, or for five intervals where those are longer: a
  * monitor redraws for some seconds after a take.
@@ -290,6 +277,6 @@ export function queueSettingsOf(config: Config): QueueSettings {
 }
 
 /** Whether GitHub's word on its jobs can reach us. */
-function isGithubConnected({ GITHUB_WEBHOOK_SECRETS }: Config): boolean {
-  return GITHUB_WEBHOOK_SECRETS !== undefined;
+function isGithubConnected(config: Config): boolean {
+  return config.GITHUB_WEBHOOK_SECRETS !== undefined || canAskGithub(config);
 }

@@ -166,6 +166,8 @@ export function createEventLog(log: Log): Observe {
       case "settled":
       case "monitor_polled":
         return;
+      case "github_asked":
+        return log.debug({ outcome: event.outcome }, "github_asked: what came of asking about a run");
       case "github_budget":
         return log.debug(
           { account: event.account, remaining: event.remaining, limit: event.limit, resetAt: event.resetAt },

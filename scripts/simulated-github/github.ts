@@ -52,6 +52,10 @@ export interface NewArtifact {
 export interface NewJob {
   readonly name: string;
   readonly status: "queued" | "in_progress" | "completed";
+  /** Which attempt of its run; absent: 1. */
+  readonly attempt?: number;
+  /** Absent: "self-hosted". */
+  readonly labels?: readonly string[];
 }
 
 export interface SimulatedGithub {
@@ -72,10 +76,12 @@ export interface SimulatedGithub {
   addArtifact(artifact: NewArtifact): number;
   hasArtifact(id: number): boolean;
   /**
-   * Adds the run too where it is not known; a job of that name which the run already has changes
-   * its status.
+   * Adds the run too where it is not known; a job of that name and attempt which the run already
+   * has changes its status. Returns the job's id.
    */
-  addJob(repo: string, runId: string, job: NewJob): void;
+  addJob(repo: string, runId: string, job: NewJob): number;
+  /** Somebody deletes the run. */
+  removeRun(repo: string, runId: string): void;
   isCancelled(repo: string, runId: string): boolean;
   /**
    * Resolves with the next request whose path, with query, matches: at its receipt, before any
@@ -144,6 +150,7 @@ export async function startSimulatedGithub(options: GithubOptions = {}): Promise
     },
     hasArtifact: (id) => repositories.artifact(id) !== null,
     addJob: (repo, runId, job) => repositories.putJob(repositories.addRun(repo, runId), job),
+    removeRun: (repo, runId) => repositories.removeRun(repositories.addRun(repo, runId)),
     isCancelled: (repo, runId) => repositories.find(repo)?.runs.get(runId)?.isCancelled ?? false,
     nextRequest: state.log.next,
     issueIdToken: (claims, header = {}) => state.idTokens.issue({ ...state.idTokensFor, ...claims }, header),

@@ -4,7 +4,7 @@ import type { Job, Run } from "./repositories.ts";
 
 /** A cancelled run has cancelled whatever was not completed. */
 export function writeJob(apiUrl: string, run: Run, job: Job): Record<string, unknown> {
-  const { id, name, createdAt } = job;
+  const { id, name, createdAt, attempt, labels } = job;
   const { fullName } = run.repository;
   const wasCancelled = run.isCancelled && job.status !== "completed";
   const status = wasCancelled ? "completed" : job.status;
@@ -17,7 +17,7 @@ export function writeJob(apiUrl: string, run: Run, job: Job): Record<string, unk
     workflow_name: "CI",
     head_branch: "main",
     run_url: `${url}/actions/runs/${run.id}`,
-    run_attempt: 1,
+    run_attempt: attempt,
     node_id: nodeId("CheckRun", id),
     head_sha: headSha(run),
     url: `${url}/actions/jobs/${id}`,
@@ -31,7 +31,7 @@ export function writeJob(apiUrl: string, run: Run, job: Job): Record<string, unk
     name,
     steps: [],
     check_run_url: `${url}/check-runs/${id}`,
-    labels: ["self-hosted"],
+    labels: [...labels],
     runner_id: hasStarted ? id : null,
     runner_name: hasStarted ? `runner-${id}` : null,
     runner_group_id: hasStarted ? 1 : null,

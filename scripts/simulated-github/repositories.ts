@@ -31,6 +31,9 @@ export interface Job {
   readonly name: string;
   readonly createdAt: Date;
   status: "queued" | "in_progress" | "completed";
+  /** Which attempt of its run, from 1. */
+  readonly attempt: number;
+  readonly labels: readonly string[];
 }
 
 export interface Repositories {
@@ -42,7 +45,9 @@ export interface Repositories {
   /** Newest first. */
   artifactsOf(run: Run): Artifact[];
   removeArtifact(id: number): void;
-  putJob(run: Run, job: Pick<Job, "name" | "status">): void;
+  /** Returns the job's id. */
+  putJob(run: Run, job: Pick<Job, "name" | "status"> & Partial<Pick<Job, "attempt" | "labels">>): number;
+  removeRun(run: Run): void;
 }
 
 export function createRepositories(): Repositories {
@@ -78,10 +83,15 @@ export function createRepositories(): Repositories {
         .filter((artifact) => artifact.run === run)
         .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || b.id - a.id),
     removeArtifact: (id) => void artifacts.delete(id),
-    putJob(run, { name, status }) {
-      const known = run.jobs.find((job) => job.name === name);
-      if (known === undefined) run.jobs.push({ id: ++lastId, name, status, createdAt: new Date() });
-      else known.status = status;
+    putJob(run, { name, status, attempt = 1, labels = ["self-hosted"] }) {
+      const known = run.jobs.find((job) => job.name === name && job.attempt === attempt);
+      if (known !== undefined) {
+        known.status = status;
+        return known.id;
+      }
+      run.jobs.push({ id: ++lastId, name, status, attempt, labels, createdAt: new Date() });
+      return lastId;
     },
+    removeRun: (run) => void run.repository.runs.delete(run.id),
   };
 }

@@ -1,16 +1,24 @@
 // The routes of a run: list its jobs, cancel it.
-import { type Answer, json } from "./answer.ts";
+import { createHash } from "node:crypto";
+import { type Answer, empty, json } from "./answer.ts";
 import { type ApiCall, withRun } from "./api-call.ts";
 import { writeJob } from "./job-json.ts";
 import { pageOf } from "./page.ts";
 
-/** Every run here is at its first attempt, so that `filter` changes nothing. */
+/** Those of the latest attempt, unless `filter` says "all". An answer that is known is a 304, and costs nothing. */
 export function listJobs(call: ApiCall): Answer {
-  const { state, url } = call;
+  const { state, url, seen } = call;
   return withRun(call, "read", (run) => {
-    const page = pageOf(run.jobs, url);
+    const latest = Math.max(...run.jobs.map(({ attempt }) => attempt));
+    const all = url.searchParams.get("filter") === "all";
+    const listed = all ? run.jobs : run.jobs.filter(({ attempt }) => attempt === latest);
+    const page = pageOf(listed, url);
     const jobs = page.items.map((job) => writeJob(state.url, run, job));
-    return json(200, { total_count: run.jobs.length, jobs }, page.headers);
+    const answer = json(200, { total_count: listed.length, jobs }, page.headers);
+    const etag = `W/"${createHash("sha256").update(String(answer.body)).digest("hex")}"`;
+    if (seen.headers["if-none-match"] !== etag) return { ...answer, headers: { ...answer.headers, etag } };
+    state.budget.remaining += 1;
+    return empty(304, { etag });
   });
 }
 

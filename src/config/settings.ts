@@ -65,12 +65,12 @@ const access = {
 
 const github = {
   GITHUB_API_URL: baseUrl.prefault("https://api.github.com").describe("GitHub's REST API"),
-  GITHUB_TOKEN: secret.optional().describe("token to look artifacts up with"),
+  GITHUB_TOKEN: secret.optional().describe("token to look artifacts up and ask how the jobs of runs stand with"),
   GITHUB_APP_ID: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, "is neither an App's id nor its client id")
     .optional()
-    .describe("GitHub App to look artifacts up as"),
+    .describe("GitHub App to look artifacts up and ask how the jobs of runs stand as"),
   GITHUB_APP_PRIVATE_KEY: privateKey
     .optional()
     .describe("the App's private key (PEM; line breaks may be written as `\\n`)"),

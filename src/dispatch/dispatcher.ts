@@ -5,14 +5,17 @@ import type { Clock } from "../clock.ts";
 import type { Observe } from "../queue/events.ts";
 import type { FreedRate } from "../queue/fleet/freed-rate.ts";
 import type { Monitors, ShownRunner } from "../queue/fleet/monitors.ts";
-import { generationOf, type Job, type Ticket, ticketOf } from "../queue/job/job.ts";
+import type { GithubRuns } from "../queue/github-runs.ts";
+import { type Job, type Ticket, ticketOf } from "../queue/job/job.ts";
 import { noHold } from "../queue/job/presence.ts";
+import { firstQuestionMs, minQuestionGapMs } from "../queue/job/question.ts";
 import { orderOf } from "../queue/line/line.ts";
 import { claimableOperation, type InspectReply, inspectOperation } from "../queue/operations/inspect.ts";
-import { type RerunReply, rerunOperation } from "../queue/operations/rerun.ts";
+import type { RerunReply } from "../queue/operations/rerun.ts";
 import type { Policy } from "../queue/policy/policy.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 import type { MaybePromise, Store } from "../queue/store.ts";
+import { createRunQuestions } from "./asking/run-questions.ts";
 import { createAttendant } from "./attendant.ts";
 import { type Cancel, createCancel } from "./cancelling.ts";
 import { createEnqueuing, type Enqueuing } from "./enqueuing.ts";
@@ -64,6 +67,8 @@ export interface DispatcherDeps {
   readonly owner: string;
   readonly observe: Observe;
   readonly fleetNews: FleetNews;
+  /** how GitHub's jobs stand, where its API can be asked; absent: its events say all that is known */
+  readonly githubRuns?: GithubRuns | undefined;
   readonly noteRound?: (round: RoundNote) => void;
 }
 
@@ -131,7 +136,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     newCommitId: deps.newId,
     clock,
     random: deps.random,
-    noteEnded: (job) => limits.noteEnded(job),
+    noteEnded: (job) => {
+      limits.noteEnded(job);
+      if (job.state === "taken") questions?.note(job, minQuestionGapMs);
+    },
     ...(noteRound !== undefined && { noteRound }),
     ...(policy !== undefined && { policy }),
   });
@@ -194,12 +202,18 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     void sweeper.sweep(profileKey);
   };
   const github = createGithubListener({ runner, booking, limits, names, observe, clock, look });
-  const startWatch = createStartWatch({ runner, monitors, booking, observe, look, askGithub: async () => {} });
+  const questions =
+    deps.githubRuns === undefined
+      ? null
+      : createRunQuestions({ ...deps, githubRuns: deps.githubRuns, documents, runner, listener: github });
+  const askGithub = async (job: Job) => (await questions?.askAnew(job)) ?? true;
+  const startWatch = createStartWatch({ runner, monitors, booking, observe, look, askGithub });
   const atWork = createRunnersAtWork({ documents, booking, runner, observe, clock });
   const attend = createAttendant({ runner, takeOnce, observe, clock, lookAgain: look });
   const sweeper: Sweeper = createSweeper({
     attend,
     hearAgain: github.hearAgain,
+    askGithub: (waitingProfiles) => questions?.look(waitingProfiles),
     watchStart: startWatch.look,
     runner,
     names,
@@ -225,6 +239,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       fleetNews.noteWaiting();
       sweeper.noteWaiting(profileKey);
     },
+    noteDetached: (job) => questions?.note(job, firstQuestionMs(settings)),
   });
 
   return {
@@ -238,16 +253,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       atWork.note(monitor, runners);
       if (settings.startWatch !== "off") startWatch.noteRunners(monitor, runners);
     },
-    rerun: async (profileKey, uniqueId, ticket) => {
-      const reply = await runner.run(rerunOperation(profileKey, uniqueId, ticket));
-      if (reply.kind === "in_line" && reply.isNew) {
-        // as long as it may be re-run once more
-        await booking.book(uniqueId, profileKey, true);
-        observe({ kind: "rerun", job: ticketOf(reply.job), generation: generationOf(reply.job) });
-        look(profileKey);
-      }
-      return reply;
-    },
+    rerun: github.rerun,
     silentMonitors,
     enqueue,
     enqueueTogether,
@@ -275,6 +281,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     idle: async () => {
       await work.idle();
       await limits.idle();
+      await questions?.idle();
     },
   };
 }

@@ -18,6 +18,8 @@ export interface EnqueuingDeps extends Omit<BatchDeps, "judgeProfile"> {
   readonly observe: Observe;
   /** somebody waits in this profile's line */
   readonly noteWaiting: (profileKey: string) => void;
+  /** nobody will poll for this job, of which GitHub has not spoken */
+  readonly noteDetached: (job: JobRequest) => void;
 }
 
 export function createEnqueuing(deps: EnqueuingDeps): Enqueuing {
@@ -33,8 +35,10 @@ export function createEnqueuing(deps: EnqueuingDeps): Enqueuing {
   };
   const enqueueOne = createEnqueuer(runner, booking, limits, isFleetKnown);
   const enqueueMany = createBatchEnqueuer({ ...deps, judgeProfile });
-  const noteAnswer = ({ profileKey }: JobRequest, answer: EnqueueAnswer): void => {
+  const noteAnswer = (request: JobRequest, options: EnqueueOptions | undefined, answer: EnqueueAnswer): void => {
+    const { profileKey } = request;
     if (answer.kind === "accepted") noteWaiting(profileKey);
+    if (answer.kind === "accepted" && answer.isNew && options?.isDetached === true) deps.noteDetached(request);
     const outcome = answer.kind === "accepted" && !answer.isNew ? "repeated" : answer.kind;
     observe({ kind: "enqueue_answered", profileKey, outcome });
   };
@@ -45,14 +49,14 @@ export function createEnqueuing(deps: EnqueuingDeps): Enqueuing {
         const { className, place } = answer;
         observe({ kind: "enqueued", job: { ...request, className, place } });
       }
-      noteAnswer(request, answer);
+      noteAnswer(request, options, answer);
       return answer;
     },
     enqueueTogether: async (items, isAllWanted) => {
       const reply = await enqueueMany(items, isAllWanted);
-      for (const [at, { request }] of items.entries()) {
+      for (const [at, { request, options }] of items.entries()) {
         const answer = reply.answers[at] ?? null;
-        if (answer !== null) noteAnswer(request, answer);
+        if (answer !== null) noteAnswer(request, options, answer);
       }
       return reply;
     },

@@ -3,8 +3,9 @@
 import type { Clock } from "../clock.ts";
 import { type Observe, waitedMs } from "../queue/events.ts";
 import type { HeardJob } from "../queue/job/github-word.ts";
-import { type Job, ticketOf } from "../queue/job/job.ts";
+import { type Job, type Ticket, ticketOf } from "../queue/job/job.ts";
 import { type HearOutcome, hearOperation } from "../queue/operations/hear-github.ts";
+import { type RerunReply, rerunOperation } from "../queue/operations/rerun.ts";
 import type { IdBooking } from "./id-booking.ts";
 import type { Admission, JobLimits } from "./job-limits.ts";
 import type { ProfileNames } from "./profile-names.ts";
@@ -24,11 +25,21 @@ export interface GithubNews {
   readonly createdAt: number;
 }
 
+/** News of several jobs of GitHub's whose labels name the same one of ours. */
+export type GroupedNews = Omit<GithubNews, "job"> & { readonly jobs: readonly HeardJob[] };
+
 export type NewsOutcome = HearOutcome | "unknown_profile" | "settling";
 
 export interface GithubListener {
   /** Throws StoreUnavailable. */
   hear(news: GithubNews): Promise<NewsOutcome>;
+  /** The same, of all that was said at once. Throws StoreUnavailable. */
+  hearAll(news: GroupedNews): Promise<NewsOutcome>;
+  /**
+   * Somebody says what GitHub's word would: a job that had its runners needs them again. `ticket`
+   * null: an operator does.
+   */
+  rerun(profileKey: string, uniqueId: string, ticket: Ticket | null): Promise<RerunReply>;
   /** What was heard of a job before is looked at again. */
   hearAgain(job: Job): Promise<void>;
 }
@@ -102,16 +113,29 @@ export function createGithubListener(deps: GithubListenerDeps): GithubListener {
     return await giveUp("settling");
   };
 
+  const hearAll = async (news: GroupedNews): Promise<NewsOutcome> => {
+    const { uniqueId, profileKey, qualifiedRepo, runId, jobs, createdAt } = news;
+    const known = await booking.find(uniqueId);
+    if (known !== null) {
+      const isNamed = known.profileKey === profileKey;
+      return await run({ ...known, qualifiedRepo, runId }, jobs, createdAt, isNamed);
+    }
+    if (profileKey === null) return "unknown_job";
+    if (!(await names.isKnown(profileKey))) return "unknown_profile";
+    return await run({ uniqueId, profileKey, qualifiedRepo, runId }, jobs, createdAt, true);
+  };
+
   return {
-    hear: async ({ uniqueId, profileKey, qualifiedRepo, runId, job, createdAt }) => {
-      const known = await booking.find(uniqueId);
-      if (known !== null) {
-        const isNamed = known.profileKey === profileKey;
-        return await run({ ...known, qualifiedRepo, runId }, [job], createdAt, isNamed);
+    hear: ({ job, ...news }) => hearAll({ ...news, jobs: [job] }),
+    hearAll,
+    rerun: async (profileKey, uniqueId, ticket) => {
+      const reply = await runner.run(rerunOperation(profileKey, uniqueId, ticket));
+      if (reply.kind === "in_line" && reply.isNew) {
+        // as long as it may be re-run once more
+        await book(uniqueId, profileKey);
+        report(reply.job, "rerun", []);
       }
-      if (profileKey === null) return "unknown_job";
-      if (!(await names.isKnown(profileKey))) return "unknown_profile";
-      return await run({ uniqueId, profileKey, qualifiedRepo, runId }, [job], createdAt, true);
+      return reply;
     },
     hearAgain: async ({ uniqueId, profileKey, qualifiedRepo, runId }) => {
       await run({ uniqueId, profileKey, qualifiedRepo, runId }, [], Number.POSITIVE_INFINITY, true);

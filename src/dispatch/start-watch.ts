@@ -4,8 +4,8 @@
 import type { Observe } from "../queue/events.ts";
 import type { Monitors, ShownRunner } from "../queue/fleet/monitors.ts";
 import { type Job, ticketOf } from "../queue/job/job.ts";
-import { type SeenRunner, wasUnused } from "../queue/job/start.ts";
-import { monitorsOf, watchStartOperation } from "../queue/operations/watch-start.ts";
+import { hasStarted, type SeenRunner, type Start, wasUnused } from "../queue/job/start.ts";
+import { beginLookOperation, monitorsOf, watchStartOperation } from "../queue/operations/watch-start.ts";
 import type { IdBooking } from "./id-booking.ts";
 import type { OperationRunner } from "./running/operation-runner.ts";
 
@@ -24,8 +24,11 @@ export interface StartWatchDeps {
   readonly monitors: Pick<Monitors, "readRunners">;
   readonly booking: Pick<IdBooking, "find">;
   readonly observe: Observe;
-  /** what GitHub's API says of the job's run is heard before this resolves */
-  readonly askGithub: (job: Job) => Promise<void>;
+  /**
+   * What GitHub says of the job's run now is heard before this resolves. False: it could not be
+   * asked, and what it said before may be old.
+   */
+  readonly askGithub: (job: Job) => Promise<boolean>;
   /** a job came in line again for which nobody polls */
   readonly look: (profileKey: string) => void;
 }
@@ -33,38 +36,33 @@ export interface StartWatchDeps {
 export function createStartWatch({ runner, monitors, booking, observe, askGithub, look }: StartWatchDeps): StartWatch {
   /** by monitor, runners that were busy when last shown */
   const busy = new Map<string, ReadonlySet<string>>();
-  const underWay = new Set<string>();
 
-  const watch = async (profileKey: string, uniqueId: string, seen: readonly SeenRunner[] | null): Promise<void> => {
+  const watch = async (profileKey: string, uniqueId: string, seen: readonly SeenRunner[]): Promise<void> => {
     const { changed, isServedAgain } = await runner.run(watchStartOperation(profileKey, uniqueId, seen));
     if (changed === null) return;
     noteStart(observe, changed.before, changed.after, isServedAgain);
     if (isServedAgain) look(profileKey);
   };
-  const lookAt = async ({ profileKey, uniqueId, start }: Job): Promise<void> => {
-    if (start === undefined) return;
+  /** First the runners, then GitHub: what it says of a job that had none left is no old news. */
+  const lookAt = async (job: Job & { readonly start: Start }): Promise<void> => {
     const shown = await Promise.all(
-      monitorsOf(start).map(async (monitor) => {
+      monitorsOf(job.start).map(async (monitor) => {
         const runners = await monitors.readRunners(monitor);
         return runners?.map(({ id, isBusy }) => ({ name: `${monitor}/${id}`, isBusy })) ?? null;
       }),
     );
-    const seen = shown.includes(null) ? null : shown.flatMap((runners) => runners ?? []);
-    await watch(profileKey, uniqueId, seen);
+    const seen = shown.flatMap((runners) => runners ?? []);
+    const isCertain = hasStarted(job.start, seen) || (!shown.includes(null) && (await askGithub(job)));
+    if (isCertain) await watch(job.profileKey, job.uniqueId, seen);
   };
 
   return {
-    look: async (job) => {
-      const key = `${job.profileKey} ${job.uniqueId}`;
-      if (underWay.has(key)) return;
-      underWay.add(key);
+    look: async ({ profileKey, uniqueId }) => {
       try {
-        await askGithub(job);
-        await lookAt(job);
+        const job = await runner.run(beginLookOperation(profileKey, uniqueId));
+        if (job !== null) await lookAt(job);
       } catch (error) {
-        observe({ kind: "trouble", where: "start_watch", profileKey: job.profileKey, error });
-      } finally {
-        underWay.delete(key);
+        observe({ kind: "trouble", where: "start_watch", profileKey, error });
       }
     },
     noteRunners: (monitor, runners) => {

@@ -53,6 +53,8 @@ export interface SweeperDeps {
   readonly attend: (profileKey: string, uniqueIds: readonly string[]) => Promise<void>;
   /** GitHub may wait for a job again */
   readonly hearAgain: (job: Job) => Promise<void>;
+  /** asks GitHub about jobs, some of them in these profiles, where it is time; returns at once */
+  readonly askGithub: (waitingProfiles: readonly string[]) => void;
   /** looks whether a job's reserved runners have started it */
   readonly watchStart: (job: Job) => Promise<void>;
   /** for wakes that were lost: whoever waits here looks whose turn it is */
@@ -131,9 +133,10 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
     try {
       await deps.mark.renew();
       const profiles = await deps.names.list();
-      const busy = profiles.filter((profileKey) => swept.get(profileKey)?.isWaitedFor === true).length;
-      for (const profileKey of profiles) if (isTime(profileKey, busy)) await sweep(profileKey);
+      const busy = profiles.filter((profileKey) => swept.get(profileKey)?.isWaitedFor === true);
+      for (const profileKey of profiles) if (isTime(profileKey, busy.length)) await sweep(profileKey);
       for (const profileKey of swept.keys()) if (!profiles.includes(profileKey)) swept.delete(profileKey);
+      deps.askGithub(busy);
       await forgetAbandoned(profiles);
       await deps.wakeHeld();
     } catch (error) {

@@ -3,7 +3,7 @@
 // about whoever wants to enqueue.
 import { readBytes } from "../bounded-body.ts";
 import type { Observe } from "../queue/events.ts";
-import { decidePause, readBudget } from "./github-budget.ts";
+import { decidePause, type GithubBudget, isShareSpent, readBudget } from "./github-budget.ts";
 
 export interface Trouble {
   readonly kind: "trouble";
@@ -12,6 +12,8 @@ export interface Trouble {
   readonly retryAfterSeconds: number;
   /** whoever asked may have brought it about by what he asked for: it counts as his look-up */
   readonly isSuspicious: boolean;
+  /** nothing is wrong: the rest of the hourly budget is left to others */
+  readonly isSparing?: boolean;
 }
 
 export type GithubReply =
@@ -28,6 +30,9 @@ export interface GithubRequest {
   /** rejected credentials may be replaced at once by better ones */
   readonly mayRenew?: boolean;
   readonly signal: AbortSignal;
+  readonly etag?: string | undefined;
+  /** not sent where less than this share of the hourly budget would be left, 0 to 1 */
+  readonly shareLeft?: number | undefined;
 }
 
 export type GithubApi = (request: GithubRequest) => Promise<GithubReply>;
@@ -48,10 +53,14 @@ const rejectedPauseMs = 5_000;
 export function createGithubApi(apiUrl: string, observe: Observe, now: () => number): GithubApi {
   const base = apiUrl.replace(/\/+$/, "");
   const pausedUntil = new Map<string, number>();
+  const budgets = new Map<string, GithubBudget>();
 
-  return async function askGithub({ method, path, authorization, account, mayRenew, signal }) {
+  return async function askGithub({ method, path, authorization, account, mayRenew, signal, etag, shareLeft }) {
     const pause = (pausedUntil.get(account) ?? 0) - now();
     if (pause > 0) return trouble("rate limit", pause);
+    const known = budgets.get(account);
+    if (shareLeft !== undefined && known !== undefined && isShareSpent(known, shareLeft, now()))
+      return { ...trouble("budget"), isSparing: true };
     let reply: GithubReply;
     try {
       const response = await fetch(base + path, {
@@ -62,6 +71,7 @@ export function createGithubApi(apiUrl: string, observe: Observe, now: () => num
           "x-github-api-version": "2022-11-28",
           "user-agent": userAgent,
           ...(authorization === null ? {} : { authorization }),
+          ...(etag === undefined ? {} : { "if-none-match": etag }),
         },
         signal,
       });
@@ -71,6 +81,7 @@ export function createGithubApi(apiUrl: string, observe: Observe, now: () => num
       return trouble(nameFailure(error));
     }
     const budget = readBudget(reply.headers);
+    if (budget !== null) budgets.set(account, budget);
     if (budget !== null) observe({ kind: "github_budget", account, ...budget });
     const says = reply.status === 403 ? new TextDecoder().decode(reply.body?.subarray(0, 1000)) : "";
     const until = decidePause(reply.status, reply.headers, says, now());

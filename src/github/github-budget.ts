@@ -26,6 +26,11 @@ export function readBudget(headers: Headers): GithubBudget | null {
   return { limit, remaining, resetAt: resetSeconds * 1000 };
 }
 
+/** Whether no more than `share` of the hourly budget (0 to 1) is left, by its last reading. */
+export function isShareSpent({ limit, remaining, resetAt }: GithubBudget, share: number, now: number): boolean {
+  return resetAt > now && remaining <= limit * share;
+}
+
 /**
  * Until when (ms since 1970) nothing may be asked with these credentials; 0 = go on. A 403 is a
  * limit only with a word of it: without, it is about permissions.

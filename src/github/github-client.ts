@@ -2,16 +2,9 @@
 // here decides what it means for a job.
 import { z } from "zod";
 import { readBytes } from "../bounded-body.ts";
-import type { Observe } from "../queue/events.ts";
-import {
-  type GithubApi,
-  type GithubReply,
-  isAboutTheQuestion,
-  nameFailure,
-  type Trouble,
-  trouble,
-} from "./github-api.ts";
-import { type Authorization, type GithubCredentials, parseReply } from "./github-credentials.ts";
+import { type GithubReply, nameFailure, type Trouble, trouble } from "./github-api.ts";
+import { parseReply } from "./github-credentials.ts";
+import type { AskGithub } from "./github-question.ts";
 
 export interface Artifact {
   readonly id: number;
@@ -60,51 +53,15 @@ const artifactSchema = z.object({
 });
 
 /** @param now ms since 1970 */
-export function createGithubClient(
-  apiUrl: string,
-  api: GithubApi,
-  credentials: GithubCredentials,
-  observe: Observe,
-  now: () => number,
-): GithubClient {
-  const askOnce = async (qualifiedRepo: string, path: string, signal: AbortSignal) => {
-    const authorization = await within(signal, credentials.authorize(qualifiedRepo));
-    if (authorization.kind !== "authorized") return { header: null, reply: authorization };
-    const { header, account, mayRenew } = authorization;
-    return { header, reply: await api({ method: "GET", path, authorization: header, account, mayRenew, signal }) };
-  };
-
-  /** A reply that is about what was asked, and not about us. */
-  const ask = async (
-    qualifiedRepo: string,
-    path: string,
-    signal: AbortSignal,
-  ): Promise<GithubReply | { readonly kind: "missing" }> => {
-    let { header, reply } = await askOnce(qualifiedRepo, path, signal);
-    const isDistrusted = reply.kind === "reply" && reply.status === 401;
-    if (isDistrusted && credentials.distrust(header, qualifiedRepo)) {
-      ({ header, reply } = await askOnce(qualifiedRepo, path, signal));
-    }
-    if (reply.kind !== "reply") return reply;
-    if (isAboutTheQuestion(reply.status)) return { kind: "missing" };
-    if (reply.status === 401 || reply.status === 403) {
-      observe({ kind: "rejected_by_github", status: reply.status });
-      return trouble(`status ${reply.status}`, 30_000, true);
-    }
-    return reply;
-  };
-
+export function createGithubClient(apiUrl: string, ask: AskGithub, now: () => number): GithubClient {
   return {
     listArtifacts: async (qualifiedRepo, runId, name, signal) => {
       const artifacts: Artifact[] = [];
       let askedAt = now();
       for (let page = 1; page <= mostPages; page++) {
         const query = new URLSearchParams({ name, per_page: String(perPage), ...(page > 1 && { page: String(page) }) });
-        const reply = await ask(
-          qualifiedRepo,
-          `/repos/${qualifiedRepo}/actions/runs/${runId}/artifacts?${query}`,
-          signal,
-        );
+        const path = `/repos/${qualifiedRepo}/actions/runs/${runId}/artifacts?${query}`;
+        const reply = await ask({ qualifiedRepo, path, signal });
         if (reply.kind !== "reply") return reply;
         const list = reply.status === 200 ? parseReply(reply.body, listSchema) : null;
         if (list === null) return trouble(`artifacts: status ${reply.status}, or not a list`);
@@ -119,7 +76,8 @@ export function createGithubClient(
     },
 
     loadArtifact: async (qualifiedRepo, id, longest, signal) => {
-      const reply = await ask(qualifiedRepo, `/repos/${qualifiedRepo}/actions/artifacts/${id}/zip`, signal);
+      const path = `/repos/${qualifiedRepo}/actions/artifacts/${id}/zip`;
+      const reply = await ask({ qualifiedRepo, path, signal });
       if (reply.kind !== "reply") return reply;
       if (reply.status === 200)
         return reply.body === null || reply.body.length > longest
@@ -195,14 +153,4 @@ function parseArtifacts(list: readonly unknown[], name: string): Artifact[] | nu
           },
         ],
   );
-}
-
-/** What comes of `work`, or trouble where `signal` ends it first: work that is shared goes on. */
-async function within(signal: AbortSignal, work: Promise<Authorization>): Promise<Authorization> {
-  return await new Promise((resolve, reject) => {
-    const giveUp = () => resolve(trouble("TimeoutError"));
-    if (signal.aborted) return giveUp();
-    signal.addEventListener("abort", giveUp, { once: true });
-    work.finally(() => signal.removeEventListener("abort", giveUp)).then(resolve, reject);
-  });
 }

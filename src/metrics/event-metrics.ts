@@ -1,7 +1,14 @@
 // What happens, counted from the queue's events. Texts of events are open; their labels here come
 // from closed lists.
 import { Gauge, Histogram, type Registry } from "prom-client";
-import { deliveryOutcomes, legWords, type QueueEvent, troublePlaces, verdicts } from "../queue/events.ts";
+import {
+  deliveryOutcomes,
+  legWords,
+  type QueueEvent,
+  questionOutcomes,
+  troublePlaces,
+  verdicts,
+} from "../queue/events.ts";
 import { StoreUnavailable } from "../queue/store.ts";
 import { createCounters } from "./counters.ts";
 import { decideGithubTrouble, githubTroubles } from "./github-troubles.ts";
@@ -58,6 +65,7 @@ export function createEventMetrics(
   const interruptions = counter("interruptions", "Times in which nobody could be heard, or the clock was set", []);
   const silences = counter("silences", "Times when all who wait fell silent together", ["profile"]);
   const deliveries = counter("github_deliveries", "Deliveries to the webhook, by what came of them", ["outcome"]);
+  const questions = counter("github_questions", "Questions to GitHub about a run, by what came of them", ["outcome"]);
   const reruns = counter("reruns", "Jobs that came in line again because GitHub re-runs them", ["profile"]);
   const starts = new Histogram({
     name: "runner_queue_start_seconds",
@@ -93,6 +101,7 @@ export function createEventMetrics(
   leaked.inc({ profile: others }, 0);
   for (const reason of githubTroubles) troubles.inc({ reason }, 0);
   for (const outcome of deliveryOutcomes) deliveries.inc({ outcome }, 0);
+  for (const outcome of questionOutcomes) questions.inc({ outcome }, 0);
   for (const where of troublePlaces) errors.inc({ where }, 0);
 
   const countEnd = (event: EndEvent): void => {
@@ -142,6 +151,8 @@ export function createEventMetrics(
         }
         case "github_delivery":
           return deliveries.inc({ outcome: event.outcome });
+        case "github_asked":
+          return questions.inc({ outcome: event.outcome });
         case "started":
           return starts.observe({ profile: profiles.admit(event.job.profileKey) }, event.tookMs / 1000);
         case "start_lost":

@@ -41,6 +41,7 @@ export const troublePlaces = [
   "limits",
   "attend",
   "start_watch",
+  "github",
 ] as const;
 export type TroublePlace = (typeof troublePlaces)[number];
 
@@ -67,6 +68,10 @@ export const deliveryOutcomes = [
   "store_away",
 ] as const;
 export type DeliveryOutcome = (typeof deliveryOutcomes)[number];
+
+/** What came of asking GitHub's API about a run. */
+export const questionOutcomes = ["answered", "unchanged", "not_visible", "sparing", "trouble"] as const;
+export type QuestionOutcome = (typeof questionOutcomes)[number];
 
 export type CancelledBy = "owner" | "operator" | "github";
 
@@ -163,6 +168,7 @@ export type QueueEvent =
   /** GitHub needed them no more before they were used */
   | { readonly kind: "reservation_unused"; readonly job: Ticket; readonly runners: readonly string[] }
   | { readonly kind: "github_delivery"; readonly outcome: DeliveryOutcome }
+  | { readonly kind: "github_asked"; readonly outcome: QuestionOutcome }
   | { readonly kind: "store_up" }
   | { readonly kind: "store_down"; readonly why: string }
   | { readonly kind: "trouble"; readonly where: TroublePlace; readonly profileKey?: string; readonly error: unknown };

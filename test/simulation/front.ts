@@ -18,7 +18,7 @@ export async function serveRequest(
   try {
     switch (request.kind) {
       case "enqueue":
-        return replyToEnqueue(await dispatcher.enqueue(request.job, { isCounted: request.isCounted }));
+        return replyToEnqueue(await dispatcher.enqueue(request.job, request));
       case "take":
         return replyToTake(await dispatcher.take(request.ticket, clientGone, request.holdMs));
       case "cancel": {

@@ -2,9 +2,11 @@
 // on a machine that can be paused, crash, and be stopped in order.
 import { composeQueue } from "../../src/compose.ts";
 import { parseConfig } from "../../src/config.ts";
+import type { GithubNews } from "../../src/dispatch/github-listener.ts";
 import type { Observe, QueueEvent } from "../../src/queue/events.ts";
+import type { GithubRuns } from "../../src/queue/github-runs.ts";
 import type { Ticket } from "../../src/queue/job/job.ts";
-import type { CommitPart, PartResult, Store } from "../../src/queue/store.ts";
+import { type CommitPart, type PartResult, type Store, StoreUnavailable } from "../../src/queue/store.ts";
 import type { Chance } from "./chance.ts";
 import { serveRequest } from "./front.ts";
 import type { Happening, Heard } from "./happening.ts";
@@ -28,6 +30,8 @@ export interface Instance {
   readonly isBusy: boolean;
   /** Serves a request; the client's leaving is told by calling what is returned. */
   serve(request: ClientRequest, reply: (given: ClientReply) => void): () => void;
+  /** An event of GitHub's reaches it. */
+  hear(news: GithubNews): void;
   /** As on SIGTERM. Calls back when its process is over. */
   stop(then: () => void): void;
   crash(): void;
@@ -43,6 +47,10 @@ export interface InstanceSurroundings {
   readonly observed: (event: QueueEvent) => void;
   /** an error that is no lost store reached a client */
   readonly onBug: (error: unknown) => void;
+  /** settings over and above the usual ones */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** GitHub's API, as this machine reaches it; absent: it is not asked */
+  readonly githubRuns?: GithubRuns;
 }
 
 /** SIGTERM: no new requests, then the old ones have so long, ms. */
@@ -50,12 +58,13 @@ const drainMs = 2_000;
 const letGoMs = 10_000;
 
 const configs = new Map<string, ReturnType<typeof configOf>>();
-function configOf(reach: readonly string[], pollIntervalMs: number) {
+function configOf(reach: readonly string[], pollIntervalMs: number, environment: Readonly<Record<string, string>>) {
   const monitors = reach.map((monitor) => `${monitor}=http://${monitor}`).join(",");
   const parsed = parseConfig({
     MONITORS: monitors,
     API_TOKENS: "a-token-of-the-simulation",
     MONITOR_POLL_INTERVAL: `${pollIntervalMs}ms`,
+    ...environment,
   });
   if (parsed.kind === "problems") throw new Error(parsed.problems.join("; "));
   return parsed.config;
@@ -69,9 +78,9 @@ export function createInstance(
 ): Instance {
   const { trace, tell, time } = surroundings;
   const { name } = machine;
-  const { pollIntervalMs } = surroundings;
-  const key = `${reach.join()} ${pollIntervalMs}`;
-  const config = configs.get(key) ?? configOf(reach, pollIntervalMs);
+  const { pollIntervalMs, environment = {}, githubRuns } = surroundings;
+  const key = `${reach.join()} ${pollIntervalMs} ${JSON.stringify(environment)}`;
+  const config = configs.get(key) ?? configOf(reach, pollIntervalMs, environment);
   configs.set(key, config);
   const storeClient = createStoreClient(surroundings.storeLink);
   const store: Store = {
@@ -92,7 +101,7 @@ export function createInstance(
   let ids = 0;
   const { dispatcher, poller } = composeQueue(
     config,
-    { store, transport, observe, policy: () => config.POLICY },
+    { store, transport, observe, githubRuns, policy: () => config.POLICY },
     {
       clock: machine.clock,
       newId: () => `${name}.${machine.boot}.${++ids}`,
@@ -177,6 +186,12 @@ export function createInstance(
           gone?.abort();
         });
       };
+    },
+    hear: (news) => {
+      dispatcher.hearGithub(news).catch((error: unknown) => {
+        // GitHub sends it once
+        if (!(error instanceof StoreUnavailable)) surroundings.onBug(error);
+      });
     },
     stop: (then) => {
       isServing = false;

@@ -3,7 +3,7 @@
 import type { JobRequest, Ticket } from "../../src/queue/job/job.ts";
 
 export type ClientRequest =
-  | { readonly kind: "enqueue"; readonly job: JobRequest; readonly isCounted: boolean }
+  | { readonly kind: "enqueue"; readonly job: JobRequest; readonly isCounted: boolean; readonly isDetached?: boolean }
   | { readonly kind: "take"; readonly ticket: Ticket; readonly holdMs: number }
   | { readonly kind: "cancel"; readonly ticket: Ticket };
 

@@ -51,6 +51,9 @@ export interface MonitorClient extends Monitors {
   replace(directory: MonitorDirectory): void;
 }
 
+/** A monitor draws its dashboard anew for some seconds after each take. */
+const redrawnWithinMs = 15_000;
+
 export function createMonitorClient(
   settings: MonitorClientSettings,
   transport: MonitorTransport,
@@ -173,8 +176,14 @@ export function createMonitorClient(
 
   const readRunners: Monitors["readRunners"] = async (monitor) => {
     if (!urls.has(monitor)) return null;
-    const read = await readDashboard(monitor);
-    return read.kind === "dashboard" ? read.dashboard.runners : null;
+    const until = clock.now() + redrawnWithinMs;
+    for (;;) {
+      const read = await readDashboard(monitor);
+      if (read.kind === "dashboard") return read.dashboard.runners;
+      // it says "ask again"
+      if (read.kind !== "redrawing" || clock.now() >= until) return null;
+      await delay(clock, Math.min(settings.pollIntervalMs, 1000));
+    }
   };
 
   const readEvidence: Monitors["readEvidence"] = async (monitor, uniqueId, window, runnerCount): Promise<Evidence> => {

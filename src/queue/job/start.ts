@@ -84,8 +84,12 @@ export function countLost(
   timeoutMs: number,
 ): number {
   if (start.state !== "starting" || now < start.reservedAt + timeoutMs) return 0;
-  const isBusy = seen.some(({ name, isBusy: busy }) => busy && start.runners.includes(name));
-  return isBusy ? 0 : Math.min(waiting, start.runners.length);
+  return hasStarted(start, seen) ? 0 : Math.min(waiting, start.runners.length);
+}
+
+/** Whether one of its runners is busy. */
+export function hasStarted({ runners }: Pick<Start, "runners">, seen: readonly SeenRunner[]): boolean {
+  return seen.some(({ name, isBusy }) => isBusy && runners.includes(name));
 }
 
 export function loseStart(start: Start, now: number): Start {

@@ -13,7 +13,7 @@ import {
   standFor,
   unservedJobs,
 } from "../job/github-word.ts";
-import { generationOf, hasOpenLeg, isOver, type Job, type JobRequest } from "../job/job.ts";
+import { generationOf, hasOpenLeg, isOver, type Job, type JobRequest, ticketOf } from "../job/job.ts";
 import { releaseRunners } from "../job/settlement.ts";
 import { startByWord } from "../job/start.ts";
 import { createJob, endJob, isForgotten } from "../job/tombstone.ts";
@@ -121,6 +121,21 @@ function hearOfNewJob(
   return answer("recorded", ended, { jobs: [{ before, after: ended }] });
 }
 
+/** A job that was enqueued for nobody to poll, and of which GitHub speaks only now: it has its old place. */
+function comeBack({ bookedAt }: HearCommand, view: ProfileView, known: Job, word: GithubWord): Decision<HearReply> {
+  const { now, settings, lostAt } = view;
+  if (bookedAt === null || now - bookedAt > maxCommitAgeMs) return { answer: { kind: "booking_too_old" } };
+  const generation = generationOf(known);
+  const job: Job = {
+    ...createJob(ticketOf(known), lostAt, now, settings, known.endedPlace),
+    ...(known.generation !== undefined && { generation }),
+    word: standFor(word, generation),
+    attempt: Math.max(known.attempt ?? 1, highestAttempt(word)),
+    detached: "queued",
+  };
+  return comeInLine(view, "enqueued", known, job);
+}
+
 /**
  * A job in line, or being asked for. What is polled for is only told of; one that is detached
  * follows GitHub's word.
@@ -176,7 +191,9 @@ function hearOfEndedJob(command: HearCommand, view: ProfileView, known: Job, mer
   const heard = start === undefined ? merged : { ...merged, start: startByWord(start, word, known, now) };
   const wasServed = known.state === "taken" || known.first !== undefined;
   const isHigher = highestAttempt(word) > (known.attempt ?? 1);
-  const mayBegin = wasServed ? isHigher || known.isCounted === true : command.isNamed;
+  // it was abandoned because GitHub's first word came late
+  const isLate = known.state === "abandoned" && known.detached === "awaited";
+  const mayBegin = wasServed ? isHigher || known.isCounted === true : command.isNamed || isLate;
   const waiting = mayBegin ? unservedJobs(word).length : 0;
   const isTooOld = command.createdAt + settings.detachedMaxWaitMs < now;
   if (waiting === 0 || isTooOld) {
@@ -186,7 +203,7 @@ function hearOfEndedJob(command: HearCommand, view: ProfileView, known: Job, mer
   }
   // a monitor may still be at work for it: once that is settled, the sweep looks again
   if (hasOpenLeg(known)) return record(known, heard);
-  if (!wasServed) return hearOfNewJob(command, view, known, word);
+  if (!wasServed) return isLate ? comeBack(command, view, known, word) : hearOfNewJob(command, view, known, word);
   const runnerCount = limitCount(view, waiting);
   const next = { place, runnerCount, isCounted: true, attempt: highestAttempt(word), detached: "queued" as const };
   return comeInLine(view, "rerun", known, beginGeneration(heard, next, lostAt, now, settings));

@@ -5,6 +5,7 @@ import type { Capacity } from "../fleet/capacity.ts";
 import type { Sample } from "../fleet/chart.ts";
 import { type Estimate, estimateWait } from "../fleet/freed-rate.ts";
 import { isOver, type Job } from "../job/job.ts";
+import { isPresentByWord } from "../job/presence.ts";
 import { isForgotten } from "../job/tombstone.ts";
 import { type Ahead, sumAhead } from "../line/line.ts";
 import { explainJob, type Outlook } from "../line/outlook.ts";
@@ -114,6 +115,22 @@ export function overviewOperation(profileKey: string, limit: number): Operation<
 
 function isInLine(reason: Outlook["reason"]): boolean {
   return reason !== "asleep" && reason !== "reconciling" && reason !== "stands_aside";
+}
+
+/**
+ * The first live jobs in order of place, for whom news is worth asking for; those that only
+ * GitHub's word keeps in line come first.
+ */
+export function liveJobsOperation(profileKey: string, limit: number): Operation<readonly Job[]> {
+  const rank = (job: Job) => (isPresentByWord(job) ? 0 : 1);
+  return {
+    name: "live_jobs",
+    profileKey,
+    reads: { listed: limit },
+    decide: ({ listed }) => ({
+      answer: listed.toSorted((a, b) => rank(a) - rank(b) || a.place - b.place).slice(0, limit),
+    }),
+  };
 }
 
 export interface ClaimableReply {

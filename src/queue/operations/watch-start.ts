@@ -5,9 +5,36 @@ import { describeChange } from "../history.ts";
 import { beginGeneration } from "../job/generation.ts";
 import { type GithubWord, jobsOf } from "../job/github-word.ts";
 import { generationOf, type Job } from "../job/job.ts";
-import { countLost, lookAgain, loseStart, type SeenRunner, type Start, startBySight } from "../job/start.ts";
+import {
+  countLost,
+  hasStarted,
+  lookAgain,
+  loseStart,
+  type SeenRunner,
+  type Start,
+  startBySight,
+} from "../job/start.ts";
 import { isForgotten } from "../job/tombstone.ts";
 import type { Operation } from "../profile.ts";
+
+/**
+ * Whoever gets the job looks at its runners; nobody else does until START_TIMEOUT is over. Null: it
+ * is not time, or somebody was faster.
+ */
+export function beginLookOperation(profileKey: string, uniqueId: string): Operation<(Job & { start: Start }) | null> {
+  return {
+    name: "begin_look",
+    profileKey,
+    reads: { jobs: [{ uniqueId, order: null }] },
+    decide: ({ job: read, now, settings }) => {
+      const { job } = read(uniqueId);
+      if (job === null || isForgotten(job, now) || !isStarting(job)) return { answer: null };
+      if (job.start.lookAt === undefined || job.start.lookAt > now) return { answer: null };
+      const after = { ...job, start: lookAgain(job.start, now, settings.startTimeoutMs) };
+      return { answer: after, change: { jobs: [{ before: job, after }] } };
+    },
+  };
+}
 
 export interface WatchReply {
   /** the job as it was and is; null: nothing became of it */
@@ -15,14 +42,11 @@ export interface WatchReply {
   readonly isServedAgain: boolean;
 }
 
-/**
- * @param seen all runners of the job's monitors, each as last shown; null: they could not be looked
- * at
- */
+/** @param seen all runners of the job's monitors, each as last shown */
 export function watchStartOperation(
   profileKey: string,
   uniqueId: string,
-  seen: readonly SeenRunner[] | null,
+  seen: readonly SeenRunner[],
 ): Operation<WatchReply> {
   const nothing: WatchReply = { changed: null, isServedAgain: false };
   return {
@@ -35,7 +59,7 @@ export function watchStartOperation(
       const { start, word = [] } = job;
       const { startTimeoutMs, startWatch, maxRestarts } = settings;
       const generation = generationOf(job);
-      const started = seen?.some(({ name, isBusy }) => isBusy && start.runners.includes(name)) ?? false;
+      const started = hasStarted(start, seen);
       if (started) {
         const after = { ...job, start: startBySight(start, now) };
         return {
@@ -44,13 +68,8 @@ export function watchStartOperation(
         };
       }
       const waiting = jobsOf(word, generation).filter(({ state }) => state === "queued").length;
-      const lost = seen === null ? 0 : countLost(start, waiting, seen, now, startTimeoutMs);
-      if (lost === 0) {
-        const isDue = start.lookAt !== undefined && start.lookAt <= now;
-        if (!isDue) return { answer: nothing };
-        const after = { ...job, start: lookAgain(start, now, startTimeoutMs) };
-        return { answer: nothing, change: { jobs: [{ before: job, after }] } };
-      }
+      const lost = countLost(start, waiting, seen, now, startTimeoutMs);
+      if (lost === 0) return { answer: nothing };
       const reported: Job = { ...job, start: loseStart(start, now) };
       const changed = { before: job, after: reported };
       const restarts = job.restarts ?? 0;

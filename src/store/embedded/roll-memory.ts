@@ -1,5 +1,5 @@
 // Rolls of the embedded store: sets of names that belong to no profile, each name for a while.
-// Names stand in the order in which they were put on, which is nearly the order in which they
+// Names stand in the order in which they were put on, which mostly is nearly the order in which they
 // leave: those that left are dropped from the front.
 import type { EnrolReply } from "../../queue/store.ts";
 import type { Persistence } from "./persistence.ts";
@@ -51,7 +51,10 @@ export class RollMemory {
 
   read(roll: string, until: number, limit: number): readonly string[] {
     const names = [...(this.#rolls.get(roll) ?? [])].filter(([, end]) => end <= until);
-    return names.slice(0, limit).map(([name]) => name);
+    return names
+      .sort(([, a], [, b]) => a - b)
+      .slice(0, limit)
+      .map(([name]) => name);
   }
 
   #put(roll: string, name: string, until: number): void {

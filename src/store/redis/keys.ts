@@ -130,6 +130,11 @@ export function describeKeys(): readonly KeyDescription[] {
       ends: "no TTL: it counts until the next one",
     },
     {
+      key: keys.document("asked/<owner>/<repository>#<run_id>"),
+      holds: "when GitHub was last asked about the run, and the ETags of what it said",
+      ends: "24 h after that",
+    },
+    {
       key: keys.fence("<monitor>"),
       holds: "until when no take is sent there",
       ends: "no TTL: it counts until the next word on the monitor",
@@ -156,6 +161,11 @@ export function describeKeys(): readonly KeyDescription[] {
       ends: "with the last of them",
     },
     { key: keys.roll("ended"), holds: "the same of all repositories", ends: "with the last of them" },
+    {
+      key: keys.roll("questions"),
+      holds: "jobs that GitHub is asked about, by when, plus 24 h",
+      ends: "24 h after the last of them is due",
+    },
     { key: keys.results("<monitor>"), holds: "how many takes came to what", ends: "24 h after the last take" },
   ];
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { GithubWord } from "../../../src/queue/job/github-word.ts";
 import type { Job } from "../../../src/queue/job/job.ts";
 import { type Start, startByWord } from "../../../src/queue/job/start.ts";
-import { watchStartOperation } from "../../../src/queue/operations/watch-start.ts";
+import { beginLookOperation, watchStartOperation } from "../../../src/queue/operations/watch-start.ts";
 import { jobOf, now, settings, viewOf } from "../../support/queue-data.ts";
 
 const reservedAt = now - settings.startTimeoutMs;
@@ -34,7 +34,6 @@ describe("what a dashboard shows of a reserved runner", () => {
       job: taken({ word: [{ id: 7, attempt: 1, state: "in_progress", generation: 1 }] }),
       state: "unchanged",
     },
-    { name: "nothing, for it could not be read", seen: null, job: taken(), state: "unchanged" },
     {
       name: "idle, and not for long enough: GitHub is slow",
       seen: idle,
@@ -56,12 +55,23 @@ describe("what a dashboard shows of a reserved runner", () => {
   ])("$name", ({ seen, job, state }) => {
     expect(stateOf(watch(job, seen, { startWatch: "report" }))).toBe(state);
   });
+});
 
-  it("that says nothing has it looked at again, and not for ever", () => {
-    const later = watch(taken({ word: [] }), []).change?.jobs?.[0]?.after?.start;
-    expect(later).toMatchObject({ state: "starting", lookAt: now + settings.startTimeoutMs });
+describe("a look", () => {
+  const begin = (job: Job) => beginLookOperation("linux", "a").decide(viewOf({ a: { job } }));
+
+  it("is one instance's, and the next one is due a START_TIMEOUT later, and not for ever", () => {
+    const { answer, change } = begin(taken());
+    expect(answer?.start).toMatchObject({ state: "starting", lookAt: now + settings.startTimeoutMs });
+    const [after] = change?.jobs?.map((one) => one.after) ?? [];
+    expect(begin(after ?? taken())).toEqual({ answer: null });
     const old = { ...start, reservedAt: now - 10 * settings.startTimeoutMs };
-    expect(watch(taken({ word: [], start: old }), []).change?.jobs?.[0]?.after?.start).not.toHaveProperty("lookAt");
+    expect(begin(taken({ start: old })).answer?.start).not.toHaveProperty("lookAt");
+  });
+
+  it("is nobody's where the job has started, or is gone", () => {
+    expect(begin(taken({ start: { ...start, state: "started" } })).answer).toBeNull();
+    expect(beginLookOperation("linux", "b").decide(viewOf({})).answer).toBeNull();
   });
 });
 
