@@ -3,7 +3,7 @@
 // Retry-After says; held for 25 s and asking again at once; held, and asking again a second later,
 // as `curl --retry` does; held, with monitors that push.
 import { startSimulatedMonitor } from "../scripts/simulated-fleet/monitor.ts";
-import { queueSettingsOf } from "../src/compose.ts";
+import { queueSettingsOf } from "../src/config/queue-settings.ts";
 import { parseConfig } from "../src/config.ts";
 import { createRedisStore } from "../src/store/redis/redis-store.ts";
 import { createQueueOver } from "../test/support/queue-over.ts";

@@ -18,11 +18,11 @@ const maxDepth = 64;
 const maxValues = 65_536;
 
 /** A body as JSON. What is too much of it is not read to its end. Throws what fetch throws. */
-export async function readJson(response: Response, maxBytes: number): Promise<Json> {
+export async function readJson(message: Pick<Response, "body">, maxBytes: number): Promise<Json> {
   const scan = createJsonScan(maxBytes);
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of message.body ?? []) {
     const fault = scan(chunk);
     if (fault !== null) return { kind: "unreadable", why: fault };
     chunks.push(chunk);

@@ -5,12 +5,13 @@ import { nanoid } from "nanoid";
 import type { ApiToken } from "./auth/api-token.ts";
 import { type CredentialSettings, createCredentials } from "./auth/credentials.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { isGithubConnected, queueSettingsOf } from "./config/queue-settings.ts";
 import type { Reloadable } from "./config/reload.ts";
 import type { Config } from "./config.ts";
 import { createAdministration } from "./dispatch/administration.ts";
 import { createDispatcher, type Dispatcher } from "./dispatch/dispatcher.ts";
 import type { RoundNote } from "./dispatch/running/operation-runner.ts";
-import { canAskGithub, connectGithub } from "./github/connection.ts";
+import { connectGithub } from "./github/connection.ts";
 import { createOidcCheck } from "./github/oidc.ts";
 import { createSignatureCheck } from "./github/webhook.ts";
 import { createApp } from "./http/app.ts";
@@ -20,10 +21,14 @@ import type { ProcessUsage } from "./metrics/process-metrics.ts";
 import { createMonitorClient, type MonitorClient } from "./monitors/called/client.ts";
 import { createPoller, type Poller } from "./monitors/called/poller.ts";
 import type { MonitorTransport } from "./monitors/called/transport.ts";
+import { createPullingDesk, type PullingDesk } from "./monitors/pulling/desk.ts";
+import { createFetch } from "./monitors/pulling/fetch.ts";
+import { createFetchRoom, type FetchRoom } from "./monitors/pulling/fetch-room.ts";
+import { createLegCalls } from "./monitors/pulling/leg-calls.ts";
+import { createNotePulledNews } from "./monitors/pulling/pulled-news.ts";
 import type { Observe } from "./queue/events.ts";
 import type { GithubRuns } from "./queue/github-runs.ts";
 import type { Policy } from "./queue/policy/policy.ts";
-import type { QueueSettings } from "./queue/settings.ts";
 import type { Store } from "./queue/store.ts";
 
 export interface Service extends Reloadable {
@@ -70,6 +75,10 @@ const ownSurroundings: Surroundings = { clock: systemClock, newId: nanoid, rando
 
 export interface Queue {
   readonly client: MonitorClient;
+  /** names of the monitors that fetch their takes; a reload changes them */
+  readonly fetching: { names: readonly string[] };
+  readonly fetchRoom: FetchRoom;
+  readonly pulling: PullingDesk;
   readonly dispatcher: Dispatcher;
   readonly poller: Poller;
 }
@@ -95,11 +104,14 @@ export function composeQueue(
   const polling = { pollIntervalMs: config.MONITOR_POLL_INTERVAL, pollTimeoutMs: config.MONITOR_POLL_TIMEOUT };
   const takeTimeoutMs = config.MONITOR_TAKE_TIMEOUT;
   const client = createMonitorClient({ ...monitorDirectoryOf(config), takeTimeoutMs, ...polling }, transport, clock);
+  const fetching = { names: fetchingMonitorsOf(config) };
+  const settings = queueSettingsOf(config);
   const dispatcher = createDispatcher({
     ...surroundings,
     ...rest,
     monitors: client,
-    settings: { ...queueSettingsOf(config), takeTimeoutMs },
+    fetching,
+    settings: { ...settings, takeTimeoutMs },
     owner: newId(),
     observe,
     fleetNews: {
@@ -108,7 +120,17 @@ export function composeQueue(
     },
   });
   const poller = createPoller(dispatcher.monitorBook, client, polling, newId, clock, observe, dispatcher.noteRunners);
-  return { client, dispatcher, poller };
+  const { pullBook: book, runner, room, endingHolds } = dispatcher;
+  const fetchRoom = createFetchRoom(room, endingHolds);
+  const noteNews = createNotePulledNews(observe, clock);
+  const fetch = createFetch({ book, runner, room: fetchRoom, settings, clock, newId, observe, noteNews });
+  const pulling = createPullingDesk(fetch, createLegCalls(book, runner, noteNews));
+  return { client, fetching, fetchRoom, pulling, dispatcher, poller };
+}
+
+/** Monitors that fetch their takes. */
+function fetchingMonitorsOf(config: Config): readonly string[] {
+  return config.MONITORS.filter(({ url }) => url === null).map(({ name }) => name);
 }
 
 /** A reload changes what is read from `current`, and nothing that is read from `config`. */
@@ -129,24 +151,26 @@ export async function composeService(
   };
   const { noteRound } = metrics;
   const github = await connectGithub(config, () => current.GITHUB_TOKEN ?? null, observe);
-  const { client, dispatcher, poller } = composeQueue(
+  const { client, fetching, fetchRoom, pulling, dispatcher, poller } = composeQueue(
     config,
     { store, transport, observe, noteRound, githubRuns: github.runs, policy: () => current.POLICY },
     ownSurroundings,
   );
   const { sweeper } = dispatcher;
-  const administration = createAdministration(store, dispatcher, () => client.names, observe);
+  const monitors = () => [...client.names, ...fetching.names];
+  const administration = createAdministration(store, dispatcher, monitors, observe);
   const credentials = await createCredentials(credentialSettingsOf(config));
   let signatures = await createSignatureCheck(config.GITHUB_WEBHOOK_SECRETS ?? []);
   let isDraining = false;
   const tally = createTally();
-  const monitors = () => client.names;
   metrics.attach({ administration, tally, held: dispatcher.heldRequests, monitors, settings, version, usage });
   const app = createApp({
     administration,
     dispatcher,
     ...credentials,
     noteChange: poller.noteChange,
+    pulling,
+    fetchingMonitors: () => fetching.names,
     oidc: config.OIDC_AUDIENCE === undefined ? null : createOidcCheck(config.OIDC_ISSUER, config.OIDC_AUDIENCE),
     artifacts: github.artifacts,
     allowedRepos: config.ALLOWED_REPOS,
@@ -181,14 +205,17 @@ export async function composeService(
     rest: () => {
       void Promise.all([poller.stop(), sweeper.stop()]);
     },
-    isBusy: () => dispatcher.isBusy() || dispatcher.heldRequests() > 0,
+    isBusy: () => dispatcher.isBusy() || dispatcher.heldRequests() > 0 || fetchRoom.count() > 0,
     fleetAsked: async (withinMs) => {
       const until = performance.now() + withinMs;
       while (!poller.isFleetAsked() && performance.now() < until)
         await new Promise((resolve) => setTimeout(resolve, 20));
     },
     sweep: sweeper.sweepOnce,
-    callOffHold: dispatcher.callOffHold,
+    callOffHold: () => {
+      if (dispatcher.heldRequests() > 0) dispatcher.callOffHold();
+      else fetchRoom.callOff();
+    },
     drain: () => {
       isDraining = true;
       dispatcher.endHolds();
@@ -202,7 +229,8 @@ export async function composeService(
       await credentials.replace(credentialSettingsOf(fresh));
       current = fresh;
       client.replace(monitorDirectoryOf(fresh));
-      for (const name of client.names) metrics.noteMonitor(name);
+      fetching.names = fetchingMonitorsOf(fresh);
+      for (const name of monitors()) metrics.noteMonitor(name);
       poller.followMonitors();
       return [];
     },
@@ -221,13 +249,15 @@ function credentialSettingsOf(config: Config): CredentialSettings {
     apiTokens: [...unbound, ...config.SCOPED_API_TOKENS],
     operatorTokens: config.OPERATOR_TOKENS ?? config.API_TOKENS,
     monitorToken: monitorTokenOf(config),
+    monitorTokens: config.MONITOR_TOKENS,
     dashboardToken: config.DASHBOARD_TOKEN,
     ticketKeys: config.TICKET_KEYS,
   };
 }
 
 function monitorDirectoryOf(config: Config) {
-  return { monitors: config.MONITORS, apiToken: monitorTokenOf(config) };
+  const monitors = config.MONITORS.flatMap(({ name, url }) => (url === null ? [] : [{ name, url }]));
+  return { monitors, apiToken: monitorTokenOf(config), tokens: config.MONITOR_TOKENS };
 }
 
 function monitorTokenOf(config: Config): string {
@@ -240,43 +270,4 @@ function monitorTokenOf(config: Config): string {
  */
 function webUrlOf(apiUrl: string): string {
   return apiUrl === "https://api.github.com" ? "https://github.com" : new URL(apiUrl).origin;
-}
-
-/**
- * A snapshot counts as capacity for this long, or for five intervals where those are longer: a
- * monitor redraws for some seconds after a take.
- */
-const shortestFreshMs = 10_000;
-
-export function queueSettingsOf(config: Config): QueueSettings {
-  return {
-    abandonAfterMs: config.ABANDON_AFTER,
-    retryAfterMs: config.RETRY_AFTER,
-    presenceGraceMs: config.PRESENCE_GRACE,
-    touchIntervalMs: Math.min(config.TOUCH_INTERVAL, Math.floor(config.ABANDON_AFTER / 6)),
-    answerTtlMs: config.ANSWER_TTL,
-    tombstoneTtlMs: config.TOMBSTONE_TTL,
-    ticketMaxAgeMs: config.TICKET_MAX_AGE,
-    monitorSettleMs: config.MONITOR_SETTLE,
-    unknownHoldMs: config.UNKNOWN_HOLD,
-    holdTimeoutMs: config.HOLD_TIMEOUT,
-    monitorReserveTimeoutMs: config.MONITOR_RESERVE_TIMEOUT,
-    monitorMaxInflight: config.MONITOR_MAX_INFLIGHT,
-    maxAttempts: config.MAX_ATTEMPTS,
-    maxQueueDepth: config.MAX_QUEUE_DEPTH ?? null,
-    maxJobsPerRun: config.MAX_JOBS_PER_RUN,
-    maxJobsPerRepo: config.MAX_JOBS_PER_REPO,
-    maxRememberedJobs: config.MAX_REMEMBERED_JOBS,
-    snapshotFreshMs: Math.max(shortestFreshMs, 5 * config.MONITOR_POLL_INTERVAL),
-    rerunMemoryMs: isGithubConnected(config) ? config.RERUN_MEMORY : 0,
-    detachedMaxWaitMs: config.DETACHED_MAX_WAIT,
-    startWatch: isGithubConnected(config) ? config.START_WATCH : "off",
-    startTimeoutMs: config.START_TIMEOUT,
-    maxRestarts: config.MAX_RESTARTS,
-  };
-}
-
-/** Whether GitHub's word on its jobs can reach us. */
-function isGithubConnected(config: Config): boolean {
-  return config.GITHUB_WEBHOOK_SECRETS !== undefined || canAskGithub(config);
 }

@@ -164,6 +164,7 @@ export function createEventLog(log: Log): Observe {
       case "enqueue_answered":
       case "poll_answered":
       case "settled":
+      case "fetched":
       case "monitor_polled":
         return;
       case "github_asked":

@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import packageJson from "../package.json" with { type: "json" };
-import { composeService, queueSettingsOf } from "./compose.ts";
+import { composeService } from "./compose.ts";
+import { queueSettingsOf } from "./config/queue-settings.ts";
 import { createSettingsReloader } from "./config/settings-reloader.ts";
 import { parseConfig } from "./config.ts";
 import { listenEverywhere } from "./listeners.ts";

@@ -28,6 +28,7 @@ beforeAll(async () => {
   const monitors = {
     names: ["m"],
     knows: () => true,
+    fetches: () => false,
     take: async () => ({ kind: "refused", cause: "unreachable", what: "ECONNREFUSED" }) as const,
     readRunners: async () => null,
     readEvidence: async () => ({ kind: "none" }) as const,
@@ -38,6 +39,7 @@ beforeAll(async () => {
     random: Math.random,
     store,
     monitors,
+    fetching: { names: [] },
     settings: { ...settings, takeTimeoutMs: 1 },
     owner: "me",
     observe: metrics.observe,

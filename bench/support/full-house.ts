@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { createTickets } from "../../src/auth/ticket.ts";
-import { queueSettingsOf } from "../../src/compose.ts";
+import { queueSettingsOf } from "../../src/config/queue-settings.ts";
 import { parseConfig } from "../../src/config.ts";
 import type { Ticket } from "../../src/queue/job/job.ts";
 import { createRedisStore } from "../../src/store/redis/redis-store.ts";

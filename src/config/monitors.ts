@@ -1,13 +1,13 @@
-// MONITORS: `[name=]url`, separated by commas or spaces. Each monitor once: under two names its
-// runners would count twice.
+// MONITORS: `[name=]url`, or `name=pull` for one that fetches its takes, separated by commas or
+// spaces. Each monitor once: under two names its runners would count twice.
 import { z } from "zod";
 import { splitList } from "./plain-text.ts";
 import { isHeaderSafe, isHttp } from "./value-kinds.ts";
 
 export interface MonitorAddress {
   readonly name: string;
-  /** Without a slash at its end. */
-  readonly url: string;
+  /** Without a slash at its end; null: it fetches its takes. */
+  readonly url: string | null;
 }
 
 export const monitorList = z.string().transform((text, context): MonitorAddress[] => {
@@ -41,18 +41,23 @@ type Entry =
 
 function parseEntry(part: string): Entry {
   const [, given, address = ""] = /^(?:([A-Za-z0-9._-]{1,64})=)?(.+)$/.exec(part) ?? [];
-  if (given !== undefined && address === "pull")
-    return { kind: "wrong", why: "pulls: this version asks monitors by their URL only" };
+  if (given !== undefined && address === "pull") {
+    return isReserved(given) ? nameTaken : { kind: "monitor", monitor: { name: given, url: null } };
+  }
   const url = URL.parse(address);
   if (url === null || !isHttp(url) || url.username + url.password + url.search + url.hash !== "")
-    return { kind: "wrong", why: "is not [name=]http(s)://host[:port][/path]" };
+    return { kind: "wrong", why: "is not [name=]http(s)://host[:port][/path] or name=pull" };
   const name = given ?? url.host.replaceAll(":", "-").replace(/[^A-Za-z0-9._-]/g, "");
-  if (isReserved(name))
-    return { kind: "wrong", why: "has a name that JavaScript or a path knows otherwise: choose another" };
+  if (isReserved(name)) return nameTaken;
   // The parser has lowered the host's case and left out the scheme's own port.
   const path = url.pathname.replace(/\/{2,}/g, "/").replace(/\/$/, "");
   return { kind: "monitor", monitor: { name, url: url.origin + path } };
 }
+
+const nameTaken = {
+  kind: "wrong",
+  why: "has a name that JavaScript or a path knows otherwise: choose another",
+} as const;
 
 /** What every object has without being given it, and the segments that a URL's path loses. */
 function isReserved(name: string): boolean {
@@ -63,7 +68,7 @@ function isReserved(name: string): boolean {
 function pairsAlike(entries: readonly Entry[]): [number, number][] {
   const seen = new Map<string, number>();
   return entries.flatMap((entry, at): [number, number][] => {
-    if (entry.kind === "wrong") return [];
+    if (entry.kind === "wrong" || entry.monitor.url === null) return [];
     // A name may end in a dot, and is the same with and without.
     const address = entry.monitor.url.replace(/^(https?:\/\/[^/]*?)\.(?=[:/]|$)/, "$1");
     const first = seen.get(address);

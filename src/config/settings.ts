@@ -20,7 +20,9 @@ import {
 } from "./value-kinds.ts";
 
 const required = {
-  MONITORS: monitorList.describe("the monitors, `[name=]url`, separated by commas or spaces; each address once"),
+  MONITORS: monitorList.describe(
+    "the monitors, `[name=]url`, or `name=pull` for one that fetches its takes, separated by commas or spaces; each address once",
+  ),
   API_TOKENS: apiTokens.describe(
     "bearer tokens that may enqueue, comma-separated, random, 16 characters or more: `token`, or `owner/=token` and `owner/repo=token` for these repositories only",
   ),

@@ -5,7 +5,7 @@ import type { MonitorView } from "../dispatch/monitor-book.ts";
 import { writeEstimate } from "../http/problem.ts";
 import type { Act } from "../queue/acts.ts";
 import { sumCapacity } from "../queue/fleet/capacity.ts";
-import { type FleetRow, isBlocked } from "../queue/fleet/fleet.ts";
+import { type FleetRow, isBlocked, isFresh } from "../queue/fleet/fleet.ts";
 import type { HistoryEntry } from "../queue/history.ts";
 import { enqueuedAt } from "../queue/job/job.ts";
 import { presenceKindOf } from "../queue/job/presence.ts";
@@ -154,11 +154,16 @@ function describeMonitor(
     const row = capacity.rows.get(name);
     return row === undefined ? [] : [[profileKey, row]];
   });
-  const isFresh = record.answeredAt + settings.snapshotFreshMs >= now;
-  const state = record.askedAt === 0 ? "unknown" : record.failures > 0 ? "failing" : isFresh ? "fresh" : "stale";
+  const isFetching = record.pull !== undefined;
+  const isHeard = isFetching
+    ? rows.some(([, row]) => isFresh(row, now, settings.snapshotFreshMs))
+    : record.answeredAt + settings.snapshotFreshMs >= now;
+  const state = record.askedAt === 0 ? "unknown" : record.failures > 0 ? "failing" : isHeard ? "fresh" : "stale";
   const blockedUntil = Math.max(0, ...rows.map(([, row]) => (isBlocked(row, now) ? row.blockedUntil : 0)));
   return {
     name,
+    /** it fetches its takes; others are called */
+    fetches: isFetching,
     state: state as "unknown" | "failing" | "fresh" | "stale",
     /** of the last dashboard that it gave */
     answered_at: record.answeredAt === 0 ? null : isoTime(record.answeredAt),

@@ -5,8 +5,9 @@ import type { Clock } from "../clock.ts";
 import type { Observe } from "../queue/events.ts";
 import type { FreedRate } from "../queue/fleet/freed-rate.ts";
 import type { Monitors, ShownRunner } from "../queue/fleet/monitors.ts";
+import { wakeNameOf } from "../queue/fleet/pulled-legs.ts";
 import type { GithubRuns } from "../queue/github-runs.ts";
-import { type Job, type Ticket, ticketOf } from "../queue/job/job.ts";
+import { isOpen, isPulled, type Job, type Ticket, ticketOf } from "../queue/job/job.ts";
 import { noHold } from "../queue/job/presence.ts";
 import { firstQuestionMs, minQuestionGapMs } from "../queue/job/question.ts";
 import { orderOf } from "../queue/line/line.ts";
@@ -19,22 +20,26 @@ import { createRunQuestions } from "./asking/run-questions.ts";
 import { createAttendant } from "./attendant.ts";
 import { type Cancel, createCancel } from "./cancelling.ts";
 import { createEnqueuing, type Enqueuing } from "./enqueuing.ts";
+import { joinMonitors } from "./fetched-monitors.ts";
 import { createGithubListener, type GithubNews, type NewsOutcome } from "./github-listener.ts";
 import { createIdBooking } from "./id-booking.ts";
 import { createJobLimits, type JobLimits } from "./job-limits.ts";
 import { createMonitorBook, type MonitorBook } from "./monitor-book.ts";
 import { createProfileNames, type ProfileNames } from "./profile-names.ts";
+import { createPullBook, type PullBook } from "./pull-book.ts";
 import { createRunnersAtWork, type RunnersAtWork } from "./runners-at-work.ts";
 import { createDocuments } from "./running/documents.ts";
 import { createOperationRunner, type OperationRunner, type RoundNote } from "./running/operation-runner.ts";
 import { createServiceMark } from "./running/service-mark.ts";
 import { createStartWatch } from "./start-watch.ts";
 import { createSweeper, type Sweeper } from "./sweeper.ts";
-import { createClaimWork, createSettle } from "./takes/claim-work.ts";
+import { createClaimWork, createSettle, isToReconcile } from "./takes/claim-work.ts";
 import { createHeldTake } from "./takes/held-take.ts";
 import { createLegSender } from "./takes/leg-sender.ts";
+import { createFollowPulledLeg } from "./takes/pulled-leg.ts";
 import { createReconcile } from "./takes/reconciler.ts";
 import { createTakeOnce, type TakeReply } from "./takes/take.ts";
+import { createWaitingRoom, type WaitingRoom } from "./takes/waiting-room.ts";
 
 /** Well before the 30 s that the deployed client gives an attempt. */
 const replyBudgetMs = 20_000;
@@ -60,6 +65,8 @@ export interface DispatcherDeps {
   readonly random: () => number;
   readonly store: Store;
   readonly monitors: Monitors;
+  /** those that fetch their takes; a reload may change them */
+  readonly fetching: { readonly names: readonly string[] };
   readonly settings: DispatcherSettings;
   /** the policy of now; a reload may bring another */
   readonly policy?: () => Policy | undefined;
@@ -113,14 +120,18 @@ export interface Dispatcher extends Enqueuing {
   idle(): Promise<void>;
   readonly runner: OperationRunner;
   readonly monitorBook: MonitorBook;
+  readonly pullBook: PullBook;
+  /** where requests are held, and what ends all holds */
+  readonly room: WaitingRoom;
+  readonly endingHolds: AbortSignal;
   readonly names: ProfileNames;
   readonly sweeper: Sweeper;
   readonly atWork: Pick<RunnersAtWork, "read">;
 }
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { clock, store, monitors, settings, owner, observe, fleetNews, noteRound, policy } = deps;
-  const canReach = monitors.knows;
+  const { clock, store, settings, owner, observe, fleetNews, noteRound, policy } = deps;
+  const canReach = (monitor: string) => deps.monitors.knows(monitor) || deps.fetching.names.includes(monitor);
   const lettingGo = new AbortController();
   const endingHolds = new AbortController();
   const reconciling = new Set<string>();
@@ -147,10 +158,15 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const booking = createIdBooking(documents, runner, Math.max(bookingKeptForMs, settings.rerunMemoryMs));
   const limits: JobLimits = createJobLimits(store, runner, booking, settings, clock, observe);
   const monitorBook = createMonitorBook(store, documents, runner);
+  const pullBook = createPullBook(documents, runner, settings);
+  const monitors = joinMonitors(deps.monitors, deps.fetching, pullBook, clock);
+  const room = createWaitingRoom(clock, (profileKey, isAwaited) => store.listen(profileKey, isAwaited));
+  store.onWake(room.wake);
   const settle = createSettle(runner, settings, observe, clock);
   const reconcile = createReconcile(monitors, settings, settle, observe, clock);
   const sendLeg = createLegSender({ store, monitors, settings, observe, clock, noteTaken: fleetNews.noteChange });
-  const work = createClaimWork(runner, sendLeg, settle, reconcile, observe, clock);
+  const followPulledLeg = createFollowPulledLeg(runner, room, observe, clock);
+  const work = createClaimWork(runner, sendLeg, followPulledLeg, settle, reconcile, observe, clock);
   const silentMonitors = async () => await monitorBook.silent(monitors.names);
 
   const inBackground = (key: string, act: () => Promise<unknown>): void => {
@@ -164,7 +180,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const claimId = job.claim?.id ?? "";
     inBackground(claimId, async () => {
       const stopRenewing = work.keepLease(ticket, claimId, () => false);
-      await reconcile(ticket, job, now, lostAt).finally(stopRenewing);
+      const fetched = job.claim?.legs.filter((leg) => isOpen(leg) && isPulled(leg)) ?? [];
+      const ends: Promise<unknown>[] = fetched.map(({ monitor }) => followPulledLeg(ticket, claimId, monitor));
+      if (lostAt !== null || isToReconcile(job)) ends.push(reconcile(ticket, job, now, lostAt));
+      await Promise.all(ends).finally(stopRenewing);
     });
   };
   const takeOnce = createTakeOnce({
@@ -180,20 +199,20 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     lookForForgotten: ({ job, now, lostAt }) =>
       inBackground(`${job.uniqueId}@${lostAt}`, () => reconcile(ticketOf(job), job, now, lostAt)),
   });
-  const held = createHeldTake(store, runner, owner, takeOnce, endingHolds.signal, clock);
+  const held = createHeldTake(room, runner, owner, takeOnce, endingHolds.signal, clock);
   /** by profile, `lostAt` when those who wait last looked for it */
   const knownLosses = new Map<string, number>();
   const wakeHeld = async (): Promise<void> => {
     // a monitor may have gone idle while they wait
     if (held.count() > 0) fleetNews.noteWaiting();
-    for (const profileKey of held.profiles()) {
-      const { uniqueIds, lostAt } = await runner.run(claimableOperation(profileKey));
+    for (const profileKey of room.profiles()) {
+      const { uniqueIds, offeredTo, lostAt } = await runner.run(claimableOperation(profileKey));
       // a poll that writes nothing cannot see that the store was lost: whoever polled just before
       // it was seen looks again
       const hasBegunAnew = knownLosses.get(profileKey) !== lostAt;
       knownLosses.set(profileKey, lostAt);
-      held.wake(profileKey, hasBegunAnew ? null : uniqueIds);
-      held.wake(profileKey, await store.missedNews(profileKey));
+      room.wake(profileKey, hasBegunAnew ? null : [...uniqueIds, ...offeredTo.map(wakeNameOf)]);
+      room.wake(profileKey, await store.missedNews(profileKey));
     }
   };
   const look = (profileKey: string): void => {
@@ -245,6 +264,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   return {
     runner,
     monitorBook,
+    pullBook,
+    room,
+    endingHolds: endingHolds.signal,
     names,
     sweeper,
     hearGithub: github.hear,

@@ -24,7 +24,11 @@ import type { Store } from "../queue/store.ts";
 import type { Documents } from "./running/documents.ts";
 import type { OperationRunner } from "./running/operation-runner.ts";
 
-const recordKeptForMs = 3_600_000;
+/** How long a monitor's record is kept that nobody writes, ms. */
+export const recordKeptForMs = 3_600_000;
+/** The document that says how a monitor stands, and the one that says whether it is drained. */
+export const recordName = (monitor: string): string => `monitor/${monitor}`;
+export const drainName = (monitor: string): string => `drain/${monitor}`;
 /** What a monitor has of a profile that it shows no more. */
 const nothing: ProfileCounts = { idle: 0, target: 0, healthy: 0 };
 
@@ -71,8 +75,6 @@ export interface MonitorBook {
 }
 
 export function createMonitorBook(store: Store, documents: Documents, runner: OperationRunner): MonitorBook {
-  const recordName = (monitor: string) => `monitor/${monitor}`;
-  const drainName = (monitor: string) => `drain/${monitor}`;
   /** the last word for which this instance saw the fence set */
   const fencedAt = new Map<string, number>();
 

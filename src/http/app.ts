@@ -15,13 +15,14 @@ import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
 import { describeApi } from "./openapi.ts";
 import { createOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
 import { comeBack, refuse, unstored } from "./problem.ts";
+import { createPullingRoutes, type PullingDeps } from "./pulling-routes.ts";
 import { createRequestPath } from "./request-path.ts";
 import { reasonsPath } from "./retry-messages.ts";
 import { createTakeRoute, type TakeDeps } from "./take-route.ts";
 import type { Tally } from "./tally.ts";
 import { createWebhookRoute, type WebhookDeps } from "./webhook-route.ts";
 
-type RouteDeps = TokenlessDeps & TakeDeps & JobsDeps & DashboardRoutesDeps & OperatorDeps & ChangedDeps;
+type RouteDeps = TokenlessDeps & TakeDeps & JobsDeps & DashboardRoutesDeps & OperatorDeps & ChangedDeps & PullingDeps;
 
 /** Rises when a route, a parameter or a status that is there goes or changes its meaning. */
 const apiVersion = 1;
@@ -66,6 +67,7 @@ export function createApp(given: AppDeps): Hono {
   const dashboard = createDashboardRoutes({ ...deps, freedRate: deps.dispatcher.freedRate });
   const jobs = createJobsRoutes({ ...deps, noteAct: dashboard.forget });
   const operate = createOperatorRoutes(deps, dashboard.forget);
+  const pulling = createPullingRoutes(deps);
   const route = (
     method: "GET" | "POST" | "DELETE",
     path: string,
@@ -84,6 +86,9 @@ export function createApp(given: AppDeps): Hono {
   route("POST", "/jobs/:uniqueId/rerun", jobs.rerun);
   route("POST", "/monitors/:monitor/drain", operate.drain);
   route("POST", "/monitors/:monitor/changed", createChangedRoute(deps));
+  route("POST", "/monitors/:monitor/fetch", pulling.fetch);
+  route("POST", "/monitors/:monitor/legs/:leg/accept", pulling.accept);
+  route("POST", "/monitors/:monitor/legs/:leg/settle", pulling.settle);
   route("POST", "/monitors/:monitor/resume", operate.resumeMonitor);
   route("GET", "/profiles/:profileKey", dashboard.profile);
   route("POST", "/profiles/:profileKey/pause", operate.pause);

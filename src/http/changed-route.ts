@@ -2,13 +2,14 @@
 // instead of at its next turn. For monitors that want their runners used within milliseconds;
 // nobody has to.
 import type { Context } from "hono";
-import { type BearerCheck, parseBearer } from "../auth/bearer.ts";
+import { parseBearer } from "../auth/bearer.ts";
+import type { MonitorCallerCheck } from "../auth/credentials.ts";
 import { refuse, unstored } from "./problem.ts";
 
 export interface ChangedDeps {
   readonly monitors: () => readonly string[];
-  /** MONITOR_API_TOKEN: the monitors know it */
-  readonly monitorCallers: BearerCheck;
+  /** MONITOR_TOKENS, MONITOR_API_TOKEN: the monitors know them */
+  readonly monitorCallers: MonitorCallerCheck;
   readonly noteChange: (monitor: string) => void;
 }
 
@@ -16,10 +17,10 @@ export function createChangedRoute(deps: ChangedDeps): (c: Context) => Promise<R
   return async function noteChanged(c) {
     const bearer = parseBearer(c.req.header("authorization"));
     if (bearer === null) return refuse("bearer_missing", undefined, { "www-authenticate": "Bearer" });
-    if (!(await deps.monitorCallers.isKnown(bearer))) {
-      return refuse("bearer_unknown", "This route takes MONITOR_API_TOKEN");
-    }
     const monitor = c.req.param("monitor") ?? "";
+    if (!(await deps.monitorCallers.isKnownFor(monitor, bearer))) {
+      return refuse("bearer_unknown", "This route takes the monitor's own bearer: MONITOR_TOKENS or MONITOR_API_TOKEN");
+    }
     if (!deps.monitors().includes(monitor)) return refuse("monitor_unknown");
     deps.noteChange(monitor);
     return new Response(null, { status: 204, headers: unstored });

@@ -4,6 +4,7 @@ import { maxRunnersOfAnyJob } from "../auth/job-schemas.ts";
 import { describeBatchOperation } from "./openapi/batch-operation.ts";
 import { githubOperations } from "./openapi/github-operations.ts";
 import { describeJobOperations } from "./openapi/job-operations.ts";
+import { monitorOperations } from "./openapi/monitor-operations.ts";
 import { describeOperatorOperations } from "./openapi/operator-operations.ts";
 import { type Json, operation, refusals, reply, retries, securitySchemes, tags } from "./openapi/parts.ts";
 import { dashboardSchemas, jobSchemas, problemSchema } from "./openapi/schemas.ts";
@@ -35,6 +36,7 @@ export function describeApi(maxRunnerCount: number, version: string, basePath = 
       ...describeBatchOperation(Math.min(maxRunnerCount, maxRunnersOfAnyJob)),
       ...describeOperatorOperations(),
       ...githubOperations,
+      ...monitorOperations,
       ...serviceOperations,
     },
   };

@@ -63,9 +63,13 @@ export type Parsed<T> =
  * @param names the only ones that there may be: where a word that is not understood would change
  * what is done
  */
-export function parseQuery(c: Context, names?: readonly string[]): Parsed<ReadonlyMap<string, string>> {
+export function parseQuery(
+  c: Context,
+  names?: readonly string[],
+  maxBodyBytes = longestBody,
+): Parsed<ReadonlyMap<string, string>> {
   const length = c.req.header("content-length");
-  if (length !== undefined && Number(length) > longestBody) {
+  if (length !== undefined && Number(length) > maxBodyBytes) {
     return refused(refuse("body_too_large", undefined, { connection: "close" }));
   }
   const values = new Map<string, string>();

@@ -57,6 +57,13 @@ export const problems = {
   signature_missing: [401, "The webhook takes what GitHub signed: set its secret, as in GITHUB_WEBHOOK_SECRETS"],
   signature_wrong: [403, "The delivery is not signed with one of GITHUB_WEBHOOK_SECRETS"],
   delivery_malformed: [400, "The delivery is no JSON, or no workflow_job event as GitHub sends it"],
+  body_malformed: [400, "The body is not of the form that docs/monitors.md shows"],
+  snapshot_too_large: [413, "The body is larger than 1 MiB: a monitor lists what is reserved, and no more"],
+  boot_superseded: [409, "A newer boot of this monitor speaks for it: this process must stop"],
+  monitor_is_called: [409, "This monitor has a URL in MONITORS and is called: only one of name=pull may fetch"],
+  leg_withdrawn: [409, "The offer was withdrawn: reserve nothing for it"],
+  leg_settled_otherwise: [409, "The leg was settled otherwise before: nothing changes"],
+  leg_unknown: [404, "No such leg was offered to this monitor, or it is long over"],
   ticket_missing: [403, "The ticket is missing: pass what enqueue returned as the token parameter"],
   ticket_wrong: [403, "The ticket is not this job's"],
   no_such_route: [404, "There is nothing here"],
@@ -106,6 +113,7 @@ export const retryReasons = [
   "starting",
   "misconfigured",
   "restarting",
+  "fetch_in_flight",
   "internal_error",
 ] as const;
 export type RetryReason = (typeof retryReasons)[number];

@@ -30,5 +30,6 @@ export const retryMessages = {
   starting: "This instance has just started, and asks the monitors first.",
   misconfigured: "The queue's settings are wrong: its log says how.",
   restarting: "The queue moved in the middle of the request.",
+  fetch_in_flight: "Another fetch with this X-Runner-Request-Key is under way.",
   internal_error: "This is a bug: please report it.",
 } as const satisfies Readonly<Record<WaitReason, string>> & Readonly<Record<string, string>>;

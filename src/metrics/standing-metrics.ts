@@ -6,7 +6,7 @@ import { Gauge, type Registry } from "prom-client";
 import type { Administration } from "../dispatch/administration.ts";
 import type { MonitorView } from "../dispatch/monitor-book.ts";
 import { sumCapacity } from "../queue/fleet/capacity.ts";
-import { type FleetRow, isBlocked, legsOut } from "../queue/fleet/fleet.ts";
+import { countLegsOut, type FleetRow, isBlocked } from "../queue/fleet/fleet.ts";
 import { enqueuedAt } from "../queue/job/job.ts";
 import type { ProfileOverview } from "../queue/operations/inspect.ts";
 import type { QueueSettings } from "../queue/settings.ts";
@@ -110,7 +110,7 @@ export function createStandingMetrics(registry: Registry, profiles: KnownLabels)
     backingOff.set({ monitor }, rows.some(([, row]) => isBlocked(row, now)) ? 1 : 0);
     legs.set(
       { monitor },
-      rows.reduce((sum, [, row]) => sum + legsOut(row, now).length, 0),
+      rows.reduce((sum, [, row]) => sum + countLegsOut(row, now), 0),
     );
     for (const [profile, row] of rows) {
       const capacity = sumCapacity([row], now, settings.snapshotFreshMs);

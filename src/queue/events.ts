@@ -73,6 +73,10 @@ export type DeliveryOutcome = (typeof deliveryOutcomes)[number];
 export const questionOutcomes = ["answered", "unchanged", "not_visible", "sparing", "trouble"] as const;
 export type QuestionOutcome = (typeof questionOutcomes)[number];
 
+/** What came of a fetch of a monitor. */
+export const fetchOutcomes = ["offered", "empty", "superseded", "in_flight"] as const;
+export type FetchOutcome = (typeof fetchOutcomes)[number];
+
 export type CancelledBy = "owner" | "operator" | "github";
 
 export type QueueEvent =
@@ -130,6 +134,7 @@ export type QueueEvent =
       readonly url: string;
       readonly why: string;
     }
+  | { readonly kind: "fetched"; readonly monitor: string; readonly outcome: FetchOutcome }
   /** a monitor that nobody asks any more is no part of the fleet */
   | { readonly kind: "monitor_forgotten"; readonly monitor: string }
   /** a job's turn has come at monitors that this instance does not know */

@@ -40,6 +40,10 @@ export interface QueueSettings {
   readonly startWatch: "off" | "report" | "act";
   readonly startTimeoutMs: number;
   readonly maxRestarts: number;
+  /** How long a leg is offered to a monitor that fetches its takes. */
+  readonly offerTtlMs: number;
+  /** One that has not fetched for this long, and declared no more, is away. */
+  readonly pullPresenceMs: number;
 }
 
 /** A claim whose owner has not renewed it for this long is somebody else's to finish. */
@@ -49,6 +53,11 @@ export const claimLeaseMs = 5_000;
  * between).
  */
 export const sendWithinMs = 2_000;
+/**
+ * A monitor that fetches begins to reserve within this time of sending its accept, or not at all.
+ * We count from recording the accept, which is later.
+ */
+export const beginWithinMs = 2_000;
 /**
  * A monitor that refused our credentials or our route is left alone this long: our configuration is
  * wrong.

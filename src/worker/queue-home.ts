@@ -3,7 +3,8 @@
 // loops rest, and the runtime may put it away. docs/decisions/0015 says why.
 import { DurableObject, type DurableObjectState } from "cloudflare:workers";
 import packageJson from "../../package.json" with { type: "json" };
-import { composeService, queueSettingsOf, type Service } from "../compose.ts";
+import { composeService, type Service } from "../compose.ts";
+import { queueSettingsOf } from "../config/queue-settings.ts";
 import { type Config, parseConfig } from "../config.ts";
 import { createEventLog, createLog, type Log } from "../logging.ts";
 import type { Store } from "../queue/store.ts";

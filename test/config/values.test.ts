@@ -29,7 +29,7 @@ it.each([
   ["valueOf=http://ci0", "choose another"],
   ["..=http://ci0", "choose another"],
   ["http://constructor", "choose another"],
-  ["a=pull", "by their URL only"],
+  ["constructor=pull", "choose another"],
   ["pull", "is not [name=]http"],
   ["http://user:pw@ci0", "is not [name=]http"],
   ["http://ci0?x=1", "is not [name=]http"],

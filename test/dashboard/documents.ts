@@ -74,6 +74,7 @@ export function monitorOf(changes: Partial<DashboardMonitor>, at = noon): Dashbo
     name: "ci0",
     state: "fresh",
     answered_at: before(at, 1),
+    fetches: false,
     failures: 0,
     next_ask_at: at,
     draining: null,

@@ -15,6 +15,7 @@ const askedInVain = () => Promise.reject(new Error("no job is claimed here"));
 const nobodyToAsk: Monitors = {
   names: [],
   knows: () => false,
+  fetches: () => false,
   take: askedInVain,
   readEvidence: askedInVain,
   readRunners: askedInVain,
@@ -30,6 +31,7 @@ async function startInstance() {
     random: () => 0,
     store: createEmbeddedStore(settings, Date.now),
     monitors: nobodyToAsk,
+    fetching: { names: [] },
     settings,
     owner: "me",
     observe: (event) => void events.push(event),

@@ -72,7 +72,7 @@ it("a bound token opens nothing else: it operates nothing, sees no job, and hear
   }
   expect(await ask("POST", "/monitors/ci0/changed", "192.0.2.1", "of-the-servo-owner")).toMatchObject({
     code: "bearer_unknown",
-    detail: "This route takes MONITOR_API_TOKEN",
+    detail: "This route takes the monitor's own bearer: MONITOR_TOKENS or MONITOR_API_TOKEN",
   });
   expect((await ask("POST", "/profiles/linux/resume", "192.0.2.1", apiToken)).status).toBe(200);
 });

@@ -3,7 +3,8 @@
 import { get, type IncomingMessage } from "node:http";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
-import { composeService, queueSettingsOf } from "../../src/compose.ts";
+import { composeService } from "../../src/compose.ts";
+import { queueSettingsOf } from "../../src/config/queue-settings.ts";
 import { parseConfig } from "../../src/config.ts";
 import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
 import { nodeTransport } from "../../src/monitors/called/node-transport.ts";

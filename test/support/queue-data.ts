@@ -42,6 +42,8 @@ export const settings: QueueSettings = {
   detachedMaxWaitMs: 86_400_000,
   startWatch: "off",
   startTimeoutMs: 60_000,
+  offerTtlMs: 5_000,
+  pullPresenceMs: 10_000,
   maxRestarts: 2,
 };
 

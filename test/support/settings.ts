@@ -1,5 +1,5 @@
 // Settings of the queue for tests that hand the clock in: the defaults of the product.
-import { queueSettingsOf } from "../../src/compose.ts";
+import { queueSettingsOf } from "../../src/config/queue-settings.ts";
 import { parseConfig } from "../../src/config.ts";
 import type { QueueSettings } from "../../src/queue/settings.ts";
 

@@ -3,7 +3,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
-import { composeService, queueSettingsOf } from "../../src/compose.ts";
+import { composeService } from "../../src/compose.ts";
+import { queueSettingsOf } from "../../src/config/queue-settings.ts";
 import { parseConfig } from "../../src/config.ts";
 import { nodeTransport } from "../../src/monitors/called/node-transport.ts";
 import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";

@@ -6,7 +6,7 @@
 // instance's sweep goes on with the evidence.
 import { type Clock, delay } from "../../clock.ts";
 import { type Observe, waitedMs } from "../../queue/events.ts";
-import { type Claim, hasOpenLeg, type Job, type Ticket } from "../../queue/job/job.ts";
+import { type Claim, isOpen, isPulled, type Job, type Ticket } from "../../queue/job/job.ts";
 import type { Settlement, SettleReply } from "../../queue/job/settlement.ts";
 import { inspectOperation } from "../../queue/operations/inspect.ts";
 import { renewOperation } from "../../queue/operations/renew.ts";
@@ -15,6 +15,7 @@ import { claimLeaseMs, type QueueSettings } from "../../queue/settings.ts";
 import { StoreUnavailable } from "../../queue/store.ts";
 import type { OperationRunner } from "../running/operation-runner.ts";
 import type { SendLeg } from "./leg-sender.ts";
+import type { FollowPulledLeg } from "./pulled-leg.ts";
 import type { Reconcile } from "./reconciler.ts";
 
 export interface Work {
@@ -71,6 +72,7 @@ export function createSettle(
 export function createClaimWork(
   runner: OperationRunner,
   sendLeg: SendLeg,
+  followPulledLeg: FollowPulledLeg,
   settle: (ticket: Ticket, settlement: Settlement) => Promise<SettleReply>,
   reconcile: Reconcile,
   observe: Observe,
@@ -87,7 +89,7 @@ export function createClaimWork(
   /** Settles by evidence what the replies to a claim left open. */
   const reconcileClaim = async (ticket: Ticket, claimId: string): Promise<SettleReply> => {
     const state = await runner.run(inspectOperation(ticket.profileKey, ticket.uniqueId, null));
-    const isOurs = state.kind !== "unknown" && state.job.claim?.id === claimId && hasOpenLeg(state.job);
+    const isOurs = state.kind !== "unknown" && state.job.claim?.id === claimId && isToReconcile(state.job);
     return isOurs ? await reconcile(ticket, state.job, state.now, null) : { kind: "over" };
   };
 
@@ -99,6 +101,7 @@ export function createClaimWork(
       const work = { isClientPresent: true, done: Promise.resolve<SettleReply>({ kind: "open" }) };
       const stopRenewing = keepLease(ticket, claim.id, () => work.isClientPresent);
       const legs = claim.legs.map(async (leg): Promise<SettleReply> => {
+        if (isPulled(leg)) return await followPulledLeg(ticket, claim.id, leg.monitor);
         const outcome = await sendLeg(ticket, job, leg, askedAt);
         const settlement = { claimId: claim.id, claimedAt: claim.at, legs: [outcome], found: [], clearedFor: null };
         return await settle(ticket, settlement);
@@ -122,6 +125,11 @@ export function createClaimWork(
       while (underWay.size > 0) await Promise.allSettled([...underWay]);
     },
   };
+}
+
+/** Whether a leg is open of which monitors' dashboards are the evidence. */
+export function isToReconcile({ claim }: Pick<Job, "claim">): boolean {
+  return claim?.legs.some((leg) => isOpen(leg) && !isPulled(leg)) ?? false;
 }
 
 /** How the work ended, or null when the budget ended first, or one of `leave` said not to wait. */

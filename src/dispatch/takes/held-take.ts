@@ -3,10 +3,9 @@
 import type { Clock } from "../../clock.ts";
 import type { Ticket } from "../../queue/job/job.ts";
 import { hangUpOperation } from "../../queue/operations/hang-up.ts";
-import type { Store } from "../../queue/store.ts";
 import type { OperationRunner } from "../running/operation-runner.ts";
 import type { TakeOnce, TakeReply } from "./take.ts";
-import { createWaitingRoom } from "./waiting-room.ts";
+import type { WaitingRoom } from "./waiting-room.ts";
 
 /**
  * Only a poll has evidence looked for, and what it found may be nothing: nobody would wake who is
@@ -24,25 +23,20 @@ export interface HeldTake {
   callOff(): void;
   /** Requests that are held now. */
   count(): number;
-  /** Profiles that somebody waits for here. */
-  profiles(): readonly string[];
-  /** Tells whoever waits for these jobs to look; null: all of the profile. */
-  wake(profileKey: string, uniqueIds: readonly string[] | null): void;
 }
 
 export function createHeldTake(
-  store: Pick<Store, "onWake" | "listen">,
+  room: WaitingRoom,
   runner: OperationRunner,
   owner: string,
   takeOnce: TakeOnce,
   ending: AbortSignal,
   clock: Clock,
 ): HeldTake {
-  const room = createWaitingRoom(clock, (profileKey, isAwaited) => store.listen(profileKey, isAwaited));
-  store.onWake(room.wake);
   let holds = 0;
   /** the longest held first */
   const calls = new Set<() => void>();
+  let waiting = 0;
 
   return {
     take: async (ticket, gone, answerBy, holdUntil) => {
@@ -56,6 +50,7 @@ export function createHeldTake(
         waiter.wake();
       };
       calls.add(callOff);
+      waiting += 1;
       try {
         for (;;) {
           waiter.reset();
@@ -72,6 +67,7 @@ export function createHeldTake(
         }
       } finally {
         calls.delete(callOff);
+        waiting -= 1;
         waiter.leave();
       }
     },
@@ -81,8 +77,6 @@ export function createHeldTake(
       calls.delete(oldest);
       oldest();
     },
-    count: () => room.size,
-    profiles: () => room.profiles(),
-    wake: room.wake,
+    count: () => waiting,
   };
 }

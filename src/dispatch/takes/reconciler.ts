@@ -28,7 +28,7 @@ export function createReconcile(
 ): Reconcile {
   return async function reconcile(ticket, job, now, lostAt) {
     const origin = clock.now() - now;
-    const needs = planEvidence(job, monitors.names, lostAt, now, settings);
+    const needs = planEvidence(job, monitors.names, lostAt, now, settings, monitors.fetches);
     const evidence = new Map<string, Evidence>();
     let early: { readonly seen: number; readonly end: Promise<SettleReply> } | undefined;
     const decide = (): void => {

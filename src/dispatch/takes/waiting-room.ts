@@ -25,6 +25,8 @@ interface Entry {
 
 export interface WaitingRoom {
   enter(profileKey: string, uniqueId: string): Waiter;
+  /** Waits for nothing but its time and whoever leaves. */
+  rest(time: number, leave: readonly AbortSignal[]): Promise<WaitEnd>;
   /** Wakes the waiters of these jobs; null: of all jobs of the profile. */
   wake(profileKey: string, uniqueIds: readonly string[] | null): void;
   /** Profiles that somebody waits for here. */
@@ -78,6 +80,7 @@ export function createWaitingRoom(
         },
       };
     },
+    rest: (time, leave) => waitUntil(clock, { isWoken: false, wake: null }, time, leave),
     wake: (profileKey, uniqueIds) => {
       const room = rooms.get(profileKey);
       if (room === undefined) return;

@@ -153,6 +153,7 @@ export const exampleDashboard = {
   monitors: [
     {
       name: "ci0",
+      fetches: false,
       state: "fresh",
       answered_at: at,
       failures: 0,

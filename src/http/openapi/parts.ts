@@ -26,7 +26,11 @@ export const securitySchemes = {
   ticket: { type: "apiKey", in: "query", name: "token", description: "What enqueue returned" },
   ticketBearer: { type: "http", scheme: "bearer", description: "The same ticket, as a header" },
   operatorToken: { type: "http", scheme: "bearer", description: "One of OPERATOR_TOKENS" },
-  monitorToken: { type: "http", scheme: "bearer", description: "MONITOR_API_TOKEN" },
+  monitorToken: {
+    type: "http",
+    scheme: "bearer",
+    description: "The monitor's own of MONITOR_TOKENS, or MONITOR_API_TOKEN",
+  },
   githubSignature: {
     type: "apiKey",
     in: "header",

@@ -202,6 +202,7 @@ export const dashboardSchemas: Json = {
     monitors: listOf(
       shape({
         name: text,
+        fetches: { type: "boolean", description: "It fetches its takes; others are called" },
         state: oneOf(["unknown", "failing", "fresh", "stale"]),
         answered_at: timeOrNull,
         failures: whole,

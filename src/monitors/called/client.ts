@@ -5,8 +5,8 @@ import { parseJson, readJson } from "../../bounded-json.ts";
 import { type Clock, delay, limitTime } from "../../clock.ts";
 import type { DashboardNews, Monitors, TakeRequest } from "../../queue/fleet/monitors.ts";
 import type { Evidence } from "../../queue/job/evidence.ts";
+import type { AnswerShape } from "../runner-json.ts";
 import { type Dashboard, parseDashboard, runnersReservedFor } from "./dashboard.ts";
-import type { AnswerShape } from "./runner-json.ts";
 import { decideTakeOutcome, decideTakeSilence, nameOfFailure, takeBodyLimit } from "./take-outcome.ts";
 import type { MonitorTransport } from "./transport.ts";
 
@@ -22,6 +22,8 @@ export interface MonitorAddress {
 export interface MonitorDirectory {
   readonly monitors: readonly MonitorAddress[];
   readonly apiToken: string;
+  /** Bearers of single monitors; of several of one name the first is sent. */
+  readonly tokens?: readonly { readonly monitor: string; readonly token: string }[];
 }
 
 export interface MonitorClientSettings extends MonitorDirectory {
@@ -61,7 +63,7 @@ export function createMonitorClient(
 ): MonitorClient {
   let urls = urlsOf(settings.monitors);
   let names = [...urls.keys()];
-  let authorization = `Bearer ${settings.apiToken}`;
+  let authorizationFor = authorizations(settings);
   /** Those that were named before the last reload. */
   let formerUrls: ReadonlyMap<string, string> = new Map();
 
@@ -80,7 +82,7 @@ export function createMonitorClient(
   const take: Monitors["take"] = async (request) => {
     if (!urls.has(request.monitor)) return { kind: "refused", cause: "unreachable", what: "not in MONITORS" };
     const headers = {
-      authorization,
+      authorization: authorizationFor(request.monitor),
       "idempotency-key": request.idempotencyKey,
       "take-not-after": String(request.notAfter),
     };
@@ -131,7 +133,10 @@ export function createMonitorClient(
       const { signal, end } = limitTime(clock, settings.takeTimeoutMs);
       try {
         const url = urlOf(monitor, "/policy/override");
-        const response = await transport.fetch(monitor, url, { headers: { authorization }, signal });
+        const response = await transport.fetch(monitor, url, {
+          headers: { authorization: authorizationFor(monitor) },
+          signal,
+        });
         await response.body?.cancel();
         if (response.status === 404 || response.status === 405 || response.status === 501) return "absent";
         if (response.status !== 200) return "failed";
@@ -215,6 +220,7 @@ export function createMonitorClient(
       return names;
     },
     knows: (monitor) => urls.has(monitor),
+    fetches: () => false,
     take,
     readEvidence,
     readRunners,
@@ -224,9 +230,13 @@ export function createMonitorClient(
       formerUrls = new Map([...formerUrls, ...urls]);
       urls = urlsOf(directory.monitors);
       names = [...urls.keys()];
-      authorization = `Bearer ${directory.apiToken}`;
+      authorizationFor = authorizations(directory);
     },
   };
+}
+
+function authorizations({ apiToken, tokens = [] }: MonitorDirectory): (monitor: string) => string {
+  return (monitor) => `Bearer ${tokens.find((one) => one.monitor === monitor)?.token ?? apiToken}`;
 }
 
 function urlsOf(monitors: readonly MonitorAddress[]): ReadonlyMap<string, string> {

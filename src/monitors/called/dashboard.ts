@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { ProfileCounts } from "../../queue/fleet/fleet.ts";
 import type { HeldRunner } from "../../queue/job/job.ts";
-import { type AnswerShape, inShape, runnerIdSchema, writeRunner } from "./runner-json.ts";
+import { type AnswerShape, inShape, runnerIdSchema, writeRunner } from "../runner-json.ts";
 
 const countSchema = z.number().int().min(0).max(100_000);
 const profileSchema = z.object({ idle: countSchema, target: countSchema, healthy: countSchema.catch(0) });

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Json } from "../../bounded-json.ts";
 import type { OpenWord, TakeOutcome } from "../../queue/fleet/monitors.ts";
 import type { HeldRunner } from "../../queue/job/job.ts";
-import { type AnswerShape, inShape, maxRunnerBytes, runnerIdSchema, writeRunner } from "./runner-json.ts";
+import { type AnswerShape, inShape, maxRunnerBytes, runnerIdSchema, writeRunner } from "../runner-json.ts";
 import type { TakeReply } from "./transport.ts";
 
 /** Looks only: what is answered is the monitor's own JSON. */

@@ -104,6 +104,8 @@ function partOf(row: FleetRow, now: number, freshMs: number): Part {
     row.askedAt + freshMs + 1,
     row.askedAt + targetMemoryMs,
     ...row.out.map(([, , until]) => until),
+    ...(row.pull === undefined ? [] : [row.pull.presentUntil]),
+    ...(row.pulled?.map(({ until }) => until) ?? []),
     // times of before the clock was set back count from when they are no longer too far ahead
     row.blockedUntil - rejectedBackoffMs - clockToleranceMs,
     row.askedAt - clockToleranceMs,

@@ -7,7 +7,7 @@
 //              snapshot was rendered. A settled claim stops being subtracted when a snapshot arrives that was asked for
 //              after the claim settled.
 import { z } from "zod";
-import type { Leg } from "../job/job.ts";
+import type { Job, Leg } from "../job/job.ts";
 import {
   clockToleranceMs,
   legMemoryMs,
@@ -16,6 +16,14 @@ import {
   targetMemoryMs,
   unsentBackoffMs,
 } from "../settings.ts";
+import {
+  openPulled,
+  pulledLegSchema,
+  pullSchema,
+  unseenRunners,
+  withOfferedLeg,
+  withPulledLeg,
+} from "./pulled-legs.ts";
 
 export const snapshotSchema = z.object({
   /** store clock, ms, when the question was asked that this answers; 0: never answered */
@@ -33,6 +41,8 @@ export const snapshotSchema = z.object({
   drainedUntil: z.number(),
   /** runners that came free (less those that vanished) in all snapshots so far */
   freed: z.number().int(),
+  /** it fetches its takes; absent: it is called */
+  pull: pullSchema.optional(),
 });
 export type Snapshot = z.infer<typeof snapshotSchema>;
 
@@ -54,6 +64,8 @@ export const takesSchema = z.object({
   refusals: z.number().int(),
   blockedUntil: z.number(),
   lastTakeAt: z.number(),
+  /** legs at a monitor that fetches its takes: they are in no other list */
+  pulled: z.array(pulledLegSchema).optional(),
 });
 export type Takes = z.infer<typeof takesSchema>;
 
@@ -67,6 +79,11 @@ export interface ProfileCounts {
   readonly healthy: number;
 }
 
+/** Whose leg it is. */
+type LegOwner = Pick<Job, "uniqueId" | "qualifiedRepo" | "runId">;
+
+/** A hold and PULL_PRESENCE: presence that lies further ahead is from before the clock was set back. */
+const maxPullPresenceMs = 180_000;
 /** More refused jobs than these say nothing more. */
 const maxRefusedJobs = 12;
 
@@ -103,6 +120,7 @@ function isAhead(until: number, now: number, maxAheadMs: number): boolean {
  * was set back.
  */
 export function isFresh(row: Snapshot, now: number, freshMs: number): boolean {
+  if (row.pull !== undefined) return isAhead(row.pull.presentUntil, now, maxPullPresenceMs);
   return !row.isFailing && row.askedAt + freshMs >= now && row.askedAt <= now + clockToleranceMs;
 }
 
@@ -110,8 +128,7 @@ export function isFresh(row: Snapshot, now: number, freshMs: number): boolean {
 export function availableRunners(row: FleetRow, now: number, freshMs: number): number {
   if (row.drainedUntil > now || !isFresh(row, now, freshMs) || isBlocked(row, now)) return 0;
   if (row.emptyAt >= row.askedAt && row.emptyAt <= now + clockToleranceMs) return 0;
-  const out = legsOut(row, now);
-  const isProbed = row.refusedJobs.length >= 2 && out.length > 0;
+  const isProbed = row.refusedJobs.length >= 2 && countLegsOut(row, now) > 0;
   if (isProbed) return 0;
   return Math.max(0, row.idle - claimedRunners(row, now));
 }
@@ -119,6 +136,7 @@ export function availableRunners(row: FleetRow, now: number, freshMs: number): n
 /** Runners asked for at one monitor, or reserved there and not yet visible in a snapshot. */
 export function claimedRunners(row: FleetRow, now: number): number {
   const asked = legsOut(row, now).reduce((sum, [, runners]) => sum + runners, 0);
+  if (row.pulled !== undefined) return asked + unseenRunners(row.pulled, row.pull, now);
   return settledUnseen(row, now).reduce((sum, [, runners]) => sum + runners, asked);
 }
 
@@ -147,8 +165,14 @@ export function legsOut(row: Takes, now: number): Takes["out"] {
   return row.out.every(([, , until]) => until > now) ? row.out : row.out.filter(([, , until]) => until > now);
 }
 
+/** How many legs at one monitor are unsettled, whichever way they reach it. */
+export function countLegsOut(row: Takes, now: number): number {
+  return legsOut(row, now).length + openPulled(row.pulled, now).length;
+}
+
 /** Whether the monitor was heard of lately. */
 export function isHeardLately(row: Snapshot, now: number): boolean {
+  if (row.pull !== undefined && isAhead(row.pull.presentUntil, now, maxPullPresenceMs)) return true;
   return row.askedAt + targetMemoryMs > now && row.askedAt <= now + clockToleranceMs;
 }
 
@@ -210,8 +234,19 @@ export function decideTakeBackoffMs(refusedJobs: number): number {
 }
 
 /** The takes after a leg was sent out. What no longer counts is left behind. */
-export function withLegOut(row: FleetRow, claimId: string, leg: Leg, now: number): Takes {
+export function withLegOut(
+  row: FleetRow,
+  { uniqueId, qualifiedRepo, runId }: LegOwner,
+  claimId: string,
+  leg: Leg,
+  now: number,
+): Takes {
   const until = leg.holdUntil + legMemoryMs;
+  if (leg.offeredUntil !== undefined) {
+    const { runners } = leg;
+    const offer = { claimId, uniqueId, runners, qualifiedRepo, runId, state: "offered" as const, until };
+    return { ...takesOf(row), pulled: withOfferedLeg(row.pulled, offer, now), lastTakeAt: now };
+  }
   const settled = settledUnseen(row, now);
   return { ...takesOf(row), settled, out: [...legsOut(row, now), [claimId, leg.runners, until]], lastTakeAt: now };
 }
@@ -231,10 +266,15 @@ export function withLegExtended(row: Takes, claimId: string, leg: Leg): Takes {
 
 /** The takes after a leg for `asked` runners ended. */
 export function withLegEnded(row: FleetRow, claimId: string, asked: number, end: LegEnd, now: number): Takes {
-  const back: Takes = { ...takesOf(row), out: row.out.filter(([id]) => id !== claimId) };
+  const state = end.state === "taken" ? "taken" : "refused";
+  const isPulled = row.pulled?.some((leg) => leg.claimId === claimId) ?? false;
+  const back: Takes = isPulled
+    ? { ...takesOf(row), pulled: withPulledLeg(row.pulled, claimId, { state }, now) }
+    : { ...takesOf(row), out: row.out.filter(([id]) => id !== claimId) };
   if (end.state === "taken") {
     const emptyAt = end.runners < asked ? now : row.emptyAt;
-    const settled: Takes["settled"] = [...settledUnseen(row, now), [now, end.runners]];
+    // what a monitor that fetches has settled is told by its next snapshot
+    const settled: Takes["settled"] = isPulled ? row.settled : [...settledUnseen(row, now), [now, end.runners]];
     return { ...back, refusedJobs: [], refusals: 0, blockedUntil: 0, emptyAt, settled };
   }
   // Nobody's fault, but asking here again at once would meet the same: let the next monitor be
@@ -246,11 +286,13 @@ export function withLegEnded(row: FleetRow, claimId: string, asked: number, end:
 }
 
 export function takesOf(row: Takes): Takes {
-  const { out, settled, emptyAt, refusedJobs, refusals, blockedUntil, lastTakeAt } = row;
-  return { out, settled, emptyAt, refusedJobs, refusals, blockedUntil, lastTakeAt };
+  const { out, settled, emptyAt, refusedJobs, refusals, blockedUntil, lastTakeAt, pulled } = row;
+  const takes = { out, settled, emptyAt, refusedJobs, refusals, blockedUntil, lastTakeAt };
+  return pulled === undefined ? takes : { ...takes, pulled };
 }
 
 export function snapshotOf(row: Snapshot): Snapshot {
-  const { askedAt, idle, target, healthy, isFailing, drainedAt, drainedUntil, freed } = row;
-  return { askedAt, idle, target, healthy, isFailing, drainedAt, drainedUntil, freed };
+  const { askedAt, idle, target, healthy, isFailing, drainedAt, drainedUntil, freed, pull } = row;
+  const snapshot = { askedAt, idle, target, healthy, isFailing, drainedAt, drainedUntil, freed };
+  return pull === undefined ? snapshot : { ...snapshot, pull };
 }

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { clockToleranceMs, forgetMonitorAfterMs } from "../settings.ts";
 import type { DashboardNews } from "./monitors.ts";
+import { pullRecordSchema } from "./pull-record.ts";
 
 export const monitorRecordSchema = z.object({
   /** store clock, ms, when it was asked last; 0: never */
@@ -21,6 +22,8 @@ export const monitorRecordSchema = z.object({
   pollId: z.string(),
   /** nobody waits for its runners: it is asked at a slower pace */
   isIdlePolling: z.boolean(),
+  /** it fetches its takes; absent: it is called */
+  pull: pullRecordSchema.optional(),
 });
 export type MonitorRecord = z.infer<typeof monitorRecordSchema>;
 
@@ -74,17 +77,27 @@ export function finishPoll(
   now: number,
 ): MonitorRecord {
   const shown = news.kind === "snapshot" ? [...news.counts.keys()] : [];
-  const isKept = ([, at]: [string, number]) => at + forgetMonitorAfterMs > now && at <= now + clockToleranceMs;
-  const known = Object.entries(record.profiles).filter(isKept);
-  const profiles = new Map([...known, ...shown.map((profileKey): [string, number] => [profileKey, askedAt])]);
   return {
     ...record,
     askedAt,
     answeredAt: news.kind === "snapshot" ? askedAt : record.answeredAt,
     failures: news.kind !== "failed" ? 0 : record.askedAt === askedAt ? record.failures : record.failures + 1,
-    profiles: Object.fromEntries([...profiles].slice(-maxProfilesPerMonitor)),
+    profiles: withProfiles(record.profiles, shown, askedAt, now),
     nextAskAt: now + nextInMs,
   };
+}
+
+/** The profiles that a monitor showed, with those that it shows now; it is not known for one for ever. */
+export function withProfiles(
+  known: MonitorRecord["profiles"],
+  shown: readonly string[],
+  shownAt: number,
+  now: number,
+): MonitorRecord["profiles"] {
+  const isKept = ([, at]: [string, number]) => at + forgetMonitorAfterMs > now && at <= now + clockToleranceMs;
+  const kept = Object.entries(known).filter(isKept);
+  const profiles = new Map([...kept, ...shown.map((profileKey): [string, number] => [profileKey, shownAt])]);
+  return Object.fromEntries([...profiles].slice(-maxProfilesPerMonitor));
 }
 
 /** Nobody waits for its runners: it is asked again in `idleInMs`, counted from the last time. */

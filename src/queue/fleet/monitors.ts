@@ -64,6 +64,8 @@ export interface Monitors {
   readonly names: readonly string[];
   /** Whether it is one of `names`. */
   knows(monitor: string): boolean;
+  /** Whether it fetches its takes: nobody calls it. */
+  fetches(monitor: string): boolean;
   take(request: TakeRequest): Promise<TakeOutcome>;
   /**
    * Runners that the monitor shows as reserved for `uniqueId`; "none" if nothing was to be had in

@@ -1,5 +1,5 @@
 // Which monitors are asked, and for how many runners each.
-import { availableRunners, type Fleet, legsOut } from "./fleet.ts";
+import { availableRunners, countLegsOut, type Fleet } from "./fleet.ts";
 
 export interface PlannedLeg {
   readonly monitor: string;
@@ -41,7 +41,7 @@ export function planLegs(
   for (const [monitor, row] of fleet) {
     const available = availableRunners(row, now, freshMs);
     if (available === 0) continue;
-    const outLegs = legsOut(row, now).length;
+    const outLegs = countLegsOut(row, now);
     if (outLegs < maxInflight) {
       candidates.push({ monitor, favour: favour(monitor), available, outLegs, lastTakeAt: row.lastTakeAt });
     }

@@ -2,11 +2,12 @@
 
 import type { PlannedLeg } from "../fleet/placement.ts";
 import { claimLeaseMs, minEvidenceMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "../settings.ts";
-import { type Claim, hasOpenLeg, type Job, neededRunners } from "./job.ts";
+import { type Claim, hasOpenLeg, isOpen, isPulled, type Job, type Leg, neededRunners } from "./job.ts";
 
 /** Why a claimed job waits: it is being asked for, or what was reserved has to be found out. */
 export function reasonOfClaim({ claim }: Pick<Job, "claim">, now: number): "claim_in_flight" | "reconciling" {
-  const isAsked = claim?.legs.some((leg) => leg.state === "pending") === true && isLeased(claim.leaseUntil, now);
+  const isUnderWay = ({ state }: Leg) => state === "pending" || state === "offered";
+  const isAsked = claim?.legs.some(isUnderWay) === true && isLeased(claim.leaseUntil, now);
   return isAsked ? "claim_in_flight" : "reconciling";
 }
 
@@ -18,16 +19,26 @@ export function isLeased(leaseUntil: number, now: number): boolean {
   return leaseUntil > now && leaseUntil <= now + 2 * claimLeaseMs;
 }
 
-/** The job with a claim of these legs. Legs count as sent at the last moment they may be. */
+/**
+ * The job with a claim of these legs. Legs count as sent at the last moment they may be; one that
+ * its monitor fetches is offered.
+ * @param isFetched whether a monitor fetches its takes
+ */
 export function claimJob(
   job: Job,
   planned: readonly PlannedLeg[],
   claim: { readonly id: string; readonly owner: string },
   now: number,
   settings: QueueSettings,
+  isFetched: (monitor: string) => boolean = () => false,
 ): Job & { claim: Claim } {
   const sentBy = now + sendWithinMs;
-  const legs = planned.map(({ monitor, runners }) => {
+  const legs = planned.map(({ monitor, runners }): Leg => {
+    if (isFetched(monitor)) {
+      const offeredUntil = now + settings.offerTtlMs;
+      const holdUntil = offeredUntil + settings.unknownHoldMs;
+      return { monitor, runners, state: "offered", evidenceAfter: offeredUntil, holdUntil, offeredUntil };
+    }
     const evidenceAfter = sentBy + settings.monitorSettleMs + (runners - 1) * settlePerRunnerMs;
     const holdUntil = Math.max(sentBy + settings.unknownHoldMs, evidenceAfter + minEvidenceMs);
     return { monitor, runners, state: "pending" as const, evidenceAfter, holdUntil };
@@ -47,6 +58,6 @@ export function claimJob(
  */
 export function canTakeOver(job: Job, now: number, canReach: (monitor: string) => boolean): boolean {
   if (!hasOpenLeg(job) || isLeased(job.claim?.leaseUntil ?? 0, now)) return false;
-  const open = job.claim?.legs.filter(({ state }) => state === "pending" || state === "unknown") ?? [];
-  return open.every(({ monitor, holdUntil }) => canReach(monitor) || holdUntil <= now);
+  const open = job.claim?.legs.filter(isOpen) ?? [];
+  return open.every((leg) => isPulled(leg) || canReach(leg.monitor) || leg.holdUntil <= now);
 }

@@ -6,7 +6,7 @@
 // anything: a runner may stand where it is not expected.
 
 import { minEvidenceMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "../settings.ts";
-import { enqueuedAt, type HeldRunner, isOpen, type Job, type Leg } from "./job.ts";
+import { enqueuedAt, type HeldRunner, isOpen, isPulled, type Job, type Leg } from "./job.ts";
 import type { LegOutcome } from "./leg-outcome.ts";
 import type { FoundRunner, Settlement } from "./settlement.ts";
 
@@ -48,6 +48,8 @@ const webServerMs = 3_000;
  * The monitors to look at. Every open leg's; every monitor asked before that may still hold an
  * unused runner; all of them where the store may have forgotten a claim (`lostAt`: when that was,
  * else null).
+ * @param isFetched whether a monitor fetches its takes: it lists all that it accepted, so that
+ * nothing that was refused there can be reserved
  */
 export function planEvidence(
   job: Job,
@@ -55,6 +57,7 @@ export function planEvidence(
   lostAt: number | null,
   now: number,
   settings: Pick<QueueSettings, "monitorSettleMs" | "unknownHoldMs">,
+  isFetched: (monitor: string) => boolean = () => false,
 ): readonly EvidenceNeed[] {
   const needs = new Map<string, EvidenceNeed>();
   if (lostAt !== null) {
@@ -73,12 +76,12 @@ export function planEvidence(
   }
   for (const [monitor, at] of Object.entries(job.asked ?? {})) {
     const until = Math.min(at, now) + sendWithinMs + settings.unknownHoldMs;
-    if (until > now && !needs.has(monitor)) {
+    if (until > now && !needs.has(monitor) && !isFetched(monitor)) {
       needs.set(monitor, { monitor, after: now, afterBlind: now, until, since: at });
     }
   }
   for (const leg of job.claim?.legs ?? []) {
-    if (!isOpen(leg)) continue;
+    if (!isOpen(leg) || isPulled(leg)) continue;
     const known = needs.get(leg.monitor);
     const latest = latestOf(leg, now, settings);
     const after = Math.max(Math.min(leg.evidenceAfter, latest.after), known?.after ?? 0);
@@ -114,7 +117,7 @@ export function decideByEvidence(
   evidence: ReadonlyMap<string, Evidence>,
   lostAt: number | null,
 ): Settlement | null {
-  const openLegs = job.claim?.legs.filter(isOpen) ?? [];
+  const openLegs = job.claim?.legs.filter((leg) => isOpen(leg) && !isPulled(leg)) ?? [];
   const isComplete = needs.every(({ monitor }) => evidence.has(monitor));
   const found = needs.flatMap(({ monitor, since }) =>
     newRunners(job, evidence.get(monitor)).map((runner) => ({ ...runner, since })),

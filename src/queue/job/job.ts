@@ -65,7 +65,7 @@ const legSchema = z.object({
   monitor: z.string(),
   /** how many runners this monitor was asked for */
   runners: z.number().int().positive(),
-  state: z.enum(["pending", "taken", "refused", "unknown"]),
+  state: z.enum(["offered", "pending", "taken", "refused", "unknown"]),
   /**
    * when the monitor can no longer be working on our request (store clock, ms): evidence asked for
    * later counts
@@ -79,6 +79,9 @@ const legSchema = z.object({
   isCharged: z.boolean().optional(),
   /** what its monitor said, while its outcome is unknown */
   words: z.string().optional(),
+  /** the monitor fetches it: until when it may be accepted, and since when it is */
+  offeredUntil: z.number().optional(),
+  acceptedAt: z.number().optional(),
 });
 export type Leg = z.infer<typeof legSchema>;
 
@@ -233,7 +236,12 @@ export function heldSince(job: Pick<Job, "runnersInHand">): number {
 
 /** Whether a leg still waits for its outcome. */
 export function isOpen(leg: Pick<Leg, "state">): boolean {
-  return leg.state === "pending" || leg.state === "unknown";
+  return leg.state === "offered" || leg.state === "pending" || leg.state === "unknown";
+}
+
+/** Whether a leg's monitor fetches it: evidence of it is what the monitor lists, and nobody reads a dashboard. */
+export function isPulled(leg: Pick<Leg, "offeredUntil">): boolean {
+  return leg.offeredUntil !== undefined;
 }
 
 /** Whether a claim of this job still waits for an outcome, also after the job is over. */

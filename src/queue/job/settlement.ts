@@ -167,7 +167,7 @@ function settleLeg(draft: Draft, leg: Leg, outcome: LegOutcome, now: number, set
       noteTry("taken", leg.words ?? "");
       noteAsked();
       endRow({ state: "taken", runners: outcome.runners.length });
-      keepOrLeak(draft, outcome.runners, ageByLeg(claim.at, now, settings), now, settings);
+      keepOrLeak(draft, outcome.runners, ageByLeg(leg.acceptedAt ?? claim.at, now, settings), now, settings);
       return;
   }
 }

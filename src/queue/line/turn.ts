@@ -2,7 +2,7 @@
 // plus its own, fit in the capacity. So nobody is overtaken, and nobody waits for a sleeper when
 // there is enough for both.
 import type { Capacity } from "../fleet/capacity.ts";
-import { availableRunners, legsOut } from "../fleet/fleet.ts";
+import { availableRunners, countLegsOut } from "../fleet/fleet.ts";
 import { type PlannedLeg, planLegs } from "../fleet/placement.ts";
 import type { QueueSettings } from "../settings.ts";
 
@@ -118,7 +118,7 @@ export function freePlaces(
   if (capacity.totals(now).available === 0) return 0;
   for (const row of capacity.rows.values()) {
     if (availableRunners(row, now, snapshotFreshMs) > 0)
-      places += Math.max(0, monitorMaxInflight - legsOut(row, now).length);
+      places += Math.max(0, monitorMaxInflight - countLegsOut(row, now));
   }
   return places;
 }

@@ -3,6 +3,7 @@
 // claim relies on.
 import { type Act, type ActRequest, actOf, drainedBy } from "../acts.ts";
 import { snapshotOf, withDrained } from "../fleet/fleet.ts";
+import { wakeNameOf } from "../fleet/pulled-legs.ts";
 import { describeAct } from "../history.ts";
 import type { Operation } from "../profile.ts";
 
@@ -38,10 +39,17 @@ export function drainOperation(profileKey: string, monitor: string, act: Act, re
         change: {
           ...(after !== undefined && after !== row && { snapshots: new Map([[monitor, snapshotOf(after)]]) }),
           history: [describeAct(request, "drained", "resumed", [monitor], now)],
+          // a fetch that is held says so at once
+          ...(row?.pull !== undefined && { wake: [wakeNameOf(monitor)] }),
           raisesRoom: true,
           makesRoom: true,
         },
       };
     },
   };
+}
+
+/** Tells whoever waits under these names to look, and writes nothing. */
+export function wakeOperation(profileKey: string, names: readonly string[]): Operation<null> {
+  return { name: "wake", profileKey, reads: {}, decide: () => ({ answer: null, change: { wake: names } }) };
 }

@@ -135,6 +135,8 @@ export function liveJobsOperation(profileKey: string, limit: number): Operation<
 
 export interface ClaimableReply {
   readonly uniqueIds: readonly string[];
+  /** monitors that fetch, and have an offer to hear of */
+  readonly offeredTo: readonly string[];
   /** since when the store knows everything; where that changed, all who wait have to look again */
   readonly lostAt: number;
 }
@@ -146,7 +148,13 @@ export function claimableOperation(profileKey: string): Operation<ClaimableReply
     profileKey,
     reads: { front: true },
     decide: ({ head, now, lostAt, capacity, front, settings }) => ({
-      answer: { lostAt, uniqueIds: isInForce(head.paused, now) ? [] : claimableJobs(capacity, front, now, settings) },
+      answer: {
+        lostAt,
+        uniqueIds: isInForce(head.paused, now) ? [] : claimableJobs(capacity, front, now, settings),
+        offeredTo: [...capacity.rows].flatMap(([monitor, { pulled }]) =>
+          pulled?.some(({ state, until }) => state === "offered" && until > now) ? [monitor] : [],
+        ),
+      },
     }),
   };
 }

@@ -1,12 +1,11 @@
 // Poll: a job asks whether it is its turn. It claims, or waits and says why. A waiting poll changes nothing, but that its
 // presence is written down now and then.
 import { isInForce } from "../acts.ts";
-import { type Takes, withLegOut } from "../fleet/fleet.ts";
 import { favourOf } from "../fleet/monitor-order.ts";
 import { describeChange } from "../history.ts";
 import { isSuspect, waitsForOthers } from "../job/after-loss.ts";
-import { claimJob, reasonOfClaim } from "../job/claim.ts";
-import { enqueuedAt, heldSince, isOver, type Job, neededRunners, type Ticket } from "../job/job.ts";
+import { reasonOfClaim } from "../job/claim.ts";
+import { enqueuedAt, heldSince, type Job, neededRunners, type Ticket } from "../job/job.ts";
 import { matchTicket, type TicketMatch } from "../job/match-ticket.ts";
 import { deadlinesOf, type Hold, needsRecord, presenceAfterPoll, withAsideOfNow, withHolder } from "../job/presence.ts";
 import { endJob, isAnswerGood, isForgotten, isTicketExpired, readmitJob } from "../job/tombstone.ts";
@@ -17,6 +16,7 @@ import { decideRetryAfterSeconds, retryAfterHoldSeconds } from "../line/retry-af
 import { keepsPlaces } from "../line/silence.ts";
 import { decideTurn, type WaitReason } from "../line/turn.ts";
 import { type Change, type Decision, type Operation, type ProfileView, withHead } from "../profile.ts";
+import { claimFor } from "./claim-change.ts";
 import { heard } from "./enqueue.ts";
 import { decideSilence, maxAbsentLooks } from "./sweep.ts";
 
@@ -257,41 +257,4 @@ function recordPoll(
   if (after.asideUntil !== undefined && after.asideUntil <= now) delete after.asideUntil;
   const history = isReadmitted ? [describeChange(null, after, false, null, now)] : [];
   return { job: after, change: { jobs: [{ before: known, after }], history, ...heard(view) } };
-}
-
-/** The claim: what it writes, and what it relies on. A held request goes on where it is refused. */
-function claimFor(
-  { claimId, hold }: PollCommand,
-  view: ProfileView,
-  known: Job | null,
-  job: Job,
-  legs: Parameters<typeof claimJob>[1],
-  rank: number,
-  isAsideCounted: boolean,
-): Change & { readonly job: Job } {
-  const { now, settings, owner, lostAt, capacity } = view;
-  const { asideUntil: _, ...rest } = job;
-  const waits = addWait(job.waits, plainWait("claim_in_flight"), now - enqueuedAt(job.place));
-  const present = { ...withHolder(rest, hold, now), ...presenceAfterPoll(job, now, 1, settings, hold.holdMs), waits };
-  const claimed = claimJob(present, legs, { id: claimId, owner }, now, settings);
-  const takes = new Map<string, Takes>();
-  for (const leg of claimed.claim.legs) {
-    const row = capacity.rows.get(leg.monitor);
-    if (row !== undefined) takes.set(leg.monitor, withLegOut(row, claimId, leg, now));
-  }
-  const wasInLine = known !== null && !isOver(known.state) && entryOf(known, lostAt)?.list === "line";
-  const { servable } = capacity.totals(now);
-  return {
-    job: claimed,
-    jobs: [{ before: known, after: claimed }],
-    takes,
-    history: [describeChange(known, claimed, false, null, now)],
-    // who was in line takes what its place reserved; who was not takes what others counted on
-    raisesRoom: !wasInLine,
-    relies: {
-      onRoom: true,
-      onRank: { uniqueId: job.uniqueId, order: orderOf(job), servable, runners: rank, isAsideCounted },
-    },
-    ...heard(view),
-  };
 }

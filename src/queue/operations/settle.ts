@@ -4,7 +4,7 @@ import { describeChange } from "../history.ts";
 import { isSameRequest, type Job, type Ticket } from "../job/job.ts";
 import { namesOfSettlement, type Settlement, type SettleReply, settleJob } from "../job/settlement.ts";
 import { isForgotten, isTicketExpired, readmitJob } from "../job/tombstone.ts";
-import type { Operation } from "../profile.ts";
+import type { Decision, Operation, ProfileView } from "../profile.ts";
 
 export interface SettleAnswer {
   readonly reply: SettleReply;
@@ -19,31 +19,35 @@ export function settleOperation(ticket: Ticket, settlement: Settlement): Operati
     name: "settle",
     profileKey,
     reads: { jobs: [{ uniqueId, order: null }], front: true },
-    decide: (view) => {
-      const { now, settings, capacity } = view;
-      const { job: read } = view.job(uniqueId);
-      const known = read === null || isForgotten(read, now) ? null : read;
-      const before = known ?? readmitJob(ticket, view.lostAt, now, settings);
-      // who asks with so old a ticket hears that it is over: nothing may bring the job back after that
-      const isExpired = known === null && isTicketExpired(ticket, now, settings);
-      if (isExpired || !isSameJob(before, ticket)) {
-        return { answer: { reply: { kind: "lost" }, job: null, leaked: namesOfSettlement(settlement) } };
-      }
-      const doOthersWait = view.front.some((other) => other.uniqueId !== uniqueId);
-      const { job, takes, reply, leaked } = settleJob(before, capacity.rows, settlement, now, settings, doOthersWait);
-      const isRefused = settlement.legs.some(({ state }) => state === "refused");
-      return {
-        answer: { reply, job, leaked },
-        change: {
-          jobs: [{ before: read, after: job }],
-          takes,
-          history: job.state === known?.state ? [] : [describeChange(known, job, false, null, now)],
-          wake: [uniqueId],
-          makesRoom: true,
-          // a monitor that refused has nothing to give: others counted on it
-          raisesRoom: isRefused || settlement.legs.some((leg) => leg.state === "taken" && isShort(leg, before)),
-        },
-      };
+    decide: (view) => decideSettlement(view, ticket, settlement),
+  };
+}
+
+/** What a settlement does to the job of a ticket, of which the view has read. */
+export function decideSettlement(view: ProfileView, ticket: Ticket, settlement: Settlement): Decision<SettleAnswer> {
+  const { now, settings, capacity } = view;
+  const { uniqueId } = ticket;
+  const { job: read } = view.job(uniqueId);
+  const known = read === null || isForgotten(read, now) ? null : read;
+  const before = known ?? readmitJob(ticket, view.lostAt, now, settings);
+  // who asks with so old a ticket hears that it is over: nothing may bring the job back after that
+  const isExpired = known === null && isTicketExpired(ticket, now, settings);
+  if (isExpired || !isSameJob(before, ticket)) {
+    return { answer: { reply: { kind: "lost" }, job: null, leaked: namesOfSettlement(settlement) } };
+  }
+  const doOthersWait = view.front.some((other) => other.uniqueId !== uniqueId);
+  const { job, takes, reply, leaked } = settleJob(before, capacity.rows, settlement, now, settings, doOthersWait);
+  const isRefused = settlement.legs.some(({ state }) => state === "refused");
+  return {
+    answer: { reply, job, leaked },
+    change: {
+      jobs: [{ before: read, after: job }],
+      takes,
+      history: job.state === known?.state ? [] : [describeChange(known, job, false, null, now)],
+      wake: [uniqueId],
+      makesRoom: true,
+      // a monitor that refused has nothing to give: others counted on it
+      raisesRoom: isRefused || settlement.legs.some((leg) => leg.state === "taken" && isShort(leg, before)),
     },
   };
 }

@@ -24,6 +24,7 @@ async function sendTo(outcome: TakeOutcome, afterMs: number) {
     monitors: {
       names: ["m"],
       knows: () => true,
+      fetches: () => false,
       take: async () => {
         now += afterMs;
         return outcome;

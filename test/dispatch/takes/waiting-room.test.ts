@@ -7,7 +7,6 @@ import { createHeldTake } from "../../../src/dispatch/takes/held-take.ts";
 import { createWaitingRoom } from "../../../src/dispatch/takes/waiting-room.ts";
 import type { Ticket } from "../../../src/queue/job/job.ts";
 import type { WaitReason } from "../../../src/queue/line/turn.ts";
-import type { Store } from "../../../src/queue/store.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
 afterEach(() => void vi.useRealTimers());
@@ -58,21 +57,16 @@ const runner: OperationRunner = {
 };
 
 it("news that comes while the poll is under way is heard, and what is known when time is up is said", async () => {
-  let wake: Parameters<Store["onWake"]>[0] = () => {};
+  const room = createWaitingRoom(systemClock);
   const said: number[] = [];
   const held = createHeldTake(
-    {
-      onWake: (listener) => {
-        wake = listener;
-      },
-      listen: () => {},
-    },
+    room,
     runner,
     "me",
     async (_ticket, _gone, _answerBy, { holdMs }) => {
       said.push(holdMs);
       // the first time, its turn comes while the poll is on its way back
-      if (said.length === 1) wake("p", ["a"]);
+      if (said.length === 1) room.wake("p", ["a"]);
       return waitReply(said.length);
     },
     new AbortController().signal,
@@ -89,7 +83,7 @@ it("news that comes while the poll is under way is heard, and what is known when
 it("who waits for evidence looks again each second though nobody wakes them: only a poll has it looked for", async () => {
   let polls = 0;
   const held = createHeldTake(
-    { onWake: () => {}, listen: () => {} },
+    createWaitingRoom(systemClock),
     runner,
     "me",
     async () => {

@@ -22,7 +22,7 @@ import {
   withLegOut,
   withSnapshot,
 } from "../../../src/queue/fleet/fleet.ts";
-import { fleetOf, legOf, now, rowOf } from "../../support/queue-data.ts";
+import { fleetOf, jobOf, legOf, now, rowOf } from "../../support/queue-data.ts";
 
 const freshMs = 10_000;
 const out = (runners: number, until = now + 9_000, id = "c"): FleetRow["out"][number] => [id, runners, until];
@@ -175,7 +175,7 @@ describe("a leg that was sent out", () => {
         [now, 2],
       ],
     });
-    expect(withLegOut(row, "claim-1", legOf({ runners: 2 }), now)).toEqual({
+    expect(withLegOut(row, jobOf(), "claim-1", legOf({ runners: 2 }), now)).toEqual({
       ...takesOf(row),
       out: [out(1, now + 1, "c"), out(2, now + 147_000, "claim-1")],
       settled: [[now, 2]],

@@ -165,5 +165,5 @@ it.each([
     { uniqueId: "a", need: 1, order: "0000000000000001" },
     { uniqueId: "b", need: 1, order: "0000000000000002" },
   ];
-  expect(decide(viewOf({ front, head }))).toEqual({ answer: { lostAt, uniqueIds: expected } });
+  expect(decide(viewOf({ front, head }))).toEqual({ answer: { lostAt, uniqueIds: expected, offeredTo: [] } });
 });
