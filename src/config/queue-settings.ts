@@ -30,6 +30,7 @@ export function queueSettingsOf(config: Config): QueueSettings {
     maxJobsPerRepo: config.MAX_JOBS_PER_REPO,
     maxRememberedJobs: config.MAX_REMEMBERED_JOBS,
     snapshotFreshMs: Math.max(shortestFreshMs, 5 * config.MONITOR_POLL_INTERVAL),
+    historyKeepMs: config.HISTORY_KEEP,
     rerunMemoryMs: isGithubConnected(config) ? config.RERUN_MEMORY : 0,
     detachedMaxWaitMs: config.DETACHED_MAX_WAIT,
     startWatch: isGithubConnected(config) ? config.START_WATCH : "off",

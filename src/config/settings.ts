@@ -159,7 +159,7 @@ const store = {
     .default("rq")
     .describe("begins every key, so that deployments can share one Redis"),
   DATA_FILE: filePath.optional().describe("file of the embedded store; unset: in memory only"),
-  HISTORY_KEEP: memoryDuration.prefault("7d").describe("how long the history is kept"),
+  HISTORY_KEEP: memoryDuration.prefault("7d").describe("how long the figures over time are kept (/stats.json)"),
 };
 
 const log = {

@@ -9,6 +9,7 @@ import { estimateWait, type FreedRate } from "../queue/fleet/freed-rate.ts";
 import { StoreUnavailable } from "../queue/store.ts";
 import { createDashboardLoader, type Dashboard, type DashboardDeps, describeEntry } from "./dashboard-data.ts";
 import { streamEvents, writeEvent } from "./event-stream.ts";
+import { createStatsLoader, isPeriod } from "./over-time/stats.ts";
 import { contentSecurityPolicy, renderMain, renderPage } from "./page/page.ts";
 import { renderReasons } from "./page/reasons.ts";
 import { shortenIds } from "./shortened-ids.ts";
@@ -32,7 +33,8 @@ const mostEntries = 2_000;
 
 export function createDashboardRoutes(deps: DashboardRoutesDeps) {
   const { load, forget: forgetDashboard } = createDashboardLoader(deps);
-  const views = createViewRenderer(deps);
+  const loadStats = createStatsLoader(deps.administration, Date.now);
+  const views = createViewRenderer(deps, loadStats);
   const forget = (): void => {
     forgetDashboard();
     views.forget();
@@ -124,6 +126,18 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     return c.json(body, 200, unstored);
   });
 
+  /** A day or a week, by profile and repository. */
+  const stats = forViewers(async function showStats(c) {
+    const query = parseQuery(c, ["period", "profile"]);
+    if (query.kind === "refused") return query.response;
+    const period = query.value.get("period") ?? "day";
+    const wanted = query.value.get("profile");
+    if (!isPeriod(period)) return refuse("malformed_parameter", "period: day or week");
+    const { profiles, ...rest } = await loadStats(period);
+    const body = { ...rest, profiles: profiles.filter(({ profile_key }) => (wanted ?? profile_key) === profile_key) };
+    return c.json(body, 200, unstored);
+  });
+
   /** What the Link of a 503 leads to; for everybody, since it says nothing of this queue. */
   const reasons = (c: Context): Promise<Response> => writePage(c, Promise.resolve(String(renderReasons())), "");
 
@@ -209,7 +223,7 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     return c.json({ entries: entries.slice(0, limit) }, 200, unstored);
   };
 
-  return { page, view, profile, reasons, json, text, events, history, forget };
+  return { page, view, profile, stats, reasons, json, text, events, history, forget };
 }
 
 /** One rendering for all who look at the same document. */

@@ -4,7 +4,7 @@ import type { Observe } from "../queue/events.ts";
 import type { HistoryEntry } from "../queue/history.ts";
 import { pauseOperation } from "../queue/operations/act.ts";
 import { type InspectReply, overviewOperation, type ProfileOverview } from "../queue/operations/inspect.ts";
-import type { Store } from "../queue/store.ts";
+import type { HourCounts, Store } from "../queue/store.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { MonitorView } from "./monitor-book.ts";
 import type { RunnerAtWork } from "./runners-at-work.ts";
@@ -21,6 +21,8 @@ export interface Administration {
   running(): Promise<readonly RunnerAtWork[]>;
   /** The last entries, newest first. */
   history(profileKey: string, limit: number): Promise<readonly HistoryEntry[]>;
+  /** What was counted in each of these hours (since 1970), by name. */
+  counts(profileKey: string, hours: readonly number[]): Promise<readonly HourCounts[]>;
   /** Stops claims of a profile, or lets them go on. Kept as long as the store keeps anything. */
   pause(profileKey: string, request: ActRequest): Promise<void>;
   /** Stops takes at a monitor, or lets them go on, in all its profiles. */
@@ -50,6 +52,7 @@ export function createAdministration(
     },
     running: async () => await atWork.read(monitors()),
     history: async (profileKey, limit) => await store.readHistory(profileKey, limit),
+    counts: async (profileKey, hours) => await store.readCounts(profileKey, hours),
     pause: async (profileKey, request) => {
       await runner.run(pauseOperation(profileKey, request));
       observe({ ...request, kind: request.kind === "begin" ? "paused" : "unpaused", what: profileKey });

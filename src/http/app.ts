@@ -100,11 +100,12 @@ export function createApp(given: AppDeps): Hono {
   route("POST", "/profiles/:profileKey/forget", operate.forgetProfile);
   route("GET", "/", dashboard.page);
   route("GET", reasonsPath, dashboard.reasons);
-  for (const path of ["/runs/:runId", "/lines/:profileKey", "/search"]) route("GET", path, dashboard.view);
+  for (const path of ["/runs/:runId", "/lines/:profileKey", "/search", "/stats"]) route("GET", path, dashboard.view);
   route("GET", "/dashboard.json", dashboard.json);
   route("GET", "/dashboard.txt", dashboard.text);
   route("GET", "/events", dashboard.events);
   route("GET", "/history.json", dashboard.history);
+  route("GET", "/stats.json", dashboard.stats);
   route("GET", "/metrics", async function showMetrics(c) {
     const { text, contentType } = await deps.metrics();
     return c.body(text, 200, { "content-type": contentType, ...unstored });

@@ -22,6 +22,7 @@ const commands = [
   "hasProfile",
   "forgetProfile",
   "readHistory",
+  "readCounts",
   "missedNews",
   "ping",
 ] as const satisfies readonly (keyof Store)[];

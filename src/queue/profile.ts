@@ -16,6 +16,7 @@ import type { Silence } from "./line/silence.ts";
 import type { PresentJob } from "./line/turn.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { QueueSettings } from "./settings.ts";
+import type { Count } from "./stats/count.ts";
 
 /** What is kept of a profile beside its jobs and its fleet. */
 export interface ProfileHead {
@@ -115,6 +116,8 @@ export interface Change {
   readonly removed?: readonly string[];
   readonly head?: Partial<ProfileHead>;
   readonly history?: readonly HistoryEntry[];
+  /** over time, beside what the history's entries count */
+  readonly counts?: readonly Count[];
   /** jobs that somebody may wait for: they are told to look */
   readonly wake?: readonly string[];
   /** somebody else may be able to claim now: they are told as well */

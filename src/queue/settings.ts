@@ -44,6 +44,8 @@ export interface QueueSettings {
   readonly offerTtlMs: number;
   /** One that has not fetched for this long, and declared no more, is away. */
   readonly pullPresenceMs: number;
+  /** How long the figures over time are kept. */
+  readonly historyKeepMs: number;
 }
 
 /** A claim whose owner has not renewed it for this long is somebody else's to finish. */

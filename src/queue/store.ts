@@ -7,6 +7,7 @@ import type { HistoryEntry } from "./history.ts";
 import type { Job } from "./job/job.ts";
 import type { Entry, ListName, NeedCount } from "./line/line.ts";
 import type { JobRead, ProfileHead } from "./profile.ts";
+import type { Count } from "./stats/count.ts";
 
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
@@ -131,6 +132,7 @@ export interface CommitPart {
   readonly fleet: readonly FleetWrite[];
   readonly head: readonly HeadWrite[];
   readonly history: readonly HistoryEntry[];
+  readonly counts: readonly Count[];
   readonly raisesRoom: boolean;
   /** the room revision that it relies on, and that no part before it fell out; null: on none */
   readonly room: number | null;
@@ -163,6 +165,9 @@ export interface EnrolReply {
   /** how many names are on the roll now */
   readonly count: number;
 }
+
+/** What was counted in an hour, by name. */
+export type HourCounts = Readonly<Record<string, number>>;
 
 export type MaybePromise<T> = T | Promise<T>;
 
@@ -224,6 +229,8 @@ export interface Store {
   forgetProfile(profileKey: string): MaybePromise<void>;
   /** The last entries, newest first. */
   readHistory(profileKey: string, limit: number): MaybePromise<readonly HistoryEntry[]>;
+  /** What was counted in each of these hours, by name, in their order; kept for HISTORY_KEEP. */
+  readCounts(profileKey: string, hours: readonly number[]): MaybePromise<readonly HourCounts[]>;
   /**
    * Jobs of which there was news since this was asked last, here; null: nobody can tell, all should
    * look.

@@ -91,6 +91,7 @@ describe.each(stores)("a commit to the %s store", (name) => {
     fleet: [],
     head: [],
     history: [],
+    counts: [],
     raisesRoom: false,
     room: null,
     rank: null,

@@ -1,5 +1,6 @@
 // All that a store holds, as it shows it, so that two stores can be compared: every document, list
 // and count.
+import { hourOf } from "../../src/queue/stats/count.ts";
 import type { Store, StoredJob } from "../../src/queue/store.ts";
 import { ids, monitors, profiles } from "./commands.ts";
 
@@ -14,13 +15,15 @@ export async function showState(store: Store): Promise<unknown> {
     "served",
   ];
   const read = <From, To>(from: readonly From[], ask: (one: From) => To) => Promise.all(from.map(ask));
-  const [loaded, histories, documents, results] = await Promise.all([
+  const hour = hourOf((await store.readDocument("served")).now);
+  const [counts, loaded, histories, documents, results] = await Promise.all([
+    read(profiles, async (profileKey) => await store.readCounts(profileKey, [hour - 1, hour, hour + 1])),
     read(profiles, async (profileKey) => await loadAll(store, profileKey)),
     read(profiles, async (profileKey) => await store.readHistory(profileKey, 30)),
     read(names, async (name) => [name, await readDocument(store, name)]),
     read(monitors, async (monitor) => await store.readResults(monitor)),
   ]);
-  return { loaded, histories, documents, results, known: [...(await store.listProfiles())].sort() };
+  return { counts, loaded, histories, documents, results, known: [...(await store.listProfiles())].sort() };
 }
 
 async function loadAll(store: Store, profileKey: string): Promise<unknown> {

@@ -49,7 +49,8 @@ function committed({ jobs = [], rows = {}, head = [], isNew = false }: Written, 
     { kind: "snapshot", monitor, expected: "", value: { ...noSnapshot, askedAt: start, target: 4, ...row } },
     { kind: "takes", monitor, expected: "", value: { ...noTakes, ...row } },
   ]);
-  const nothing = { rank: null, room: null, maxWaiting: null, history: [], raisesRoom: false, isRemembered: false };
+  const no = { rank: null, room: null, maxWaiting: null };
+  const nothing = { ...no, history: [], counts: [], raisesRoom: false, isRemembered: false };
   const part: CommitPart = {
     ...nothing,
     id: `part-${++parts}`,

@@ -32,6 +32,7 @@ const commands = {
   hasProfile: "read",
   forgetProfile: "write",
   readHistory: "read",
+  readCounts: "read",
   ping: "write",
 } as const satisfies Record<
   Exclude<keyof Store, "answersAtOnce" | "missedNews" | "onWake" | "listen" | "close">,

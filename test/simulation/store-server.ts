@@ -51,7 +51,7 @@ const maxNews = 500;
 
 /** @param clock ms since 1970, as the store has it */
 export function createStoreServer(
-  settings: Pick<QueueSettings, "monitorSettleMs">,
+  settings: Pick<QueueSettings, "monitorSettleMs" | "historyKeepMs">,
   clock: () => number,
   journal: Journal,
 ): StoreServer {

@@ -38,6 +38,7 @@ export const settings: QueueSettings = {
   maxJobsPerRepo: 5_000,
   maxRememberedJobs: 200_000,
   snapshotFreshMs: 10_000,
+  historyKeepMs: 7 * 86_400_000,
   rerunMemoryMs: 0,
   detachedMaxWaitMs: 86_400_000,
   startWatch: "off",

@@ -131,7 +131,9 @@ document.addEventListener("click", (event) => {
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
   if (!(link instanceof HTMLAnchorElement) || !isPlain) return;
   event.preventDefault();
-  goTo(link.id === "home" ? root : new URL(link.href));
+  // the header stays while views change, so its links go from the dashboard
+  if (link.id === "home") goTo(root);
+  else goTo(link.id === "over-time" ? new URL("stats", root) : new URL(link.href));
 });
 find("search").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -58,6 +58,7 @@ export function renderPage(main: string | null, root = ""): Markup {
 <body>
 <a class="skip" href="#main">Skip to the lines</a>
 <header><h1><a id="home" href="${root === "" ? "./" : root}" data-view>runner-queue</a></h1>
+<nav aria-label="Views"><a id="over-time" href="${root}stats" data-view>Over time</a></nav>
 ${renderSearchForm(root)}
 <span class="who"><button type="button" id="operate" class="needs-script">Act as operator…</button> <span id="live"><noscript>New every 10 seconds</noscript></span></span></header>
 <p id="banner" role="status"></p>

@@ -1,10 +1,12 @@
 // Makes a view's main part. What is asked for again within a second is not made again.
 import { type DashboardDeps, describeProfile, shownJobs } from "../dashboard-data.ts";
+import type { Period, Stats } from "../over-time/stats.ts";
 import { renderRunView, renderSearchView, showId } from "../page/found.ts";
 import type { Markup } from "../page/fragments.ts";
 import { renderJobView, renderNoJob } from "../page/job.ts";
 import { renderLinePage } from "../page/line-page.ts";
 import type { Links } from "../page/links.ts";
+import { renderOverTime } from "../page/over-time/over-time.ts";
 import { runUrlOf } from "../run-url.ts";
 import { rootOf, type View } from "./view.ts";
 import { createViewData } from "./view-data.ts";
@@ -17,7 +19,10 @@ const maxFound = 100;
 export type RenderView = (view: View, ids: Links["ids"]) => Promise<string>;
 
 /** Throws StoreUnavailable. */
-export function createViewRenderer(deps: DashboardDeps): { readonly render: RenderView; readonly forget: () => void } {
+export function createViewRenderer(
+  deps: DashboardDeps,
+  loadStats: (period: Period) => Promise<Stats>,
+): { readonly render: RenderView; readonly forget: () => void } {
   const { administration, settings, githubUrl } = deps;
   const data = createViewData(deps);
   const kept = new Map<string, { readonly at: number; readonly text: Promise<string> }>();
@@ -33,6 +38,8 @@ export function createViewRenderer(deps: DashboardDeps): { readonly render: Rend
       }
       case "run":
         return renderRunView(view.runId, await data.jobsOfRun(view.runId), links);
+      case "stats":
+        return renderOverTime(await loadStats(view.period));
       case "search": {
         const sought = view.text.toLowerCase();
         const found = await data.jobs(({ unique_id, run_id, qualified_repo }) => {

@@ -1,11 +1,13 @@
 // What the page may show besides the dashboard, and the path of each: one job, one run, one whole
-// line, or what was found.
+// line, a day or a week, or what was found.
 import { profileKeySchema, runIdSchema, uniqueIdSchema } from "../../auth/job-schemas.ts";
+import { isPeriod, type Period } from "../over-time/stats.ts";
 
 export type View =
   | { readonly kind: "job"; readonly uniqueId: string }
   | { readonly kind: "run"; readonly runId: string }
   | { readonly kind: "line"; readonly profileKey: string; readonly page: number }
+  | { readonly kind: "stats"; readonly period: Period }
   | { readonly kind: "search"; readonly text: string };
 
 const maxPages = 1_000;
@@ -30,6 +32,10 @@ export function parseView(path: string): View | null {
       const isPage = Number.isInteger(page) && page >= 1 && page <= maxPages;
       return isPage && profileKeySchema.safeParse(name).success ? { kind: "line", profileKey: name, page } : null;
     }
+    case "stats": {
+      const period = parameters.get("period") ?? "day";
+      return name === "" && isPeriod(period) ? { kind: "stats", period } : null;
+    }
     case "search":
       return name === "" ? { kind: "search", text: (parameters.get("q") ?? "").trim().slice(0, maxSearch) } : null;
     default:
@@ -39,5 +45,5 @@ export function parseView(path: string): View | null {
 
 /** How a view's main part is reached from it, for links: all of them are relative. */
 export function rootOf(view: View): "" | "../" {
-  return view.kind === "search" ? "" : "../";
+  return view.kind === "search" || view.kind === "stats" ? "" : "../";
 }

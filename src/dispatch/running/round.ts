@@ -9,6 +9,7 @@ import { dueAtOf, type Entry, entryOf, type NeedCount } from "../../queue/line/l
 import { claimableJobs } from "../../queue/line/turn.ts";
 import type { Change, Decision, JobView, Operation, ProfileHead, ProfileView } from "../../queue/profile.ts";
 import { clockToleranceMs, type QueueSettings } from "../../queue/settings.ts";
+import { countEntry, sumCounts } from "../../queue/stats/count.ts";
 import type {
   CommitPart,
   FleetDocument,
@@ -183,15 +184,18 @@ export class Round {
     const relies = change.relies ?? {};
     const room = relies.onRoom === true || relies.onRank !== undefined ? this.#room : null;
     const id = this.#context.newCommitId();
+    const { history = none } = change;
+    const counts = sumCounts([...history.flatMap((entry) => countEntry(entry) ?? []), ...(change.counts ?? none)]);
     const part: CommitPart = {
       id,
-      isRemembered: (change.history?.length ?? 0) > 0 || operation.name === "settle",
+      isRemembered: history.length > 0 || counts.length > 0 || operation.name === "settle",
       loadedAt: now,
       epoch,
       jobs: (change.jobs ?? []).map(({ before, after }) => this.#writeJob(id, before, after)),
       fleet: this.#writeFleet(id, change),
       head: this.#writeHead(change.head ?? {}),
-      history: change.history ?? [],
+      history,
+      counts,
       raisesRoom: change.raisesRoom === true,
       room,
       rank: relies.onRank ?? null,

@@ -181,6 +181,33 @@ export const exampleDashboard = {
   ends: [entry],
 };
 
+const endFigures = {
+  served: 120,
+  failed: 1,
+  abandoned: 2,
+  cancelled: 5,
+  refused: 0,
+  fell_back: 3,
+  wait_p50_ms: 41_000,
+  wait_p95_ms: 260_000,
+};
+const minuteFigures = { minutes_seen: 1440, mean_waiting: 2.4, mean_idle: 0.8, idle_beside_waiting_minutes: 14 };
+export const exampleStats = {
+  at,
+  period: "day",
+  from: at,
+  step_minutes: 60,
+  profiles: [
+    {
+      profile_key: "linux",
+      ...endFigures,
+      ...minuteFigures,
+      steps: [{ at, ...endFigures, ...minuteFigures }],
+      repositories: [{ qualified_repo: run.qualified_repo, ...endFigures }],
+    },
+  ],
+};
+
 export const exampleStanding = {
   profile_key: place.profile_key,
   paused: false,

@@ -10,6 +10,7 @@ import {
   exampleMonitorAct,
   exampleProfileAct,
   exampleStanding,
+  exampleStats,
 } from "./examples.ts";
 import { type Json, operation, optional, parameter, ref, refusals, reply, retries } from "./parts.ts";
 
@@ -154,6 +155,21 @@ export function describeOperatorOperations(): Json {
         },
       }),
     },
+    "/stats": viewOf("showOverTime", "A day or a week, as a page", [period]),
+    "/stats.json": {
+      get: operation({
+        id: "showStats",
+        tag: "view",
+        summary: "A day or a week: waits, ends and what stood idle, by profile and repository",
+        security: ["none", "viewerToken", "viewerPassword"],
+        parameters: [period, filter("profile", exampleJob.profile_key)],
+        responses: {
+          200: reply("The figures", "application/json", ref("Stats"), { day: exampleStats }),
+          ...refusals("malformed_parameter", "repeated_parameter", "viewer_unknown"),
+          ...retries(503, "store_unavailable"),
+        },
+      }),
+    },
     "/metrics": {
       get: operation({
         id: "showMetrics",
@@ -168,6 +184,10 @@ export function describeOperatorOperations(): Json {
     },
   };
 }
+
+const period = optional(
+  parameter("period", "query", z.enum(["day", "week"]).default("day"), "The last day, or the last seven", "day"),
+);
 
 const operatorRefusals = refusals(
   "malformed_parameter",

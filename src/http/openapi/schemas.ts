@@ -122,6 +122,26 @@ export const jobSchemas: Json = {
   },
 };
 
+const endFigures = {
+  served: { ...whole, description: "Jobs that got their runners" },
+  failed: { ...whole, description: "Answered null after MAX_ATTEMPTS refusals" },
+  abandoned: { ...whole, description: "Nobody asked for them in time" },
+  cancelled: { ...whole, description: "By their owner, an operator, or GitHub" },
+  refused: { ...whole, description: "At enqueue, by max_wait" },
+  fell_back: { ...whole, description: "Failed, abandoned or refused: as far as the queue can know" },
+  wait_p50_ms: { ...wholeOrNull, description: "Of those served; exact to some per cent" },
+  wait_p95_ms: wholeOrNull,
+};
+const minuteFigures = {
+  minutes_seen: { ...whole, description: "Minutes in which the queue ran and looked" },
+  mean_waiting: { type: ["number", "null"] },
+  mean_idle: { type: ["number", "null"] },
+  idle_beside_waiting_minutes: {
+    ...whole,
+    description: "Runners times minutes that stood idle while present jobs could have used them",
+  },
+};
+
 /** For operators, and for whoever looks on. */
 export const dashboardSchemas: Json = {
   Act: shape({ by: text, note: text, at: time, until: timeOrNull }),
@@ -237,6 +257,27 @@ export const dashboardSchemas: Json = {
     qualified_repo: textOrNull,
     run_id: textOrNull,
     run_url: textOrNull,
+  }),
+  Stats: shape({
+    at: time,
+    period: oneOf(["day", "week"]),
+    from: time,
+    step_minutes: whole,
+    profiles: listOf(
+      shape({
+        profile_key: text,
+        ...endFigures,
+        ...minuteFigures,
+        steps: {
+          ...listOf(shape({ at: time, ...endFigures, ...minuteFigures })),
+          description: "The oldest first; the last one is not over",
+        },
+        repositories: {
+          ...listOf(shape({ qualified_repo: textOrNull, ...endFigures })),
+          description: "The twenty with the most jobs, in lower case; null: all others",
+        },
+      }),
+    ),
   }),
   History: shape({ entries: listOf(ref("Entry")) }),
 };

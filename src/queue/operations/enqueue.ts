@@ -11,6 +11,7 @@ import { sumAhead } from "../line/line.ts";
 import { endSilence } from "../line/silence.ts";
 import type { Operation, ProfileView } from "../profile.ts";
 import { maxCommitAgeMs } from "../settings.ts";
+import { countRefusal } from "../stats/count.ts";
 
 export interface EnqueueCommand {
   readonly request: JobRequest;
@@ -74,6 +75,9 @@ export function enqueueOperation(command: EnqueueCommand): Operation<EnqueueRepl
         }
       }
       const refusal = decideRefusal(view, request, isFleetKnown, maxRunnersBefore);
+      if (refusal?.kind === "too_long") {
+        return { answer: refusal, change: { counts: [countRefusal(request.qualifiedRepo, now)] } };
+      }
       if (refusal !== null) return { answer: refusal };
       if (now - bookedAt > maxCommitAgeMs) return { answer: { kind: "booking_too_old" } };
       const { place } = view;

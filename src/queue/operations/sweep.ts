@@ -20,6 +20,7 @@ import { isSilent, keepsPlaces, type Silence } from "../line/silence.ts";
 import { claimableJobs } from "../line/turn.ts";
 import type { JobChange, Operation, ProfileHead, ProfileView } from "../profile.ts";
 import { claimLeaseMs, clockToleranceMs } from "../settings.ts";
+import { type Count, countMinute } from "../stats/count.ts";
 
 /**
  * A sweep looks at no more jobs than these at once; when thousands leave together, it is repeated.
@@ -58,7 +59,7 @@ export function sweepOperation(profileKey: string): Operation<SweepReply> {
       const passed = view.due.map((job) => passTime(job, view, silence));
       const jobs = passed.flatMap(({ change }) => (change === null ? [] : [change]));
       const abandoned = passed.flatMap(({ abandoned: job }) => (job === null ? [] : [job]));
-      const head = countHead(view, silence);
+      const { head, counts } = countHead(view, silence);
       const answer: SweepReply = {
         now: view.now,
         lostAt: view.lostAt,
@@ -78,7 +79,7 @@ export function sweepOperation(profileKey: string): Operation<SweepReply> {
         one.abandoned === null ? [] : [describeChange(one.before, one.abandoned, false, null, view.now)],
       );
       const wake = abandoned.map(({ uniqueId }) => uniqueId);
-      return { answer, change: { jobs, head, history, wake, makesRoom: jobs.length > 0 } };
+      return { answer, change: { jobs, head, history, counts, wake, makesRoom: jobs.length > 0 } };
     },
   };
 }
@@ -175,7 +176,10 @@ function countWaiting({ sizes }: ProfileView): number {
 }
 
 /** What is counted of the profile, where it was not counted a moment ago. */
-function countHead(view: ProfileView, silence: Silence): Partial<ProfileHead> {
+function countHead(
+  view: ProfileView,
+  silence: Silence,
+): { readonly head: Partial<ProfileHead>; readonly counts: readonly Count[] } {
   const { head, now, settings, capacity, sizes } = view;
   const changed: { -readonly [Part in keyof ProfileHead]?: ProfileHead[Part] } = {};
   if (silence !== head.silence) changed.silence = silence;
@@ -187,6 +191,8 @@ function countHead(view: ProfileView, silence: Silence): Partial<ProfileHead> {
   }
   const idle = () => idleRunners(capacity.rows, now, settings.snapshotFreshMs);
   const chart = withSample(head.chart, now, () => [countWaiting(view), idle()]);
-  if (chart !== head.chart) changed.chart = chart;
-  return changed;
+  if (chart === head.chart) return { head: changed, counts: [] };
+  const present = sumAhead(sizes.line, Number.POSITIVE_INFINITY).runners;
+  // with the minute's sample, which one instance alone can write
+  return { head: { ...changed, chart }, counts: countMinute(countWaiting(view), present, idle(), now) };
 }

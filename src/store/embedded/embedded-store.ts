@@ -19,7 +19,7 @@ const layout = 2;
  *   same life
  */
 export function createEmbeddedStore(
-  settings: Pick<QueueSettings, "monitorSettleMs">,
+  settings: Pick<QueueSettings, "monitorSettleMs" | "historyKeepMs">,
   clock: () => number,
   persistence: Persistence = noPersistence,
   life = "",
@@ -37,7 +37,7 @@ export function createEmbeddedStore(
   const profileOf = (profileKey: string): ProfileMemory => {
     let profile = profiles.get(profileKey);
     if (profile === undefined) {
-      profile = new ProfileMemory(profileKey, persistence, asideCountedMs);
+      profile = new ProfileMemory(profileKey, persistence, asideCountedMs, settings.historyKeepMs);
       // what was kept in another life is of another epoch
       if (profile.epoch !== "" && profile.epoch !== epoch) profile.beginEpoch(profile.epoch, epoch);
       profiles.set(profileKey, profile);
@@ -81,7 +81,8 @@ export function createEmbeddedStore(
       profiles.delete(profileKey);
       known.delete(profileKey);
     },
-    readHistory: (profileKey, limit) => profileOf(profileKey).history(limit),
+    readHistory: (profileKey, limit) => profileOf(profileKey).history.last(limit),
+    readCounts: (profileKey, hours) => profileOf(profileKey).counts.read(hours, clock()),
     // nothing is lost within one process
     missedNews: () => [],
     onWake: (listener) => {

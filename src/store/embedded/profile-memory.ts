@@ -1,7 +1,6 @@
 // One profile's part of the embedded store: jobs, lists, due times, fleet documents, head and history, in memory. It checks and
 // writes what it is told, as the Redis scripts do, and knows no rule of the queue.
 import { freedRateUnknown } from "../../queue/fleet/freed-rate.ts";
-import { type HistoryEntry, historyLength } from "../../queue/history.ts";
 import { type ListName, type NeedCount, sumAhead } from "../../queue/line/line.ts";
 import { noSilence } from "../../queue/line/silence.ts";
 import type { ProfileHead } from "../../queue/profile.ts";
@@ -16,7 +15,9 @@ import type {
   RankCheck,
   StoredJob,
 } from "../../queue/store.ts";
+import { CountMemory } from "./count-memory.ts";
 import { DueTimes } from "./due-times.ts";
+import { HistoryMemory } from "./history-memory.ts";
 import type { Persistence } from "./persistence.ts";
 import { SortedLine } from "./sorted-line.ts";
 
@@ -53,22 +54,25 @@ export class ProfileMemory {
   /** tombstones by when they are forgotten */
   readonly #ends = new DueTimes();
   readonly #fleet = new Map<string, { readonly document: FleetDocument; readonly version: number }>();
-  #history: HistoryEntry[] = [];
   #kept: KeptHead = { epoch: "", room: 0, version: 0, head: noHead, noted: 0 };
 
   #place = 0;
 
-  constructor(profileKey: string, persistence: Persistence, asideCountedMs: number) {
+  readonly history: HistoryMemory;
+  readonly counts: CountMemory;
+
+  constructor(profileKey: string, persistence: Persistence, asideCountedMs: number, historyKeepMs: number) {
     this.#persistence = persistence;
     this.#prefix = `profile/${profileKey}/`;
     this.#asideCountedMs = asideCountedMs;
+    this.history = new HistoryMemory(persistence, `${this.#prefix}history/`);
+    this.counts = new CountMemory(persistence, `${this.#prefix}counts/`, historyKeepMs);
     for (const [, kept] of persistence.entries(`${this.#prefix}head`)) this.#kept = kept as KeptHead;
     for (const [, place] of persistence.entries(`${this.#prefix}place`)) this.#place = Number(place);
     for (const [uniqueId, kept] of persistence.entries(`${this.#prefix}job/`)) this.#index(uniqueId, kept as KeptJob);
     for (const [name, kept] of persistence.entries(`${this.#prefix}fleet/`)) {
       this.#fleet.set(name, kept as { document: FleetDocument; version: number });
     }
-    for (const [, entry] of persistence.entries(`${this.#prefix}history/`)) this.#history.push(entry as HistoryEntry);
   }
 
   load(request: LoadRequest, now: number): Loaded {
@@ -133,11 +137,6 @@ export class ProfileMemory {
     for (const name of kept) if (!name.startsWith("job/")) this.#persistence.remove(this.#prefix + name);
   }
 
-  /** The last entries, newest first. */
-  history(limit: number): readonly HistoryEntry[] {
-    return this.#history.slice(-limit).reverse();
-  }
-
   get epoch(): string {
     return this.#kept.epoch;
   }
@@ -196,23 +195,20 @@ export class ProfileMemory {
       noted: this.#kept.noted + part.history.length,
     };
     const isHeadNew = part.head.length > 0 || part.raisesRoom || fleet.length > 0 || part.history.length > 0;
+    let remember: (() => void)[] = [];
     this.#persistence.transact(() => {
       for (const { uniqueId, kept: job } of jobs) this.#keep(`job/${uniqueId}`, job);
       for (const { name, kept: document } of fleet) {
         this.#keep(`fleet/${name}`, document.document.value === null ? null : document);
       }
-      for (const [at, entry] of part.history.entries()) {
-        this.#keep(`history/${nameOf(this.#kept.noted + at)}`, entry);
-        this.#keep(`history/${nameOf(this.#kept.noted + at - historyLength)}`, null);
-      }
+      remember = [this.history.put(part.history, this.#kept.noted), this.counts.put(part.counts, now)];
       if (isHeadNew) this.#keep("head", kept);
     });
     // from here on nothing fails
     for (const { uniqueId, kept: job } of jobs) this.#index(uniqueId, job);
     for (const { name, kept: document } of fleet) this.#fleet.set(name, document);
-    this.#history.push(...part.history);
-    if (this.#history.length > historyLength) this.#history = this.#history.slice(-historyLength);
     this.#kept = kept;
+    for (const one of remember) one();
   }
 
   #keep(name: string, value: unknown): void {
@@ -292,9 +288,4 @@ const noSizes = { line: none, aside: none, claimed: none } as const;
 
 function isSameEntry(a: NonNullable<KeptJob["entry"]>, b: KeptJob["entry"]): boolean {
   return b !== null && a.list === b.list && a.need === b.need && a.order === b.order;
-}
-
-/** So that keys in order are entries in order. */
-function nameOf(noted: number): string {
-  return String(noted).padStart(12, "0");
 }

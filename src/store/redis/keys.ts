@@ -7,10 +7,12 @@ import { LRUCache } from "lru-cache";
 const layout = "2";
 
 export interface Keys {
-  /** KEYS of the load script; of the commit script with two more. */
+  /** KEYS of the load script; of the commit script with three more. */
   readonly ofProfile: (profileKey: string) => readonly string[];
   readonly history: (profileKey: string) => string;
   /** A channel, not a key. */
+  /** What was counted in an hour (since 1970). */
+  readonly counts: (profileKey: string, hour: number) => string;
   readonly wakeChannel: (profileKey: string) => string;
   readonly places: (monitor: string) => string;
   readonly fence: (monitor: string) => string;
@@ -39,13 +41,26 @@ export function createKeys(prefix: string): Keys {
     ofProfile: (profileKey) => {
       let keys = known.get(profileKey);
       if (keys === undefined) {
-        const parts = ["head", "line", "aside", "claimed", "due", "fleet", "changes", "job:", "history", "commit:"];
+        const parts = [
+          "head",
+          "line",
+          "aside",
+          "claimed",
+          "due",
+          "fleet",
+          "changes",
+          "job:",
+          "history",
+          "commit:",
+          "counts:",
+        ];
         keys = parts.map((part) => ofPart(profileKey, part));
         known.set(profileKey, keys);
       }
       return keys;
     },
     history: (profileKey) => ofPart(profileKey, "history"),
+    counts: (profileKey, hour) => ofPart(profileKey, `counts:${hour}`),
     wakeChannel: (profileKey) => ofPart(profileKey, "wake"),
     places: (monitor) => ofMonitor(monitor, "places"),
     fence: (monitor) => ofMonitor(monitor, "fence"),
@@ -104,6 +119,12 @@ export function describeKeys(): readonly KeyDescription[] {
       key: keys.history("<profile>"),
       holds: "the last 2,000 changes of jobs and acts of operators, a stream",
       ends: "no TTL: capped",
+    },
+    {
+      key: `${keys.ofProfile("<profile>").at(-1)}<hour>`,
+      holds:
+        "how jobs of an hour ended and what they waited, by repository, and the minutes' sums; a hash of counters, of 2,000 names at most",
+      ends: "HISTORY_KEEP after the last of its counts",
     },
     { key: `${commit}<id>`, holds: "that a change was written, should its reply be lost", ends: "60 s" },
     { key: keys.profiles, holds: "every profile that was ever begun", ends: "no TTL: a handful of names" },

@@ -1,7 +1,9 @@
 // The store that all instances share: two scripts, on Redis's own clock. It knows no rule of the
 // queue (queue/store.ts).
+import { z } from "zod";
 import { historyEntrySchema, historyLength } from "../../queue/history.ts";
 import { maxCommitAgeMs, orderAfterLossMs, type QueueSettings, sendWithinMs } from "../../queue/settings.ts";
+import { maxCountNames } from "../../queue/stats/count.ts";
 import type {
   CommitPart,
   EnrolReply,
@@ -20,6 +22,7 @@ import { createMissedNews } from "./missed-news.ts";
 import { createScripts, enrolReplySchema, partResultsSchema, placeReplySchema, swapReplySchema } from "./scripts.ts";
 import { createWakeNews } from "./wake-news.ts";
 
+const countsSchema = z.record(z.string(), z.coerce.number());
 const resultsKeptForMs = 24 * 3_600_000;
 
 /**
@@ -30,7 +33,7 @@ const resultsKeptForMs = 24 * 3_600_000;
 export function createRedisStore(
   url: string,
   prefix: string,
-  settings: Pick<QueueSettings, "monitorSettleMs">,
+  settings: Pick<QueueSettings, "monitorSettleMs" | "historyKeepMs">,
   note: NoteStanding,
   clock: () => number = () => 0,
 ): Store {
@@ -71,6 +74,7 @@ export function createRedisStore(
   ): Promise<readonly PartResult[]> => {
     const all = keys.ofProfile(profileKey);
     const args = [clock(), JSON.stringify(parts), maxCommitAgeMs, historyLength, keys.wakeChannel(profileKey), message];
+    args.push(maxCountNames, settings.historyKeepMs);
     return partResultsSchema.parse(await write(() => scripts.commit(...all, ...args)));
   };
 
@@ -109,6 +113,7 @@ export function createRedisStore(
     head: part.head.map(({ part: name, before, after }) => [name, heads.textOf(before), heads.encode(after)]),
     raisesRoom: part.raisesRoom,
     history: part.history.map((entry) => JSON.stringify(entry)),
+    counts: part.counts.map(({ hour, name, otherwise, by }) => [String(hour), name, otherwise, by]),
   });
 
   const swap = async (name: string, args: readonly string[]): Promise<SwapReply> => {
@@ -180,6 +185,17 @@ export function createRedisStore(
     readHistory: async (profileKey, limit) => {
       const entries = await read(async () => await redis.xrevrange(keys.history(profileKey), "+", "-", "COUNT", limit));
       return entries.map(([, fields]) => historyEntrySchema.parse(JSON.parse(fields[1] ?? "")));
+    },
+    readCounts: async (profileKey, hours) => {
+      const replies = await read(async () => {
+        const pipeline = redis.pipeline();
+        for (const hour of hours) pipeline.hgetall(keys.counts(profileKey, hour));
+        return (await pipeline.exec()) ?? [];
+      });
+      return replies.map(([error, counts]) => {
+        if (error !== null) throw error;
+        return countsSchema.parse(counts);
+      });
     },
     missedNews: createMissedNews(redis, read, keys),
     onWake: news.onWake,

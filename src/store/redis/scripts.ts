@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { RedisClient } from "./address.ts";
 import { scripts } from "./scripts.generated.ts";
 
-const keyCounts = { load: 8, commit: 10, takePlace: 2, enrol: 1, swapDocument: 1 } as const satisfies Record<
+const keyCounts = { load: 8, commit: 11, takePlace: 2, enrol: 1, swapDocument: 1 } as const satisfies Record<
   keyof typeof scripts,
   number
 >;

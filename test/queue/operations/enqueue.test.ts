@@ -232,6 +232,11 @@ describe("a caller goes elsewhere if too many runners have to come free first", 
     );
   });
 
+  it("and is counted as one who fell back", () => {
+    const { change } = enqueue(null, { sizes, command: { ...runners(2), maxRunnersBefore: 5 } });
+    expect(change).toEqual({ counts: [{ hour: 277, name: "r/o/r", otherwise: "r/*", by: 1 }] });
+  });
+
   it("none, where enough are idle", () => {
     expect(enqueue(null, { command: { maxRunnersBefore: 0 } }).answer.kind).toBe("accepted");
   });

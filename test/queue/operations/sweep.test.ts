@@ -154,6 +154,7 @@ describe("a job that was not heard for ABANDON_AFTER", () => {
       history: [
         { at: now, what: "abandoned", id: "a", repo: "o/r", run: "1", count: 1, attempts: 0, waitedMs: 10_000 },
       ],
+      counts: [],
       wake: ["a"],
       makesRoom: true,
     });
@@ -373,6 +374,7 @@ describe("the sweep counts a profile", () => {
         jobs: [],
         head: { freedRate: answer.freedRate },
         history: [],
+        counts: [],
         wake: [],
         makesRoom: false,
       });
@@ -398,7 +400,12 @@ describe("the sweep counts a profile", () => {
       sizes,
       capacity: capacityOf({ ci0: rowOf(2), ci1: rowOf(3, { isFailing: true }) }),
     });
-    expect(change).toEqual({ jobs: [], head: { chart: [[minute, 4, 2]] }, history: [], wake: [], makesRoom: false });
+    // and of the hour that begins: a minute, those who wait, what is idle, what of it is wanted
+    const counts = Object.entries({ m: 1, w: 4, i: 2, x: 2 }).map(([name, by]) => {
+      return { hour: Math.floor(now / 3_600_000), name, otherwise: name, by };
+    });
+    const nothing = { jobs: [], history: [], wake: [], makesRoom: false };
+    expect(change).toEqual({ ...nothing, head: { chart: [[minute, 4, 2]] }, counts });
   });
 });
 

@@ -1,20 +1,17 @@
 -- commit: writes what operations decided, each part as a whole or not at all, if all that it relied on still holds.
--- KEYS  + 9 history (a stream)  + 10 prefix of the keys that remember what was written
+-- KEYS  + 9 history (a stream)  10 prefix of the keys that remember what was written  11 of the hours' counters (hashes)
 -- ARGV  1 now (0: Redis's clock)  2 parts, JSON  3 the oldest load that counts, ms  4 entries of the history that are kept
---       5 channel and 6 message for whoever waits ("" = none)
+--       5 channel and 6 message for whoever waits ("" = none)  7 names that an hour's counters have at most  8 how long they are kept, ms
 -- A part is {id, remembered, loadedAt, epoch, room or "", rank {before, servable, runners, aside} or "", maxWaiting or "",
 --       jobs {{id, revision read, document, list and member before, list and member after, due or "", kept for ms or ""} ...},
---       fleet {{name, revision read, document} ...}, head {{field, read, written} ...}, raisesRoom, history {JSON ...}},
+--       fleet {{name, revision read, document} ...}, head {{field, read, written} ...}, raisesRoom, history {JSON ...}, counts {{hour, name, name where there are too many, by} ...}},
 --       or {begins = run ids, epoch}: a new epoch, in which all jobs leave the line.
 -- Returns "done", "conflict" or "lost" (another server's memory) for each.
 -- Keeps: a part that relies on the room was decided on what those before it do: it falls with them. No part is written twice, and none whose load was of another epoch.
-local historyKey, rememberedPrefix = KEYS[9], KEYS[10]
+local historyKey, rememberedPrefix, countsPrefix = KEYS[9], KEYS[10], KEYS[11]
 local now, maxAge = clock(ARGV[1]), tonumber(ARGV[3])
-local lists = { line = lineKey, aside = asideKey, claimed = claimedKey }
-local runId = string.match(redis.call("INFO", "server"), "run_id:(%x+)")
-
+local lists, runId = { line = lineKey, aside = asideKey, claimed = claimedKey }, string.match(redis.call("INFO", "server"), "run_id:(%x+)")
 local function revisionOf(text) return string.match(text or "", "^[^ ]*") end
-
 local function runnersAhead(listKey, rank)
   local runners, counts = 0, countByNeed(listKey, needsOf(listKey), rank.before)
   for i = 1, #counts, 2 do
@@ -36,9 +33,8 @@ local function holds(part)
     if (redis.call("HGET", headKey, field[1]) or "") ~= field[2] then return false end
   end
   if part.rank ~= "" then
-    local runners = runnersAhead(lineKey, part.rank)
-    if part.rank.aside then runners = runners + runnersAhead(asideKey, part.rank) end
-    if runners > part.rank.runners then return false end
+    local aside = part.rank.aside and runnersAhead(asideKey, part.rank) or 0
+    if runnersAhead(lineKey, part.rank) + aside > part.rank.runners then return false end
   end
   return part.maxWaiting == "" or redis.call("ZCARD", lineKey) + redis.call("ZCARD", asideKey) <= part.maxWaiting
 end
@@ -61,6 +57,12 @@ local function write(part)
   for _, field in ipairs(part.head) do redis.call("HSET", headKey, field[1], field[3]) end
   if part.raisesRoom then redis.call("HINCRBY", headKey, "room", 1) end
   for _, entry in ipairs(part.history) do redis.call("XADD", historyKey, "MAXLEN", "~", ARGV[4], "*", "e", entry) end
+  for _, count in ipairs(part.counts) do
+    local key = countsPrefix .. count[1]
+    local isKept = redis.call("HEXISTS", key, count[2]) == 1 or redis.call("HLEN", key) < tonumber(ARGV[7])
+    redis.call("HINCRBY", key, isKept and count[2] or count[3], count[4])
+    redis.call("PEXPIRE", key, ARGV[8])
+  end
   if part.remembered then redis.call("SET", rememberedPrefix .. part.id, 1, "PX", 60000) end
 end
 
