@@ -125,7 +125,8 @@ function isHealthCheck(target: string): boolean {
   return /\/(healthz|readyz)(\?|$)/.test(target);
 }
 
-const bodyRoutes = /\/(github\/webhook|runs\/[^/?]+\/enqueue|monitors\/[^/?]+\/(fetch|legs\/[^/?]+\/settle))\/?(\?|$)/;
+const bodyRoutes =
+  /\/(github\/webhook|policy|runs\/[^/?]+\/enqueue|monitors\/[^/?]+\/(fetch|legs\/[^/?]+\/settle))\/?(\?|$)/;
 
 /** Whether a route reads the body of what comes to it; BASE_PATH may stand before the path. */
 function carriesBody(target: string): boolean {

@@ -14,6 +14,7 @@ import { createTokenlessRoute, type TokenlessDeps } from "./enqueue/tokenless-ro
 import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
 import { describeApi } from "./openapi.ts";
 import { createOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
+import { createPolicyRoute } from "./policy-route.ts";
 import { comeBack, refuse, unstored } from "./problem.ts";
 import { createPullingRoutes, type PullingDeps } from "./pulling-routes.ts";
 import { createRequestPath } from "./request-path.ts";
@@ -96,6 +97,7 @@ export function createApp(given: AppDeps): Hono {
   if (deps.signatures !== null) {
     route("POST", "/github/webhook", createWebhookRoute({ ...deps, signatures: deps.signatures }));
   }
+  route("POST", "/policy", createPolicyRoute(deps));
   route("POST", "/monitors/:monitor/forget", operate.forgetMonitor);
   route("POST", "/profiles/:profileKey/forget", operate.forgetProfile);
   route("GET", "/", dashboard.page);

@@ -7,6 +7,7 @@ import { describeJobOperations } from "./openapi/job-operations.ts";
 import { monitorOperations } from "./openapi/monitor-operations.ts";
 import { describeOperatorOperations } from "./openapi/operator-operations.ts";
 import { type Json, operation, refusals, reply, retries, securitySchemes, tags } from "./openapi/parts.ts";
+import { policyOperation, policySchemas } from "./openapi/policy-operation.ts";
 import { dashboardSchemas, jobSchemas, problemSchema } from "./openapi/schemas.ts";
 
 const about = [
@@ -30,13 +31,17 @@ export function describeApi(maxRunnerCount: number, version: string, basePath = 
     },
     servers: [{ url: basePath, description: "This queue" }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
-    components: { securitySchemes, schemas: { Problem: problemSchema, ...jobSchemas, ...dashboardSchemas } },
+    components: {
+      securitySchemes,
+      schemas: { Problem: problemSchema, ...jobSchemas, ...dashboardSchemas, ...policySchemas },
+    },
     paths: {
       ...describeJobOperations(maxRunnerCount),
       ...describeBatchOperation(Math.min(maxRunnerCount, maxRunnersOfAnyJob)),
       ...describeOperatorOperations(),
       ...githubOperations,
       ...monitorOperations,
+      ...policyOperation,
       ...serviceOperations,
     },
   };

@@ -30,6 +30,8 @@ export const historyEntrySchema = z.object({
   id: z.string().optional(),
   repo: z.string().optional(),
   run: z.string().optional(),
+  /** of the policy; absent: none */
+  class: z.string().optional(),
   count: z.number().optional(),
   attempts: z.number().optional(),
   /** of a job that was served before: how often, this time included */
@@ -67,6 +69,7 @@ export function describeChange(
     id: job.uniqueId,
     repo: job.qualifiedRepo,
     run: job.runId,
+    ...(job.className !== undefined && { class: job.className }),
     count: job.runnerCount,
     attempts: job.attempts,
     ...(job.generation !== undefined && { generation: job.generation }),

@@ -9,6 +9,13 @@ const ended = { isPresent: false, endedAt: now };
 it.each([
   { name: "enqueued", before: null, after: jobOf(), isEnqueued: true, expected: { ...usual, what: "queued" } },
   {
+    name: "of a class",
+    before: null,
+    after: jobOf({ className: "merge" }),
+    isEnqueued: true,
+    expected: { ...usual, what: "queued", class: "merge" },
+  },
+  {
     name: "brought back by its ticket",
     before: null,
     after: jobOf(),
