@@ -57,11 +57,14 @@ export function compareOrders(
   since: number,
   now: number,
 ): Comparison {
-  const recent = entries.filter(({ at, id }) => at >= since && id !== undefined).toReversed();
+  const recent = entries
+    .filter(({ at }) => at >= since)
+    .flatMap(stepOf)
+    .toReversed();
   const jobs = jobsOf(recent);
   const [was, would] = [replay(jobs, before), replay(jobs, after)];
   const counted = jobs.filter(({ leftAt }) => leftAt === null);
-  const flows = [...Map.groupBy(counted, flowOf).values()].map((alike) => summarise(alike, was, would, now));
+  const flows = [...Map.groupBy(counted, flowOf).values()].flatMap((alike) => summarise(alike, was, would, now));
   const positions = (played: Played) => new Map(played.waiting.map((job, at) => [job, at]));
   const [here, there] = [positions(was), positions(would)];
   return {
@@ -73,21 +76,27 @@ export function compareOrders(
   };
 }
 
-function jobsOf(entries: readonly HistoryEntry[]): PastJob[] {
+interface Step {
+  readonly at: number;
+  readonly what: HistoryEntry["what"];
+  /** the same for all steps of one job and generation */
+  readonly key: string;
+  readonly job: PastJob;
+}
+
+/** What an entry tells of a job; nothing where it is an act. */
+function stepOf({ at, what, id, repo, count, generation, waitedMs, class: className }: HistoryEntry): Step[] {
+  if (id === undefined || repo === undefined || count === undefined || waitedMs === undefined) return [];
+  const arrivedAt = at - waitedMs;
+  const key = `${id}@${arrivedAt}#${generation}`;
+  const times = { arrivedAt, claimedAt: null, servedAt: null, leftAt: null };
+  return [{ at, what, key, job: { repository: repo.toLowerCase(), className, runners: count, ...times } }];
+}
+
+function jobsOf(steps: readonly Step[]): PastJob[] {
   const jobs = new Map<string, PastJob>();
-  for (const { at, what, id = "", repo = "", count = 1, generation = 1, waitedMs = 0, class: className } of entries) {
-    const arrivedAt = at - waitedMs;
-    const key = `${id}@${arrivedAt}#${generation}`;
-    const repository = repo.toLowerCase();
-    const job = jobs.get(key) ?? {
-      repository,
-      className,
-      runners: count,
-      arrivedAt,
-      claimedAt: null,
-      servedAt: null,
-      leftAt: null,
-    };
+  for (const { at, what, key, job: first } of steps) {
+    const job = jobs.get(key) ?? first;
     jobs.set(key, job);
     if (what === "claimed") job.claimedAt = at;
     else if (what === "taken") job.servedAt = job.claimedAt ?? at;
@@ -116,7 +125,7 @@ interface Standing {
 function replay(jobs: readonly PastJob[], weightOf: WeightOf): Played {
   let virtualTime = 0;
   let free = 0;
-  const line: Standing[] = [];
+  let line: Standing[] = [];
   const servedUntil = new Map<string, number>();
   const servedAt = new Map<PastJob, number>();
 
@@ -126,11 +135,11 @@ function replay(jobs: readonly PastJob[], weightOf: WeightOf): Played {
     const start = weightOf === null ? 0 : startOf(virtualTime, Math.max(servedUntil.get(flow) ?? 0, ...waiting));
     const weight = weightOf?.(job.repository, job.className) ?? 1;
     line.push({ job, start, finish: finishOf(start, job.runners, weight) });
-    line.sort((a, b) => a.start - b.start || a.job.arrivedAt - b.job.arrivedAt);
+    // who came first stays first among equals: the sort is stable
+    line.sort((a, b) => a.start - b.start);
   };
   const leave = (job: PastJob) => {
-    const at = line.findIndex((one) => one.job === job);
-    if (at >= 0) line.splice(at, 1);
+    line = line.filter((one) => one.job !== job);
   };
   const serve = (now: number) => {
     for (let first = line[0]; first !== undefined && first.job.runners <= free; first = line[0]) {
@@ -155,30 +164,33 @@ interface Moment {
   readonly act: { readonly kind: "arrive" | "supply" | "leave"; readonly job: PastJob };
 }
 
-/** Who came at the very moment at which runners were there is among those who wait for them. */
 function momentsOf(jobs: readonly PastJob[]): Moment[] {
-  const ranks = { arrive: 0, supply: 1, leave: 2 };
   const moments = jobs.flatMap((job): Moment[] => [
     { at: job.arrivedAt, act: { kind: "arrive", job } },
     ...(job.servedAt === null ? [] : [{ at: job.servedAt, act: { kind: "supply", job } } as const]),
     ...(job.leftAt === null ? [] : [{ at: job.leftAt, act: { kind: "leave", job } } as const]),
   ]);
-  return moments.sort((a, b) => a.at - b.at || ranks[a.act.kind] - ranks[b.act.kind]);
+  return moments.sort((a, b) => a.at - b.at);
 }
 
-function summarise(jobs: readonly PastJob[], before: Played, after: Played, now: number): FlowWaits {
-  const [{ repository, className } = { repository: "", className: undefined }] = jobs;
+/** @param jobs of one flow */
+function summarise(jobs: readonly PastJob[], before: Played, after: Played, now: number): FlowWaits[] {
+  const [first] = jobs;
+  if (first === undefined) return [];
+  const { repository, className } = first;
   const waitsIn = ({ servedAt }: Played): Waits => {
     const waits = jobs.map((job) => (servedAt.get(job) ?? now) - job.arrivedAt);
     const sum = waits.reduce((total, wait) => total + wait, 0);
     return { meanMs: Math.round(sum / jobs.length), longestMs: Math.max(...waits) };
   };
-  return {
-    repository,
-    className,
-    jobs: jobs.length,
-    runners: jobs.reduce((sum, { runners }) => sum + runners, 0),
-    before: waitsIn(before),
-    after: waitsIn(after),
-  };
+  return [
+    {
+      repository,
+      className,
+      jobs: jobs.length,
+      runners: jobs.reduce((sum, { runners }) => sum + runners, 0),
+      before: waitsIn(before),
+      after: waitsIn(after),
+    },
+  ];
 }

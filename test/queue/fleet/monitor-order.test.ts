@@ -15,13 +15,13 @@ const policy: Policy = {
 };
 const place = 1_000_000_000;
 const order = (asked: Record<string, number>, by: Policy | undefined = policy) =>
-  ["last", "other", "fast"].toSorted((a, b) => favourOf(by, { place, asked })(b) - favourOf(by, { place, asked })(a));
+  ["fast", "last", "other"].toSorted((a, b) => favourOf(by, { place, asked })(b) - favourOf(by, { place, asked })(a));
 
 it.each([
   [{}, ["fast", "other", "last"]],
   [{ fast: 1_000_000 }, ["other", "last", "fast"]],
-  [{ fast: 1_000_007, other: 1_000_009 }, ["last", "other", "fast"]],
   [{ fast: 999_999 }, ["fast", "other", "last"]],
+  [{ fast: 1_000_000, other: 1_000_000 }, ["last", "fast", "other"]],
 ])("asked %j since it came in line: %j", (asked, expected) => {
   expect(order(asked)).toEqual(expected);
 });

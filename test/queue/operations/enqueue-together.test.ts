@@ -17,7 +17,9 @@ const decide = (
 ) => enqueueTogetherOperation("linux", commands, all).decide(viewOf(view));
 
 it("reads its jobs, a place for each, and how many wait", () => {
-  expect(enqueueTogetherOperation("linux", [command("a"), command("b")], false).reads).toEqual({
+  const { name, profileKey, reads } = enqueueTogetherOperation("linux", [command("a"), command("b")], false);
+  expect([name, profileKey]).toEqual(["enqueue", "linux"]);
+  expect(reads).toEqual({
     jobs: [
       { uniqueId: "a", order: null },
       { uniqueId: "b", order: null },
@@ -41,6 +43,22 @@ it("who is in line already keeps their place, and takes no room", () => {
   const { answer, change } = decide([command("x"), command("a")], { a: { job: a } });
   expect(answer.replies).toMatchObject([{ isNew: true }, { isNew: false, place: a.place }]);
   expect(change?.relies).toEqual({ maxWaiting: 99 });
+  const sizes = { line: [{ need: 1, jobs: 1 }], aside: [], claimed: [] };
+  const view = { a: { job: a }, sizes, settings: { ...settings, maxQueueDepth: 3 } };
+  expect(decide([command("a"), command("x"), command("y")], view).answer.isDone).toBe(true);
+  expect(decide([command("a"), command("x"), command("y"), command("z")], view).answer.isDone).toBe(false);
+});
+
+it("where all were served already, nothing is written", () => {
+  const taken = jobOf({ state: "taken", answer: "[]", answerUntil: now + 1_000, forgetAt: now + 9_000 });
+  expect(decide([command("a")], { a: { job: taken } })).toEqual({
+    answer: { isDone: true, replies: [expect.objectContaining({ kind: "accepted", isNew: false })] },
+  });
+});
+
+it("without a limit of the line none is relied on", () => {
+  const view = { settings: { ...settings, maxQueueDepth: null } };
+  expect(decide([command("x"), command("y")], view).change?.relies).toEqual({ maxWaiting: null });
 });
 
 it("each counts those before it: the depth of the line, and what has to come free first", () => {
@@ -58,6 +76,10 @@ it("each counts those before it: the depth of the line, and what has to come fre
     "booking_too_old",
     "too_long",
   ]);
+});
+
+it("nothing is said of the head where nothing of it changes", () => {
+  expect(decide([command("x"), command("y")]).change).not.toHaveProperty("head");
 });
 
 it("a silence of all is over once", () => {

@@ -13,13 +13,15 @@ interface Past {
   readonly came: number;
   readonly served?: number;
   readonly left?: number;
+  /** how it left */
+  readonly end?: "cancelled" | "abandoned" | "failed";
   readonly count?: number;
   readonly className?: string;
 }
 
 /** The history of these jobs, in seconds since the start, the newest first. */
 function historyOf(jobs: readonly Past[]): HistoryEntry[] {
-  const entries = jobs.flatMap(({ id, repo, came, served, left, count = 1, className }) => {
+  const entries = jobs.flatMap(({ id, repo, came, served, left, end = "cancelled", count = 1, className }) => {
     const entry = (what: HistoryEntry["what"], at: number): HistoryEntry => ({
       at: start + at * second,
       what,
@@ -34,7 +36,7 @@ function historyOf(jobs: readonly Past[]): HistoryEntry[] {
     return [
       entry("queued", came),
       ...(served === undefined ? [] : [entry("claimed", served), entry("taken", served + 2)]),
-      ...(left === undefined ? [] : [entry("cancelled", left)]),
+      ...(left === undefined ? [] : [entry(end, left)]),
     ];
   });
   return entries.toSorted((a, b) => b.at - a.at);
@@ -71,15 +73,48 @@ it("a heavier flow has more of the runners, in the proportion of the weights", (
   const jobs = ["a", "b"].flatMap((repo, at) =>
     Array.from({ length: 40 }, (_, n): Past => ({ id: `${repo}${n}`, repo, came: at, served: 10 * (2 * n + at + 1) })),
   );
-  const compared = compare(jobs, (repository) => (repository === "a" ? 3 : 1), null, 1_000);
-  // 40 jobs at three turns of four
-  expect(waitsOf(compared, "a")[1]).toBeCloseTo(530, -2);
+  const compared = compare(jobs, (repository) => (repository === "a" ? 3 : 1));
+  expect(waitsOf(compared, "a")).toEqual([400, 530]);
+  expect(waitsOf(compared, "b")).toEqual([799, 799]);
 });
 
-it("who leaves unserved gives back what their flow was counted for", () => {
-  const gone = Array.from({ length: 8 }, (_, n): Past => ({ id: `g${n}`, repo: "o/b", came: 0, left: 2 }));
-  const jobs = [...gone, ...crowd, { ...late, came: 3 }];
-  expect(waitsOf(compare(jobs, equal), "o/b")).toEqual([167, 17]);
+it("whoever comes late has their share from then on, and nothing for the time before", () => {
+  const jobs = [
+    ...Array.from({ length: 30 }, (_, n): Past => ({ id: `a${n}`, repo: "o/a", came: 0, served: 10 * (n + 1) })),
+    ...Array.from({ length: 5 }, (_, n): Past => ({ id: `b${n}`, repo: "o/b", came: 101, served: 10 * (n + 31) })),
+  ];
+  // every other turn from the eleventh on: 110, 130 ... 190
+  expect(waitsOf(compare(jobs, equal), "o/b")).toEqual([249, 89]);
+});
+
+it("a flow that sends one job after the other has no more than its share", () => {
+  const jobs = [
+    ...Array.from(
+      { length: 4 },
+      (_, n): Past => ({ id: `l${n}`, repo: "o/light", came: 10 * n, served: 10 * (n + 1) }),
+    ),
+    ...Array.from({ length: 12 }, (_, n): Past => ({ id: `h${n}`, repo: "o/heavy", came: 1, served: 10 * (n + 5) })),
+  ];
+  const compared = compare(jobs, (repository) => (repository === "o/light" ? 0.25 : 1));
+  // four of the heavy flow before each of the light one
+  const { before, after } = compared.flows.find(({ repository }) => repository === "o/light") ?? {};
+  expect([before?.meanMs, after?.meanMs]).toEqual([100_000, 75_000]);
+});
+
+it.each(["cancelled", "abandoned", "failed"] as const)(
+  "who leaves unserved (%s) gives back what their flow was counted for",
+  (end) => {
+    const gone = Array.from({ length: 8 }, (_, n): Past => ({ id: `g${n}`, repo: "o/b", came: 0, left: 2, end }));
+    const compared = compare([...gone, ...crowd, { ...late, came: 3 }], equal);
+    expect(waitsOf(compared, "o/b")).toEqual([167, 17]);
+    expect(compared.jobs, "and counts for nothing else").toBe(17);
+  },
+);
+
+it("who left in truth, and would have been served before, takes nobody's place when they leave", () => {
+  const gone: Past = { id: "g", repo: "o/g", came: 1, left: 100 };
+  const compared = compare([...crowd, gone], equal);
+  expect(waitsOf(compared, "o/a")).toEqual([160, 999 + 1]);
 });
 
 it("a gang waits for as many runners as it wants, and nobody overtakes it meanwhile", () => {
@@ -105,13 +140,14 @@ it("a class is a flow of its own, and acts and what is older than the hour are n
     { at: start + 1, what: "paused", by: "ann", note: "" },
     { at: start - 1, what: "queued", id: "old", repo: "o/a", count: 1, waitedMs: 0 },
   ];
-  const jobs = [crowd[0], { ...late, className: "merge" }].filter((one) => one !== undefined);
-  const entries = [...historyOf(jobs), act, old].filter((one) => one !== undefined);
-  const { flows } = compareOrders(entries, null, equal, start, start + 999_000);
-  expect(flows.map(({ repository, className }) => [repository, className])).toEqual([
-    ["o/a", undefined],
-    ["o/b", "merge"],
+  const past = [crowd[0], { ...late, className: "merge" }, { ...late, id: "b2", repo: "O/B", className: "merge" }];
+  const entries = [...historyOf(past.filter((one) => one !== undefined)), act, old].filter((one) => one !== undefined);
+  const { flows, jobs } = compareOrders(entries, null, equal, start, start + 999_000);
+  expect(flows.map(({ repository, className, runners }) => [repository, className, runners])).toEqual([
+    ["o/b", "merge", 2],
+    ["o/a", undefined, 1],
   ]);
+  expect(jobs).toBe(3);
   expect(compareOrders([], null, equal, start, start)).toEqual({
     since: null,
     jobs: 0,
