@@ -129,6 +129,9 @@ async function loadReadiness(url: string): Promise<number | null> {
   }
 }
 
+/** A service that logs without end is ended before it has taken the machine's memory. */
+const maxLines = 200_000;
+
 function readLog(child: ChildProcess) {
   const logLines: LogLine[] = [];
   const strayLines: string[] = [];
@@ -136,6 +139,10 @@ function readLog(child: ChildProcess) {
   if (child.stdout !== null) {
     createInterface({ input: child.stdout }).on("line", (text) => {
       const line = parseLine(text);
+      if (logLines.length + strayLines.length >= maxLines) {
+        child.kill("SIGKILL");
+        return;
+      }
       if (line === null) {
         strayLines.push(text);
         return;

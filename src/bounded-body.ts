@@ -15,6 +15,26 @@ export async function readBytes(message: Pick<Response, "body">, limit: number):
   return joinChunks(chunks, size);
 }
 
+/**
+ * The same, where the sender is to hear our answer: what is too much is read to its end and thrown
+ * away, up to `discardLimit` bytes in all. Who is answered while they still send may see a reset.
+ */
+export async function readOrDiscard(
+  message: Pick<Response, "body">,
+  limit: number,
+  discardLimit: number,
+): Promise<Uint8Array | null> {
+  let chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of message.body ?? []) {
+    size += chunk.byteLength;
+    if (size > discardLimit) return null;
+    if (size > limit) chunks = [];
+    else chunks.push(chunk);
+  }
+  return size > limit ? null : joinChunks(chunks, size);
+}
+
 /** The chunks as one. */
 export function joinChunks(chunks: readonly Uint8Array[], size: number): Uint8Array {
   const bytes = new Uint8Array(size);

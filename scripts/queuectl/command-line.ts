@@ -105,10 +105,10 @@ function parseCommand(name: CommandName, argument: string, connection: Connectio
         by: values.by ?? nameOperator(),
         until: parseUntil(values.until),
       };
-    case "rerun":
     case "why":
       return { ...connection, name, uniqueId: argument };
     case "cancel":
+    case "rerun":
       return {
         ...connection,
         name,

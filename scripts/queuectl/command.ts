@@ -6,7 +6,7 @@ export type QueuectlCommand =
   | WatchCommand
   | JobsCommand
   | ActCommand
-  | CancelCommand
+  | JobActCommand
   | WhyCommand
   | HistoryCommand;
 
@@ -39,8 +39,8 @@ export interface ActCommand extends Connection {
   readonly until: string | null;
 }
 
-export interface CancelCommand extends Connection {
-  readonly name: "cancel";
+export interface JobActCommand extends Connection {
+  readonly name: "cancel" | "rerun";
   readonly uniqueId: string;
   readonly note: string;
   readonly by: string;
@@ -48,7 +48,7 @@ export interface CancelCommand extends Connection {
 
 /** About one job, with nothing more to say. */
 export interface WhyCommand extends Connection {
-  readonly name: "why" | "rerun";
+  readonly name: "why";
   readonly uniqueId: string;
 }
 

@@ -120,7 +120,7 @@ export const manual = {
   rerun: {
     argument: "<unique_id>",
     needs: null,
-    options: [],
+    options: ["note", "by"],
     needsToken: true,
     summary: "get a job its runners once more, because GitHub re-runs it",
     more: "Only one that had its runners. With a webhook the queue hears of re-runs by itself (docs/connect-github.md).",

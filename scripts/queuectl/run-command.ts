@@ -51,8 +51,8 @@ export async function runCommand(command: Exclude<QueuectlCommand, WatchCommand>
       return { document, render: () => [makeLegible(`${uniqueId} ${said}.`, token)] };
     }
     case "rerun": {
-      const { uniqueId, token } = command;
-      const path = `/jobs/${encodeURIComponent(uniqueId)}/rerun`;
+      const { uniqueId, note, by, token } = command;
+      const path = `/jobs/${encodeURIComponent(uniqueId)}/rerun?${new URLSearchParams({ note, by })}`;
       const { document } = await askQueue(command, "POST", path, rerunReplySchema);
       const said = `${uniqueId} is ${document.state}, for the ${ordinal(document.generation)} time.`;
       return { document, render: () => [makeLegible(said, token)] };

@@ -1,12 +1,14 @@
 // A place is given up, by whoever has its ticket, or by an operator.
+
 import type { Clock } from "../clock.ts";
+import type { OperatorWords } from "../queue/acts.ts";
 import { type Observe, waitedMs } from "../queue/events.ts";
 import { type Ticket, ticketOf } from "../queue/job/job.ts";
-import { type Canceller, type CancelReply, cancelOperation } from "../queue/operations/cancel.ts";
+import { type CancelReply, cancelOperation } from "../queue/operations/cancel.ts";
 import type { IdBooking } from "./id-booking.ts";
 import type { OperationRunner } from "./running/operation-runner.ts";
 
-export type Cancel = (profileKey: string, uniqueId: string, canceller: Ticket | Canceller) => Promise<CancelReply>;
+export type Cancel = (profileKey: string, uniqueId: string, canceller: Ticket | OperatorWords) => Promise<CancelReply>;
 
 export function createCancel(
   runner: OperationRunner,

@@ -12,7 +12,6 @@ import { noHold } from "../queue/job/presence.ts";
 import { firstQuestionMs, minQuestionGapMs } from "../queue/job/question.ts";
 import { orderOf } from "../queue/line/line.ts";
 import { claimableOperation, type InspectReply, inspectOperation } from "../queue/operations/inspect.ts";
-import type { RerunReply } from "../queue/operations/rerun.ts";
 import type { Policy } from "../queue/policy/policy.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 import type { MaybePromise, Store } from "../queue/store.ts";
@@ -21,7 +20,7 @@ import { createAttendant } from "./attendant.ts";
 import { type Cancel, createCancel } from "./cancelling.ts";
 import { createEnqueuing, type Enqueuing } from "./enqueuing.ts";
 import { joinMonitors } from "./fetched-monitors.ts";
-import { createGithubListener, type GithubNews, type NewsOutcome } from "./github-listener.ts";
+import { createGithubListener, type GithubListener, type GithubNews, type NewsOutcome } from "./github-listener.ts";
 import { createIdBooking } from "./id-booking.ts";
 import { createJobLimits, type JobLimits } from "./job-limits.ts";
 import { createMonitorBook, type MonitorBook } from "./monitor-book.ts";
@@ -93,8 +92,8 @@ export interface Dispatcher extends Enqueuing {
   readonly cancel: Cancel;
   /** What a monitor shows of its runners, whenever it was asked. */
   noteRunners(monitor: string, runners: readonly ShownRunner[]): void;
-  /** A job that had its runners needs them again. `ticket` null: an operator says so. */
-  rerun(profileKey: string, uniqueId: string, ticket: Ticket | null): Promise<RerunReply>;
+  /** A job that had its runners needs them again, its owner or an operator says. */
+  rerun: GithubListener["rerun"];
   /** GitHub says how a job of its own stands that names one of ours. Throws StoreUnavailable. */
   hearGithub(news: GithubNews): Promise<NewsOutcome>;
   /** The profile under which an id was enqueued, if any is known. */
@@ -218,7 +217,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const look = (profileKey: string): void => {
     // a monitor may have gone idle while nobody waited
     fleetNews.noteWaiting();
-    void sweeper.sweep(profileKey);
+    sweeper.look(profileKey);
   };
   const github = createGithubListener({ runner, booking, limits, names, observe, clock, look });
   const questions =

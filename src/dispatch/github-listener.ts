@@ -1,6 +1,7 @@
 // What GitHub says of its jobs reaches the job that their label names: by the booking of its id, or
 // by a second label that says its profile, which books it.
 import type { Clock } from "../clock.ts";
+import type { OperatorWords } from "../queue/acts.ts";
 import { type Observe, waitedMs } from "../queue/events.ts";
 import type { HeardJob } from "../queue/job/github-word.ts";
 import { type Job, type Ticket, ticketOf } from "../queue/job/job.ts";
@@ -36,10 +37,10 @@ export interface GithubListener {
   /** The same, of all that was said at once. Throws StoreUnavailable. */
   hearAll(news: GroupedNews): Promise<NewsOutcome>;
   /**
-   * Somebody says what GitHub's word would: a job that had its runners needs them again. `ticket`
-   * null: an operator does.
+   * Somebody says what GitHub's word would: a job that had its runners needs them again. Throws
+   * StoreUnavailable.
    */
-  rerun(profileKey: string, uniqueId: string, ticket: Ticket | null): Promise<RerunReply>;
+  rerun(profileKey: string, uniqueId: string, who: Ticket | OperatorWords): Promise<RerunReply>;
   /** What was heard of a job before is looked at again. */
   hearAgain(job: Job): Promise<void>;
 }
@@ -128,8 +129,8 @@ export function createGithubListener(deps: GithubListenerDeps): GithubListener {
   return {
     hear: ({ job, ...news }) => hearAll({ ...news, jobs: [job] }),
     hearAll,
-    rerun: async (profileKey, uniqueId, ticket) => {
-      const reply = await runner.run(rerunOperation(profileKey, uniqueId, ticket));
+    rerun: async (profileKey, uniqueId, who) => {
+      const reply = await runner.run(rerunOperation(profileKey, uniqueId, who));
       if (reply.kind === "in_line" && reply.isNew) {
         // as long as it may be re-run once more
         await book(uniqueId, profileKey);

@@ -17,6 +17,8 @@ const maxQuietMs = 10_000;
 const maxSweepsPerSecond = 250;
 /** One sweep does so much at once; when thousands leave together, it is repeated. */
 const maxRounds = 20;
+/** Who wants a profile looked at, shares a look with all who want it within this, ms. */
+const minLookGapMs = 100;
 /** Rows of monitors that nobody asks any more are looked for this often. */
 const forgetEveryMs = 30_000;
 
@@ -28,8 +30,11 @@ export interface Sweeper {
    * nobody. Cheap.
    */
   noteWaiting(profileKey: string): void;
-  /** Looks at one profile now. */
-  sweep(profileKey: string): Promise<void>;
+  /**
+   * Looks at one profile now, or in a moment where it was just looked at: a thousand events, or a
+   * job that comes back again and again, make ten looks a second.
+   */
+  look(profileKey: string): void;
   /** How fast runners of a profile came free, when it was last swept here. */
   freedRate(profileKey: string): FreedRate;
   start(): void;
@@ -71,6 +76,9 @@ interface Swept {
 export function createSweeper(deps: SweeperDeps): Sweeper {
   const { runner, observe, clock } = deps;
   const swept = new Map<string, Swept>();
+  /** by profile, when it was last looked at because somebody wanted it, or will be */
+  const looks = new Map<string, number>();
+  const planned = new Map<string, () => void>();
   let callOff = () => {};
   /** which start is in force; 0: none */
   let running = 0;
@@ -135,7 +143,8 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
       const profiles = await deps.names.list();
       const busy = profiles.filter((profileKey) => swept.get(profileKey)?.isWaitedFor === true);
       for (const profileKey of profiles) if (isTime(profileKey, busy.length)) await sweep(profileKey);
-      for (const profileKey of swept.keys()) if (!profiles.includes(profileKey)) swept.delete(profileKey);
+      for (const known of [swept, looks])
+        for (const profileKey of known.keys()) if (!profiles.includes(profileKey)) known.delete(profileKey);
       deps.askGithub(busy);
       await forgetAbandoned(profiles);
       await deps.wakeHeld();
@@ -149,6 +158,18 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
     });
   };
 
+  const look = (profileKey: string): void => {
+    if (planned.has(profileKey)) return;
+    const waitMs = (looks.get(profileKey) ?? Number.NEGATIVE_INFINITY) + minLookGapMs - clock.now();
+    const lookNow = () => {
+      planned.delete(profileKey);
+      looks.set(profileKey, clock.now());
+      void sweep(profileKey);
+    };
+    if (waitMs <= 0) lookNow();
+    else planned.set(profileKey, clock.after(waitMs, lookNow));
+  };
+
   return {
     start: () => {
       starts += 1;
@@ -160,11 +181,13 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
       const last = swept.get(profileKey);
       if (last?.isWaitedFor === false) swept.set(profileKey, { ...last, isWaitedFor: true });
     },
-    sweep,
+    look,
     freedRate: (profileKey) => swept.get(profileKey)?.freedRate ?? freedRateUnknown,
     stop: async () => {
       running = 0;
       callOff();
+      for (const callOffLook of planned.values()) callOffLook();
+      planned.clear();
       await current;
     },
   };

@@ -7,6 +7,8 @@ import { type GithubState, githubStates, type HeardJob } from "../queue/job/gith
 
 /** What an honest delivery never exceeds; GitHub itself stops at 25 MB, and a job is some 10 KB. */
 export const maxDeliveryBytes = 1024 * 1024;
+/** The most that GitHub sends. */
+export const maxSentBytes = 26 * 1024 * 1024;
 const maxLabels = 100;
 
 /** A job of GitHub's, as an event or the API says it. */

@@ -91,7 +91,11 @@ export function createJobsRoutes(deps: JobsDeps) {
     const caller = await identify(deps, c, uniqueId);
     if (caller.kind === "refused") return caller.response;
     const { profileKey, ticket } = caller;
-    const reply = await deps.dispatcher.rerun(profileKey, uniqueId, ticket);
+    const query = parseQuery(c);
+    if (query.kind === "refused") return query.response;
+    const who = ticket ?? parseWords(query.value);
+    if (who instanceof Response) return who;
+    const reply = await deps.dispatcher.rerun(profileKey, uniqueId, who);
     switch (reply.kind) {
       case "unknown":
         return refuse("job_unknown");

@@ -2,10 +2,16 @@
 // an event again by itself, so whatever is not about us is acknowledged, and counted.
 import type { Context } from "hono";
 import { isRepoAllowed } from "../auth/allowed-repos.ts";
-import { readBytes } from "../bounded-body.ts";
+import { readOrDiscard } from "../bounded-body.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { readJobLabels } from "../github/job-labels.ts";
-import { maxDeliveryBytes, parseWorkflowJobEvent, type SignatureCheck, type WorkflowJob } from "../github/webhook.ts";
+import {
+  maxDeliveryBytes,
+  maxSentBytes,
+  parseWorkflowJobEvent,
+  type SignatureCheck,
+  type WorkflowJob,
+} from "../github/webhook.ts";
 import type { DeliveryOutcome, Observe } from "../queue/events.ts";
 import { StoreUnavailable } from "../queue/store.ts";
 import { type ProblemCode, refuse, unstored } from "./problem.ts";
@@ -57,6 +63,6 @@ export function createWebhookRoute(deps: WebhookDeps): (c: Context) => Promise<R
 
 /** The bytes as they came; null where there are too many. */
 async function readBody(c: Context): Promise<Uint8Array | null> {
-  if (Number(c.req.header("content-length") ?? 0) > maxDeliveryBytes) return null;
-  return await readBytes(c.req.raw, maxDeliveryBytes);
+  if (Number(c.req.header("content-length") ?? 0) > maxSentBytes) return null;
+  return await readOrDiscard(c.req.raw, maxDeliveryBytes, maxSentBytes);
 }

@@ -2,6 +2,12 @@
 // say otherwise or until a time that they gave.
 import { z } from "zod";
 
+/** An operator who does something to a job: their name, and why, for the history. */
+export interface OperatorWords {
+  readonly by: string;
+  readonly note: string;
+}
+
 export const actSchema = z.object({
   /** who, in their own words */
   by: z.string(),

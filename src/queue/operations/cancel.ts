@@ -1,5 +1,6 @@
 // Cancel: a place is given up at once. With a ticket also for a job that the store lost, so that no
 // late poll brings it back.
+import type { OperatorWords } from "../acts.ts";
 import { describeChange } from "../history.ts";
 import { isOver, isSameRequest, isTicketOf, type Job, type JobState, type Ticket } from "../job/job.ts";
 import { releaseRunners } from "../job/settlement.ts";
@@ -11,17 +12,11 @@ export type CancelReply =
   | { readonly kind: "over"; readonly state: JobState }
   | { readonly kind: "unknown" };
 
-/** An operator who cancels: their name, and why, for the history. */
-export interface Canceller {
-  readonly by: string;
-  readonly note: string;
-}
-
 /** @param canceller the job's owner shows its ticket */
 export function cancelOperation(
   profileKey: string,
   uniqueId: string,
-  canceller: Ticket | Canceller,
+  canceller: Ticket | OperatorWords,
 ): Operation<CancelReply> {
   const ticket = "by" in canceller ? null : canceller;
   return {

@@ -1,5 +1,6 @@
 // Rerun: somebody says what GitHub's word would: a job that had its runners is re-run, and needs
 // them again.
+import type { OperatorWords } from "../acts.ts";
 import { describeChange } from "../history.ts";
 import { beginGeneration } from "../job/generation.ts";
 import { firstRequest, hasOpenLeg, isOver, isSameRequest, isTicketOf, type Job, type Ticket } from "../job/job.ts";
@@ -15,8 +16,13 @@ export type RerunReply =
   | { readonly kind: "settling" }
   | { readonly kind: "unknown" | "not_theirs" };
 
-/** @param ticket of the job's owner; null: an operator does it */
-export function rerunOperation(profileKey: string, uniqueId: string, ticket: Ticket | null): Operation<RerunReply> {
+/** @param who the job's owner shows its ticket */
+export function rerunOperation(
+  profileKey: string,
+  uniqueId: string,
+  who: Ticket | OperatorWords,
+): Operation<RerunReply> {
+  const ticket = "by" in who ? null : who;
   return {
     name: "rerun",
     profileKey,
@@ -38,12 +44,11 @@ export function rerunOperation(profileKey: string, uniqueId: string, ticket: Tic
         detached: "queued",
       } as const;
       const after = beginGeneration(job, next, lostAt, now, settings);
-      const by = ticket === null ? "operator" : null;
       return {
         answer: { kind: "in_line", job: after, isNew: true },
         change: {
           jobs: [{ before: job, after }],
-          history: [describeChange(job, after, true, by, now)],
+          history: [{ ...describeChange(job, after, true, null, now), ...("by" in who && who) }],
           wake: [uniqueId],
           makesRoom: true,
         },
