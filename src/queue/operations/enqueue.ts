@@ -68,10 +68,11 @@ export function enqueueOperation(command: EnqueueCommand): Operation<EnqueueRepl
         if (use !== "free") {
           const asked = command.isClassProven === true ? { ...request, className: known.className } : request;
           if (!isSameRequest(asked, firstRequest(known))) return { answer: { kind: "conflict" } };
-          const isRerun = isOver(known.state) && !hasOpenLeg(known) && (command.runAttempt ?? 1) > (known.attempt ?? 1);
+          const isRerun = isOver(known.state) && (command.runAttempt ?? 1) > (known.attempt ?? 1);
+          if (isRerun && hasOpenLeg(known)) return { answer: { kind: "settling" } };
           const isGone = use === "taken" && !isAnswerGood(known, now, settings.answerTtlMs);
           if (isGone && !isRerun) return { answer: { kind: "id_used" } };
-          if (!isRerun) return repeat(view, uniqueId);
+          if (!isRerun) return repeat(view, command);
         }
       }
       const refusal = decideRefusal(view, request, isFleetKnown, maxRunnersBefore);
@@ -113,15 +114,27 @@ function begin(command: EnqueueCommand, known: Job | null, { place, lostAt, now,
   };
 }
 
-/** The same request again: the same place, and its caller is there. */
-function repeat(view: ProfileView, uniqueId: string): ReturnType<Operation<EnqueueReply>["decide"]> {
+/**
+ * The same request again: the same place, and its caller is there. A higher attempt of its run is
+ * served by this generation, too.
+ */
+function repeat(
+  view: ProfileView,
+  { request, runAttempt = 1 }: EnqueueCommand,
+): ReturnType<Operation<EnqueueReply>["decide"]> {
   const { now, settings } = view;
-  const { job } = view.job(uniqueId);
+  const { job } = view.job(request.uniqueId);
   if (job === null) throw new Error("only a known job is enqueued again");
   const answer = { kind: "accepted", place: job.place, className: job.className, isNew: false } as const;
   if (job.state !== "queued" && job.state !== "claimed") return { answer };
   const isPresent = job.state === "queued";
-  const after = { ...job, ...presenceAfterRepeat(job, now, settings), isPresent };
+  const isHigher = runAttempt > (job.attempt ?? 1);
+  const after = {
+    ...job,
+    ...presenceAfterRepeat(job, now, settings),
+    isPresent,
+    ...(isHigher && { attempt: runAttempt }),
+  };
   return { answer, change: { jobs: [{ before: job, after }], ...heard(view) } };
 }
 

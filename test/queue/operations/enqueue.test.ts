@@ -105,6 +105,35 @@ describe("a new job takes the next place", () => {
   });
 });
 
+describe("the attempt of the run", () => {
+  const taken = (more: Partial<Job> = {}) =>
+    jobOf({ state: "taken", isPresent: false, endedAt: now, forgetAt: now + 3_600_000, ...more });
+  const attemptOf = (result: ReturnType<typeof enqueue>) => result.change?.jobs?.[0]?.after?.attempt;
+  const of = (runAttempt: number) => ({ command: { runAttempt } });
+
+  it("is remembered: of a new job, and of one in line that it reaches", () => {
+    expect(attemptOf(enqueue(null, of(3)))).toBe(3);
+    expect(attemptOf(enqueue(jobOf(), of(2)))).toBe(2);
+    expect(attemptOf(enqueue(claimedJobOf(), of(2)))).toBe(2);
+    expect(attemptOf(enqueue(jobOf({ attempt: 4 }), of(2)))).toBe(4);
+    expect(attemptOf(enqueue(jobOf(), of(1)))).toBeUndefined();
+  });
+
+  it.each<[string, Job, number, object]>([
+    ["a higher one than was served is the next generation", taken(), 2, { kind: "accepted", isNew: true }],
+    ["the same one is the same job, whose answer is gone", taken({ attempt: 2 }), 2, { kind: "id_used" }],
+    ["a lower one, too", taken({ attempt: 3 }), 2, { kind: "id_used" }],
+    [
+      "a higher one while a monitor may be at work waits",
+      taken({ claim: claimedJobOf().claim }),
+      2,
+      { kind: "settling" },
+    ],
+  ])("%s", (_, known, runAttempt, answer) => {
+    expect(enqueue(known, of(runAttempt)).answer).toMatchObject(answer);
+  });
+});
+
 describe("the same request again gets the same place, and is presence", () => {
   const answer = { kind: "accepted", place: ticket.place, isNew: false };
   it.each([
