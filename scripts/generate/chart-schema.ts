@@ -5,7 +5,7 @@ import { isSecret } from "../../src/config/settings.ts";
 import { describeSettings } from "../../src/config.ts";
 
 /** The chart sets these itself, or they make no sense where instances share a Redis. */
-const fixed = ["HOST", "PORT", "CONFIG_FILE", "DATA_FILE"];
+const fixed = ["HOST", "PORT", "CONFIG_FILE", "DATA_FILE", "POLICY_FILE"];
 
 const text = { type: "string" };
 const object = { type: "object" };
@@ -55,6 +55,7 @@ export function describeChartValues(): string {
       },
       secrets: { type: "object", additionalProperties: false, properties: propertiesOf(true) },
       existingSecret: text,
+      policy: { ...text, description: "what stands in POLICY_FILE: shares, limits and classes" },
       service: {
         type: "object",
         additionalProperties: false,

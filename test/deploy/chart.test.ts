@@ -109,6 +109,20 @@ describe.runIf(hasHelm)("rendered by helm", () => {
     expect(found.get("Ingress")).toMatchObject({ spec: { rules: [{ host: "queue.example.org" }] } });
   });
 
+  test("a policy is mounted where POLICY_FILE says, as it is written, and a new one rolls the instances", () => {
+    const given = (policy: string) => ({ ...values, policy });
+    const policy = "repositories:\n  o/r: {}\n  o/*: {weight: 2} # all others\n";
+    const { stdout } = render(given(policy));
+    const all = parseAllDocuments(stdout).map(
+      (document) => document.toJS() as { data?: Record<string, string> } | null,
+    );
+    expect(all.find((one) => one?.data?.["policy.yaml"] !== undefined)?.data).toEqual({ "policy.yaml": policy });
+    const deployment = JSON.stringify(objects(given(policy)).get("Deployment"));
+    expect(deployment).toContain('{"name":"POLICY_FILE","value":"/etc/runner-queue/policy.yaml"}');
+    expect(deployment).toContain('"mountPath":"/etc/runner-queue"');
+    expect(deployment).not.toBe(JSON.stringify(objects(given(`${policy}\n`)).get("Deployment")));
+  });
+
   test("a mistyped setting is refused before anything is installed", () => {
     const { status, stderr } = render({ ...values, settings: { ...values.settings, MAX_WIAT: "20s" } });
     expect(status).not.toBe(0);
