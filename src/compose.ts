@@ -120,10 +120,11 @@ export function composeQueue(
     },
   });
   const poller = createPoller(dispatcher.monitorBook, client, polling, newId, clock, observe, dispatcher.noteRunners);
-  const { pullBook: book, runner, room, endingHolds } = dispatcher;
+  const { pullBook: book, runner, room, endingHolds, noteRunners } = dispatcher;
   const fetchRoom = createFetchRoom(room, endingHolds);
   const noteNews = createNotePulledNews(observe, clock);
-  const fetch = createFetch({ book, runner, room: fetchRoom, settings, clock, newId, observe, noteNews });
+  const pulled = { book, runner, room: fetchRoom, noteNews, noteRunners };
+  const fetch = createFetch({ ...pulled, settings, clock, newId, observe });
   const pulling = createPullingDesk(fetch, createLegCalls(book, runner, noteNews));
   return { client, fetching, fetchRoom, pulling, dispatcher, poller };
 }

@@ -1,7 +1,8 @@
 // Monitors that fetch their takes, against the real service over HTTP, with the embedded store and
 // with Redis: what each call does, what is repeated, what comes too late, and that a lost reply or a
 // dead instance costs a repetition and never a runner.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
 import { cancel, enqueueForTicket, runnerIdsIn, take, takeUntilDone } from "../support/client.ts";
 import { createPullingMonitor, type Fetched, runnerOf } from "../support/pulling-monitor.ts";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
@@ -153,6 +154,27 @@ describe.each(homes)("with the store $name", ({ isRedis }) => {
       const { body } = await host.fetch(url, { idle: 0, reservations: [listed] });
       expect((body as Fetched).settled).toEqual([leg]);
       expect(runnerIdsIn(await answer)).toEqual(["r7"]);
+    });
+  });
+
+  it("what it lists as busy is what runs now", async () => {
+    await withHost(async (host, name) => {
+      await host.fetch(url);
+      const { id, answer } = await inLine();
+      const { leg } = await fetchOffer(host);
+      await host.accept(url, leg);
+      await host.settle(url, leg, "taken", ["r9"]);
+      await answer;
+      const busy = { leg: null, unique_id: id, ...runnerOf("r9"), busy: true };
+      await host.fetch(url, { idle: 0, reservations: [busy] });
+      const headers = { authorization: "Bearer operator-token-of-tests" };
+      const shown = async () => {
+        const reply = await fetch(`${url}/dashboard.json`, { headers });
+        const { running } = (await reply.json()) as Pick<Dashboard, "running">;
+        return running.find(({ monitor }) => monitor === name);
+      };
+      await vi.waitFor(async () => expect(await shown()).toMatchObject({ state: "started" }), 30_000);
+      expect(await shown()).toMatchObject({ unique_id: id, runner: `${name}/r9`, runner_name: "linux.r9" });
     });
   });
 

@@ -11,6 +11,7 @@ import type { Heard, PullBook, Reservation } from "../../dispatch/pull-book.ts";
 import type { OperationRunner } from "../../dispatch/running/operation-runner.ts";
 import type { FetchOutcome, Observe } from "../../queue/events.ts";
 import type { ProfileCounts } from "../../queue/fleet/fleet.ts";
+import type { ShownRunner } from "../../queue/fleet/monitors.ts";
 import { orderOfCall, type PullRecord } from "../../queue/fleet/pull-record.ts";
 import { isOpenPulled, type MonitorOrder } from "../../queue/fleet/pulled-legs.ts";
 import { hashOf } from "../../queue/hash.ts";
@@ -52,12 +53,14 @@ export interface FetchDeps {
   readonly newId: () => string;
   readonly observe: Observe;
   readonly noteNews: NotePulledNews;
+  /** what it shows of its runners */
+  readonly noteRunners: (monitor: string, runners: readonly ShownRunner[]) => void;
 }
 
 const nothingOf: ProfileCounts = { idle: 0, healthy: 0, target: 0 };
 
 export function createFetch(deps: FetchDeps): (call: FetchCall) => Promise<FetchReply> {
-  const { book, runner, room, settings, clock, newId, observe, noteNews } = deps;
+  const { book, runner, room, settings, clock, newId, observe, noteNews, noteRunners } = deps;
   /** by monitor, whether its last answer from here said that it is drained */
   const toldDrained = new Map<string, string>();
 
@@ -189,6 +192,10 @@ export function createFetch(deps: FetchDeps): (call: FetchCall) => Promise<Fetch
     room.replace(monitor);
     const { isOld, profiles, fetched, isNews } = await report(call, heard);
     if (isOld) return fetched;
+    noteRunners(
+      monitor,
+      reservations.map(({ id, isBusy, uniqueId }) => ({ id, isBusy, reservedFor: [uniqueId] })),
+    );
     const first = await acceptAll(call, heard.pull, fetched);
     const drainWord = `${boot} ${heard.isDrained}`;
     const isDrainNews = heard.isDrained && toldDrained.get(monitor) !== drainWord;
