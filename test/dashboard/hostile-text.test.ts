@@ -1,51 +1,18 @@
 // What others write - names, notes, ids, addresses - is text on the page and in the terminal,
 // whatever stands in it.
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
 import { shortenIds } from "../../src/dashboard/shortened-ids.ts";
 import { renderText } from "../../src/dashboard/text/text.ts";
 import { hasChromium } from "../support/chromium.ts";
 import { openLive, useBrowser } from "./browser.ts";
-import { endOf, jobOf, monitorOf, noon, profileOf, quietDashboard, runnerOf } from "./documents.ts";
+import { jobOf, profileOf, quietDashboard } from "./documents.ts";
+import { hostileDashboard, hostileMarkup as markup } from "./hostile-dashboard.ts";
 import { startPageServer } from "./page-server.ts";
 
-const markup = `"'><img src=x onerror=alert(1)><script>alert(2)</script><svg/onload=alert(3)>&lt;b&gt;`;
 const rtl = "\u202e\u2066gnp.exe\u05d0\u05d1\u200f";
 const terminal = "\u001b[31mred\u001b]0;title\u0007\u009b2J\r\nnext\u2028line\u0000";
 const broken = "\ud800alone";
 const hostiles = [markup, rtl, terminal, broken, "javascript:alert(4)", "__proto__", "a".repeat(300)];
-
-/** `text` in every place where others can write, and in some where they cannot. */
-function hostileDashboard(text: string): Dashboard {
-  const act = { by: text, note: text, at: noon, until: null };
-  const runUrl = `javascript:alert(5)//${text}`;
-  const asked = { unique_id: text, qualified_repo: text, run_id: text, run_url: runUrl };
-  const counts = { profile_key: text, idle: 1, claimed: 1, available: 0, healthy: 1, target: 1, refused_in_a_row: 3 };
-  return {
-    ...quietDashboard(),
-    version: text,
-    profiles: [
-      profileOf({
-        profile_key: text,
-        paused: act,
-        waiting: 1,
-        runners_wanted: 1,
-        jobs: [jobOf({ ...asked, reason: text as "asleep", state: text as "queued", monitors: [text, text] })],
-        chart: [
-          { at: "2026-11-21T11:58:00.000Z", waiting: 1, idle: 0 },
-          { at: "2026-11-21T11:59:00.000Z", waiting: 2, idle: 1 },
-        ],
-      }),
-    ],
-    monitors: [
-      monitorOf({ name: text, state: "failing", failures: 3, draining: act, profiles: [counts] }),
-      monitorOf({ name: `${text}2`, state: text as "fresh", profiles: [] }),
-    ],
-    running_count: 1,
-    running: [runnerOf({ ...asked, runner: text, runner_name: text, profile_key: text, state: text as "started" })],
-    ends: [endOf({ ...asked, what: text as "taken", profile_key: text, runners: [text, text], by: text, note: text })],
-  };
-}
 
 describe.skipIf(!hasChromium)("the page", () => {
   const openPage = useBrowser();
