@@ -13,7 +13,7 @@ Runs simulated worlds one after the other, each from a seed of its own, until so
   --seed N       the first world's seed; each next one's is one more (1)
   --minutes N    how long a world lasts (30)
   --jobs N       jobs an hour (400)
-  --troubles a,b what may go wrong; by default all but known failures. "none": nothing
+  --troubles a,b what may go wrong; by default all. "none": nothing
                  ${troubleNames.join(" ")}
   --twice        runs each world twice and compares the traces
   --json         one JSON document in the end instead of words

@@ -136,7 +136,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const reconciling = new Set<string>();
 
   const documents = createDocuments(store);
-  const mark = createServiceMark(documents, settings, (silentMs) => observe({ kind: "interrupted", silentMs }));
+  const mark = createServiceMark(documents, settings, (silentMs) => observe({ kind: "interrupted", silentMs }), clock);
   const runner = createOperationRunner({
     store,
     settings,

@@ -69,6 +69,8 @@ export interface ProfileView {
   readonly lostAt: number;
   /** since when somebody could be heard without a break: deadlines of presence count from then */
   readonly renewedAt: number;
+  /** since when the store's clock was not set, ms on itself; 0: it never was */
+  readonly clockSince: number;
   readonly head: ProfileHead;
   readonly capacity: Capacity;
   readonly job: (uniqueId: string) => JobView;

@@ -137,4 +137,33 @@ describeOnStores("a reservation", (open) => {
     expect(nextAt - claimedAt).toBeGreaterThanOrEqual(60_000);
     expect(nextAt - claimedAt).toBeLessThanOrEqual(60_000 + served.settings.monitorSettleMs + 5000);
   });
+
+  for (const [words, jumpMs] of [
+    ["forward by 90 s", 90_000],
+    ["forward by an hour", 3_600_000],
+    ["back by 90 s", -90_000],
+    ["back by an hour", -3_600_000],
+  ] as const) {
+    it(`whose leg is open while the clock is set ${words} is given to nobody, and no other is made while it may live`, async () => {
+      const served = await openQueue(open);
+      await served.showFleet({ m0: 1 });
+      const ticket = await served.enqueue("job");
+      served.clock.now += 10;
+      const job = await served.claim(ticket);
+      served.setClock(jumpMs);
+      const setAt = served.clock.now;
+      await served.serve(1000, [ticket]);
+      const { leaked, reply } = await served.settle(ticket, job, [takenAt("m0", "r1")]);
+      expect([reply.kind, leaked]).toEqual(["queued", ["m0/r1"]]);
+      let nextAt = 0;
+      for (let second = 0; second < 120 && nextAt === 0; second++) {
+        await served.serve(1000);
+        await served.showFleet({ m0: 1, m1: 1 });
+        served.clock.now += 1;
+        if ((await served.poll(ticket)).kind === "claimed") nextAt = served.clock.now;
+      }
+      expect(nextAt - setAt).toBeGreaterThanOrEqual(60_000);
+      expect(nextAt - setAt).toBeLessThanOrEqual(65_000);
+    });
+  }
 });

@@ -125,7 +125,7 @@ describeOnStores("a clock that is set", (open) => {
     it(`${words} abandons nobody, keeps the order, and runners are given out within one snapshot`, async () => {
       const served = await openQueue(open);
       const tickets = await enqueueLine(served);
-      served.clock.now += jumpMs;
+      served.setClock(jumpMs);
       await served.sweep();
       expect(await serveInOrder(served, tickets)).toEqual(ids);
       expect(served.abandoned).toEqual([]);
@@ -136,7 +136,7 @@ describeOnStores("a clock that is set", (open) => {
       const tickets = await enqueueLine(served);
       const [first] = tickets;
       if (first === undefined) throw new Error("there are four");
-      served.clock.now += jumpMs;
+      served.setClock(jumpMs);
       await served.serve(29_000, [first]);
       expect(served.abandoned).toEqual([]);
       await served.serve(90_000, [first]);
@@ -146,7 +146,7 @@ describeOnStores("a clock that is set", (open) => {
     it(`${words} puts who comes later behind those who wait`, async () => {
       const served = await openQueue(open);
       const tickets = await enqueueLine(served);
-      served.clock.now += jumpMs;
+      served.setClock(jumpMs);
       await served.sweep();
       for (const ticket of tickets) await served.poll(ticket);
       const late = await served.enqueue("late");
@@ -164,7 +164,7 @@ describeOnStores("a clock that is set", (open) => {
       if (first === undefined) throw new Error("there are four");
       served.clock.now += 10;
       await served.showFleet({ m0: 2 });
-      served.clock.now += jumpMs;
+      served.setClock(jumpMs);
       await served.sweep();
       expect(await served.poll(first)).toMatchObject({ kind: "wait" });
       await served.showFleet({ m0: 2 });
@@ -180,7 +180,7 @@ describeOnStores("a clock that is set", (open) => {
       await served.showFleet({ m0: 1 });
       served.clock.now += 10;
       await served.refuse(first, await served.claim(first), "rejected");
-      served.clock.now += jumpMs;
+      served.setClock(jumpMs);
       await served.showFleet({ m0: 1 });
       served.clock.now += 10;
       expect(await served.poll(first)).toMatchObject({ kind: "claimed" });
@@ -194,7 +194,7 @@ describeOnStores("a clock that is set", (open) => {
       await served.showFleet({ m0: 1 });
       served.clock.now += 10;
       await served.claim(first);
-      served.clock.now += jumpMs;
+      served.setClock(jumpMs);
       const other = served.addInstance({});
       await other.renewMark();
       let lapsed: string[] = [];
@@ -220,7 +220,7 @@ describeOnStores("a clock that is set", (open) => {
       await served.settle(first, job, [
         { monitor: "m0", state: "taken", runners: [{ monitor: "m0", id: "1", body: "{}" }] },
       ]);
-      served.clock.now += jumpMs;
+      served.setClock(jumpMs);
       await served.serve(100_000, [first]);
       await served.showFleet({ m0: 1 });
       served.clock.now += 10;

@@ -4,7 +4,7 @@ import type { Chance } from "./chance.ts";
 import type { FaultKind } from "./fault-tally.ts";
 import { createMachine } from "./machine.ts";
 import type { Broken } from "./promises.ts";
-import { startStorm, type TroubleName, usualTroubles } from "./storms.ts";
+import { startStorm, type TroubleName, troubleNames } from "./storms.ts";
 import { type StepHabits, startStep } from "./workflow-step.ts";
 import { createWorld, type World } from "./world.ts";
 
@@ -12,7 +12,7 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly minutes: number;
   readonly jobsPerHour: number;
-  /** what may go wrong; by default all that is no known failure */
+  /** what may go wrong; by default all there is */
   readonly troubles?: readonly TroubleName[];
 }
 
@@ -43,7 +43,7 @@ export async function simulate({ seed, minutes, jobsPerHour, troubles }: Simulat
   for (const slot of [0, 1, 2]) time.after(slot * 500, () => world.startInstance(slot, reach));
   const endAt = minutes * 60_000;
   const jobs = planJobs(world, jobsPerHour, 10_000, endAt - 240_000);
-  planStorms(world, 60_000, endAt - 400_000, troubles ?? usualTroubles);
+  planStorms(world, 60_000, endAt - 400_000, troubles ?? troubleNames);
   const look = (): void => {
     world.look();
     time.after(2_000, look);

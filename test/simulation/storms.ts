@@ -200,15 +200,6 @@ const troubles = {
 export type TroubleName = keyof typeof troubles;
 export const troubleNames = Object.keys(troubles) as readonly TroubleName[];
 
-/**
- * Known failure 1: what is timed is timed on the store's clock, and a leap forward looks like an
- * outage. Leaps by more than ANSWER_TTL make a runner that was just reserved pass for one that its
- * monitor has destroyed, and another is reserved. Shorter ones end the presence of a held take
- * before its time.
- */
-export const knownFailures: readonly TroubleName[] = ["clockLeaps"];
-export const usualTroubles = troubleNames.filter((name) => !knownFailures.includes(name));
-
 /** Starts some troubles at once, and ends them. */
 export function startStorm(world: World, chance: Chance, durationMs: number, allowed: readonly TroubleName[]): void {
   const { time, trace } = world;

@@ -1,6 +1,7 @@
 // A queue over a store whose clock is set by hand, so that a test says in seconds who served, who
 // was heard and what monitors showed meanwhile.
 import { describe, onTestFinished } from "vitest";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import type { Job, JobRequest, Ticket } from "../../src/queue/job/job.ts";
 import type { LegOutcome, RefusalCause } from "../../src/queue/job/leg-outcome.ts";
 import type { Settlement } from "../../src/queue/job/settlement.ts";
@@ -73,10 +74,12 @@ export interface InstanceOptions {
 /** Nobody serves while the clock is only set forward; `serve` is how time passes otherwise. */
 export async function openQueue(open: OpenStore) {
   const clock: HandClock = { now: start };
+  let setByMs = 0;
+  const ownClock: Clock = { ...systemClock, now: () => clock.now - setByMs };
   const clocked = await open(clock);
   let instances = 0;
   const addInstance = (store: Store, { canReach }: InstanceOptions = {}): QueueOver =>
-    createQueueOver(store, settings, `instance-${instances++}`, false, canReach);
+    createQueueOver(store, settings, `instance-${instances++}`, false, canReach, ownClock);
   let queue = addInstance(clocked.store);
   let claims = 0;
   /**
@@ -135,6 +138,11 @@ export async function openQueue(open: OpenStore) {
       return silences;
     },
     sweep,
+    /** The store's clock is set; those of the instances go on as before. */
+    setClock: (byMs: number): void => {
+      clock.now += byMs;
+      setByMs += byMs;
+    },
     /** Somebody serves for so long, second by second; `polls` come in at every one of them. */
     serve: async (ms: number, polls: readonly Ticket[] = []): Promise<void> => {
       const until = clock.now + ms;

@@ -149,6 +149,7 @@ export function viewOf({ a, head, ...more }: ViewParts = {}): ProfileView {
     now,
     lostAt,
     renewedAt: 0,
+    clockSince: 0,
     head: headOf(head),
     capacity: capacityOf({ ci0: rowOf(1) }),
     job: (uniqueId) => (uniqueId === "a" ? { ...unknownJob, ...a } : unknownJob),

@@ -49,15 +49,17 @@ export function createQueueOver(
   clock: Clock = systemClock,
 ) {
   const documents = createDocuments(store);
-  const mark = createServiceMark(documents, settings, () => {});
-  let commits = 0;
   let servedAt = -1;
+  // who serves without a break sees time pass as the store does
+  const ownClock = isServing ? { now: () => servedAt } : clock;
+  const mark = createServiceMark(documents, settings, () => {}, ownClock);
+  let commits = 0;
   const keepServing = async (): Promise<void> => {
     const { text, now } = await store.readDocument("served");
     if (text !== null && now === servedAt) return;
     servedAt = now;
-    const known = text === null ? { since: 0 } : (JSON.parse(text) as { since: number });
-    await store.swapDocument("served", text, JSON.stringify({ at: now, since: known.since }), null);
+    const known = text === null ? { since: 0 } : JSON.parse(text);
+    await store.swapDocument("served", text, JSON.stringify({ ...known, at: now }), null);
     await mark.renew();
   };
   const direct = createOperationRunner({

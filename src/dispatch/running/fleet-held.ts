@@ -14,6 +14,8 @@ export class FleetHeld {
   readonly capacity: Capacity;
   readonly #rows = new Map<string, HeldRow>();
   epoch = "";
+  /** when this epoch was seen first, on the store's clock, ms */
+  epochSeenAt = 0;
   version = 0;
   /** when room was last seen, on the store's clock, ms */
   roomSeenAt = 0;
@@ -28,6 +30,7 @@ export class FleetHeld {
       this.#rows.clear();
       this.capacity.clear();
     }
+    if (this.epoch !== epoch) this.epochSeenAt = now;
     this.epoch = epoch;
     this.version = fleetVersion;
     for (const document of fleet) this.#put(document);

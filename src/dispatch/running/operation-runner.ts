@@ -121,8 +121,9 @@ class Lane {
    */
   #runAlone(operation: Operation<unknown>): { readonly value: unknown } | undefined {
     if (this.#deps.store.answersAtOnce !== true) return undefined;
+    const askedAt = this.#deps.clock.now();
     const loaded = this.#load([operation]);
-    if (loaded instanceof Promise || !this.#isUsable(loaded)) return undefined;
+    if (loaded instanceof Promise || !this.#isUsable(loaded, askedAt)) return undefined;
     const round = this.#begin(loaded);
     const decided = round.decide(operation);
     if (decided.part === undefined) return { value: decided.answer };
@@ -158,11 +159,13 @@ class Lane {
 
   async #runRound(batch: readonly Waiting[]): Promise<void> {
     const operations = batch.map(({ operation }) => operation);
+    let askedAt = this.#deps.clock.now();
     let loaded = await this.#load(operations);
-    for (let tries = 0; !this.#isUsable(loaded); tries++) {
+    for (let tries = 0; !this.#isUsable(loaded, askedAt); tries++) {
       if (tries >= maxTries) throw new StoreUnavailable("the store does not hold still");
       if (loaded.epoch === "") await this.#deps.store.beginEpoch(this.#profileKey, "");
       else await this.#deps.mark.renew();
+      askedAt = this.#deps.clock.now();
       loaded = await this.#load(operations);
     }
     const round = this.#begin(loaded);
@@ -229,8 +232,8 @@ class Lane {
   }
 
   /** Whether the profile is known, and no break has to be noted first. */
-  #isUsable(loaded: Loaded): boolean {
-    return loaded.epoch !== "" && this.#deps.mark.isGood(loaded.now);
+  #isUsable(loaded: Loaded, askedAt: number): boolean {
+    return loaded.epoch !== "" && this.#deps.mark.isGood(loaded.now, askedAt);
   }
 
   #begin(loaded: Loaded): Round {
@@ -242,6 +245,8 @@ class Lane {
       owner,
       canReach,
       servedSince: mark.since,
+      clockSince: mark.clockSince,
+      epochSeenAt: this.held.epochSeenAt,
       newCommitId,
     });
   }

@@ -17,6 +17,9 @@ export interface RoundContext {
   readonly owner: string;
   readonly canReach: (monitor: string) => boolean;
   readonly servedSince: number;
+  readonly clockSince: number;
+  /** when this instance first saw the epoch, on the store's clock, ms */
+  readonly epochSeenAt: number;
   readonly newCommitId: () => string;
 }
 
@@ -31,6 +34,7 @@ export class RoundView implements ProfileView {
   readonly profileKey: string;
   readonly now: number;
   readonly lostAt: number;
+  readonly clockSince: number;
   readonly capacity: Capacity;
   readonly isMoreDue: boolean;
   readonly sizes: ProfileView["sizes"];
@@ -45,15 +49,18 @@ export class RoundView implements ProfileView {
   readonly #round: RoundState;
   readonly #loaded: Loaded;
   readonly #servedSince: number;
+  readonly #epochSeenAt: number;
   #reads: Reads = {};
 
   constructor(round: RoundState, profileKey: string, loaded: Loaded, capacity: Capacity, context: RoundContext) {
     this.#round = round;
     this.#loaded = loaded;
     this.#servedSince = context.servedSince;
+    this.#epochSeenAt = context.epochSeenAt;
     this.profileKey = profileKey;
     this.now = loaded.now;
     this.lostAt = loaded.lostAt;
+    this.clockSince = context.clockSince;
     this.capacity = capacity;
     this.isMoreDue = loaded.due.length >= maxDue;
     this.sizes = loaded.sizes;
@@ -73,9 +80,10 @@ export class RoundView implements ProfileView {
     this.#reads = reads;
     this.head = head;
     this.place = place;
-    // what a store forgot may have been somebody's last poll; a time ahead is of before the clock
-    // was set back
-    const times = [this.#servedSince, head.silence.heardSince, this.lostAt];
+    // what a store forgot may have been somebody's last poll; an epoch may begin ahead of a clock
+    // that was set back, and a time ahead is of before that
+    const lostAt = this.lostAt <= this.now ? this.lostAt : this.#epochSeenAt;
+    const times = [this.#servedSince, head.silence.heardSince, lostAt];
     this.renewedAt = Math.max(0, ...times.filter((time) => time <= this.now));
   }
 

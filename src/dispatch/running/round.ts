@@ -3,6 +3,7 @@
 // what was put into the held fleet is undone.
 
 import type { FleetRow } from "../../queue/fleet/fleet.ts";
+import { ofThisClock, withClock } from "../../queue/job/age.ts";
 import { isOver, type Job } from "../../queue/job/job.ts";
 import { maxPresenceAheadMs } from "../../queue/job/presence.ts";
 import { dueAtOf, type Entry, entryOf, type NeedCount } from "../../queue/line/line.ts";
@@ -125,18 +126,25 @@ export class Round {
       const loaded = this.#loaded.jobs[this.#jobsRead++];
       if (loaded === undefined) continue;
       this.#counted.set(uniqueId, loaded);
-      if (!this.#jobs.has(uniqueId)) this.#jobs.set(uniqueId, loaded.stored);
+      if (!this.#jobs.has(uniqueId)) this.#jobs.set(uniqueId, this.#read(loaded.stored));
     }
     this.#view.turnTo(reads, this.#head, this.#loaded.place + this.#placesGiven);
     this.#placesGiven += reads.places ?? 0;
     return this.#view;
   }
 
+  /** A stored job with its times as they are by this clock. */
+  #read<Stored extends StoredJob | null>(stored: Stored): Stored {
+    if (stored === null) return stored;
+    const job = ofThisClock(stored.job, this.#context.clockSince, this.#context.settings);
+    return job === stored.job ? stored : { ...stored, job };
+  }
+
   /** Jobs that were loaded, as they are by now. */
   currentJobs(stored: readonly StoredJob[]): Job[] {
     return stored.flatMap((one) => {
       const { uniqueId } = one.job;
-      if (!this.#jobs.has(uniqueId)) this.#jobs.set(uniqueId, one);
+      if (!this.#jobs.has(uniqueId)) this.#jobs.set(uniqueId, this.#read(one));
       const known = this.#jobs.get(uniqueId);
       return known === null || known === undefined ? [] : [known.job];
     });
@@ -207,7 +215,8 @@ export class Round {
     return part;
   }
 
-  #writeJob(id: string, before: Job | null, after: Job | null): JobWrite {
+  #writeJob(id: string, before: Job | null, decided: Job | null): JobWrite {
+    const after = decided === null ? null : withClock(decided, this.#context.clockSince);
     const uniqueId = after?.uniqueId ?? before?.uniqueId ?? "";
     const { lostAt, now } = this.#loaded;
     const { settings } = this.#context;

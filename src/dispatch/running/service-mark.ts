@@ -1,18 +1,34 @@
-// Renews the mark that says since when somebody could be heard without a break
-// (queue/interruption.ts). Every serving instance renews it once a second; whoever finds it old
-// renews it before deciding anything about presence.
+// Renews the mark that says since when somebody could be heard without a break, and since when the
+// store's clock was not set (queue/line/interruption.ts). Every serving instance renews it once a
+// second; whoever finds it old, or sees the clock jump, renews it before deciding anything.
 import { z } from "zod";
-import { isInterrupted, renewMark, type ServiceMark } from "../../queue/line/interruption.ts";
+import type { Clock } from "../../clock.ts";
+import {
+  type ClockLead,
+  hasJumped,
+  isInterrupted,
+  leadOf,
+  renewMark,
+  type ServiceMark,
+} from "../../queue/line/interruption.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
 import type { Documents } from "./documents.ts";
 
-const markSchema = z.object({ at: z.number(), since: z.number() });
+const markSchema = z.object({ at: z.number(), since: z.number(), clockSince: z.number().default(0) });
+
+/** A lead that is known less exactly is not compared with later ones, ms. */
+const maxSpreadMs = 1_000;
 
 export interface ServiceMarkKeeper {
   /** Since when somebody could be heard without a break, ms on the store's clock. */
   readonly since: number;
-  /** Whether nothing hints at a break before `now`. */
-  isGood(now: number): boolean;
+  /** Since when the store's clock was not set, ms on itself; 0: it never was. */
+  readonly clockSince: number;
+  /**
+   * Whether nothing hints at a break before the store's `now`, nor at a clock that was set.
+   * @param askedAt this process's clock when it asked for that
+   */
+  isGood(now: number, askedAt: number): boolean;
   /** Renews the mark; throws StoreUnavailable. */
   renew(): Promise<void>;
 }
@@ -25,27 +41,48 @@ export function createServiceMark(
   documents: Documents,
   settings: QueueSettings,
   onBreak: (silentMs: number) => void,
+  clock: Pick<Clock, "now">,
 ): ServiceMarkKeeper {
   let mark: ServiceMark | null = null;
+  let lead: ClockLead | null = null;
   let underWay: Promise<void> | undefined;
 
+  const note = (seen: ClockLead): void => {
+    if (lead === null || seen.max - seen.min <= maxSpreadMs) lead = seen;
+  };
   const renew = async (): Promise<void> => {
+    const askedAt = clock.now();
     let silentMs: number | null = null;
+    let seen: ClockLead | null = null;
     const { value } = await documents.change("served", markSchema, null, (stored, now) => {
       // a store that lost its memory knows nothing of a break, and an instance that outlived the
       // loss does
       const known = stored ?? mark;
-      silentMs = known !== null && isInterrupted(known, now, settings) ? now - known.at : null;
-      return renewMark(known, now, settings);
+      seen = leadOf(now, askedAt, clock.now());
+      // once is enough: where others wrote it down, it is known
+      const isToldAlready = mark !== null && known?.clockSince !== mark.clockSince;
+      const isClockSet = lead !== null && hasJumped(lead, seen) && !isToldAlready;
+      const renewed = renewMark(known, now, isClockSet, settings);
+      silentMs = known !== null && renewed.since !== known.since ? now - known.at : null;
+      return renewed;
     });
     mark = value;
+    lead = seen;
     if (silentMs !== null) onBreak(silentMs);
   };
   return {
     get since() {
       return mark?.since ?? 0;
     },
-    isGood: (now) => !isInterrupted(mark, now, settings),
+    get clockSince() {
+      return mark?.clockSince ?? 0;
+    },
+    isGood: (now, askedAt) => {
+      const seen = leadOf(now, askedAt, clock.now());
+      if (isInterrupted(mark, now, settings) || (lead !== null && hasJumped(lead, seen))) return false;
+      note(seen);
+      return true;
+    },
     renew: () => {
       underWay ??= renew().finally(() => {
         underWay = undefined;

@@ -63,6 +63,8 @@ export class Capacity {
     this.#parts.set(monitor, after);
     this.#add(after, 1);
     this.#add(before, -1);
+    // a clock that is set back asks for times at which this row was not known
+    this.#from = now;
     this.#until = Math.min(this.#until, after.until);
   }
 

@@ -6,6 +6,7 @@
 // anything: a runner may stand where it is not expected.
 
 import { minEvidenceMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "../settings.ts";
+import { unknownTime } from "./age.ts";
 import { enqueuedAt, type HeldRunner, isOpen, isPulled, type Job, type Leg } from "./job.ts";
 import type { LegOutcome } from "./leg-outcome.ts";
 import type { FoundRunner, Settlement } from "./settlement.ts";
@@ -60,9 +61,11 @@ export function planEvidence(
   isFetched: (monitor: string) => boolean = () => false,
 ): readonly EvidenceNeed[] {
   const needs = new Map<string, EvidenceNeed>();
+  // nobody knows how long ago something was that was before the clock was set: not before that
+  const { clockSince = 0 } = job;
   if (lostAt !== null) {
     // an epoch begins after the one before it, so ahead of a clock that was set back
-    const sentBy = Math.min(lostAt, now) + sendWithinMs;
+    const sentBy = Math.max(clockSince, Math.min(lostAt, now)) + sendWithinMs;
     for (const monitor of monitors) {
       needs.set(monitor, {
         monitor,
@@ -75,7 +78,7 @@ export function planEvidence(
     }
   }
   for (const [monitor, at] of Object.entries(job.asked ?? {})) {
-    const until = Math.min(at, now) + sendWithinMs + settings.unknownHoldMs;
+    const until = Math.max(clockSince, Math.min(at, now)) + sendWithinMs + settings.unknownHoldMs;
     if (until > now && !needs.has(monitor) && !isFetched(monitor)) {
       needs.set(monitor, { monitor, after: now, afterBlind: now, until, since: at });
     }
@@ -83,27 +86,34 @@ export function planEvidence(
   for (const leg of job.claim?.legs ?? []) {
     if (!isOpen(leg) || isPulled(leg)) continue;
     const known = needs.get(leg.monitor);
-    const latest = latestOf(leg, now, settings);
-    const after = Math.max(Math.min(leg.evidenceAfter, latest.after), known?.after ?? 0);
+    const own = timesOf(leg, job.claim?.at === unknownTime ? clockSince : null, now, settings);
+    const after = Math.max(own.after, known?.after ?? 0);
     needs.set(leg.monitor, {
       monitor: leg.monitor,
       after,
       afterBlind: Math.max(after, known?.afterBlind ?? 0),
-      until: Math.max(Math.min(leg.holdUntil, latest.until), known?.until ?? 0),
+      until: Math.max(own.until, known?.until ?? 0),
       since: job.claim?.at ?? now,
     });
   }
   return [...needs.values()];
 }
 
-/** No leg waits longer from now on: a time further ahead is from before the clock was set back. */
-function latestOf(
-  { runners }: Leg,
+/**
+ * When evidence of a leg counts, and until when it is waited for: by its own times, but no later
+ * than for one that is sent now. A time further ahead is from before the clock was set back.
+ * @param sentBy when it was sent at the latest, where its own times are of another clock; else null
+ */
+function timesOf(
+  leg: Leg,
+  sentBy: number | null,
   now: number,
   { monitorSettleMs, unknownHoldMs }: Pick<QueueSettings, "monitorSettleMs" | "unknownHoldMs">,
 ): { readonly after: number; readonly until: number } {
-  const after = now + sendWithinMs + monitorSettleMs + (runners - 1) * settlePerRunnerMs;
-  return { after, until: Math.max(now + sendWithinMs + unknownHoldMs, after + minEvidenceMs) };
+  const workMs = sendWithinMs + monitorSettleMs + (leg.runners - 1) * settlePerRunnerMs;
+  const holdMs = Math.max(sendWithinMs + unknownHoldMs, workMs + minEvidenceMs);
+  if (sentBy !== null) return { after: sentBy + workMs, until: sentBy + holdMs };
+  return { after: Math.min(leg.evidenceAfter, now + workMs), until: Math.min(leg.holdUntil, now + holdMs) };
 }
 
 /**

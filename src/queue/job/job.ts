@@ -119,6 +119,8 @@ export const jobSchema = z.object({
   holder: z.string().optional(),
   /** until when that one stays open, unless it is hung up */
   heldUntil: z.number().optional(),
+  /** since when the clock ran by which its times are written; absent: it was never set */
+  clockSince: z.number().optional(),
   /**
    * it stands aside until then, and holds nobody back: runners that were let go still carry its
    * label, or every monitor refused it

@@ -4,6 +4,7 @@ import { isInForce } from "../acts.ts";
 import { favourOf } from "../fleet/monitor-order.ts";
 import { describeChange } from "../history.ts";
 import { isSuspect, waitsForOthers } from "../job/after-loss.ts";
+import { withClock } from "../job/age.ts";
 import { reasonOfClaim } from "../job/claim.ts";
 import { enqueuedAt, heldSince, type Job, neededRunners, type Ticket } from "../job/job.ts";
 import { matchTicket, type TicketMatch } from "../job/match-ticket.ts";
@@ -87,7 +88,8 @@ function decidePoll(command: PollCommand, view: ProfileView): Decision<PollReply
   if (known === null || isForgotten(known, now)) {
     if (isTicketExpired(ticket, now, settings)) return { answer: { kind: "ticket_expired" } };
     if (!command.isBooked) return { answer: { kind: "unbooked" } };
-    return pollQueued(command, view, known, readmitJob(ticket, view.lostAt, now, settings), true);
+    const readmitted = withClock(readmitJob(ticket, view.lostAt, now, settings), view.clockSince);
+    return pollQueued(command, view, known, readmitted, true);
   }
   const matched = matchTicket(known, ticket);
   if (matched.kind !== "job") return { answer: matched };

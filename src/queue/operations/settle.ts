@@ -1,6 +1,7 @@
 // Settle: outcomes of legs, and runners that evidence found, become the job's. settlement.ts says
 // what follows from them.
 import { describeChange } from "../history.ts";
+import { timeOfThisClock } from "../job/age.ts";
 import { isSameRequest, type Job, type Ticket } from "../job/job.ts";
 import { namesOfSettlement, type Settlement, type SettleReply, settleJob } from "../job/settlement.ts";
 import { isForgotten, isTicketExpired, readmitJob } from "../job/tombstone.ts";
@@ -36,7 +37,8 @@ export function decideSettlement(view: ProfileView, ticket: Ticket, settlement: 
     return { answer: { reply: { kind: "lost" }, job: null, leaked: namesOfSettlement(settlement) } };
   }
   const doOthersWait = view.front.some((other) => other.uniqueId !== uniqueId);
-  const { job, takes, reply, leaked } = settleJob(before, capacity.rows, settlement, now, settings, doOthersWait);
+  const timed = withTimes(settlement, view);
+  const { job, takes, reply, leaked } = settleJob(before, capacity.rows, timed, now, settings, doOthersWait);
   const isRefused = settlement.legs.some(({ state }) => state === "refused");
   return {
     answer: { reply, job, leaked },
@@ -49,6 +51,16 @@ export function decideSettlement(view: ProfileView, ticket: Ticket, settlement: 
       // a monitor that refused has nothing to give: others counted on it
       raisesRoom: isRefused || settlement.legs.some((leg) => leg.state === "taken" && isShort(leg, before)),
     },
+  };
+}
+
+/** A settlement may be older than the clock by which it is read. */
+function withTimes(settlement: Settlement, { clockSince, now }: ProfileView): Settlement {
+  const { claimedAt, found } = settlement;
+  return {
+    ...settlement,
+    claimedAt: timeOfThisClock(claimedAt, clockSince, now),
+    found: found.map((runner) => ({ ...runner, since: timeOfThisClock(runner.since, clockSince, now) })),
   };
 }
 

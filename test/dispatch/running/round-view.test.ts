@@ -22,8 +22,15 @@ it.each([
     name: "what lies ahead is of before the clock was set back",
     servedSince: now - 3,
     heardSince: now + 3_600_000,
-    lostAt: now + 1,
+    lostAt: now - 4,
     expected: now - 3,
+  },
+  {
+    name: "a loss was first seen, where it lies ahead itself",
+    servedSince: now - 3,
+    heardSince: 0,
+    lostAt: now + 1,
+    expected: now - 2,
   },
 ])("everybody has their time anew since $name", ({ servedSince, heardSince, lostAt, expected }) => {
   const loaded = { now, lostAt, due: [] } as unknown as Loaded;
@@ -33,6 +40,8 @@ it.each([
     canReach: () => true,
     policy: undefined,
     servedSince,
+    clockSince: 0,
+    epochSeenAt: now - 2,
     newCommitId: () => "c",
   };
   const view = new RoundView(nothing, "linux", loaded, new Capacity(10_000), context);

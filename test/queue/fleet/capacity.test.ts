@@ -112,6 +112,13 @@ it("totals that hold are not worked out again", () => {
   expect(capacity.totals(now + 9_001)).not.toBe(first);
 });
 
+it("a word counts from when it was heard: not where the clock was set back before that", () => {
+  const capacity = capacityOf({ ci0: rowOf(3) });
+  capacity.totals(now);
+  capacity.set("ci1", rowOf(2, { askedAt: now + 5_000 }), now + 5_000);
+  expect([now + 5_000, now + 2_000].map((at) => capacity.totals(at).available)).toEqual([5, 3]);
+});
+
 it("nor where a time is just over, or a monitor has gone", () => {
   const capacity = capacityOf({ ci0: rowOf(3, { drainedUntil: now }), ci1: rowOf(1) });
   capacity.totals(now);

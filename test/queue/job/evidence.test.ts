@@ -63,6 +63,18 @@ describe("evidence is looked for", () => {
         { monitor: "ci0", after: now + 27_000, afterBlind: now + 27_000, until: now + 92_000, since: claimedAt },
       ],
     },
+    {
+      name: "as if it were sent when the clock was set, where its times are of before that",
+      job: claimedJobOf([legOf({ evidenceAfter: now - 3_600_000, holdUntil: now - 3_600_000 })], {
+        clockSince: now - 10_000,
+        claim: { ...claimOf([legOf()]), at: 0 },
+        asked: { ci1: 0 },
+      }),
+      expected: [
+        { monitor: "ci1", after: now, afterBlind: now, until: now + 82_000, since: 0 },
+        { monitor: "ci0", after: now + 17_000, afterBlind: now + 17_000, until: now + 82_000, since: 0 },
+      ],
+    },
     { name: "nowhere, of a job that asked nobody", job: jobOf(), expected: [] },
   ])("$name", ({ job, expected }) => {
     expect(planEvidence(job, monitors, null, now, settings)).toEqual(expected);
@@ -79,6 +91,12 @@ describe("evidence is looked for", () => {
   });
   it("at all monitors where the store may have forgotten a claim, as old as the job", () => {
     expect(planEvidence(jobOf(), monitors, now - 1_000, now, settings)).toEqual(monitors.map(afterLoss));
+  });
+
+  it("after a loss that is of before the clock was set, as if it were then", () => {
+    expect(planEvidence(jobOf({ clockSince: now - 500 }), monitors, now - 3_600_000, now, settings)).toEqual(
+      planEvidence(jobOf(), monitors, now - 500, now, settings),
+    );
   });
 
   it("after a loss that lies ahead of a clock that was set back, as if it were now", () => {

@@ -138,3 +138,23 @@ describe("runners of a job that the store had lost", () => {
     expect(answer).toMatchObject({ reply: { kind: "over" }, leaked: ["ci0/7"] });
   });
 });
+
+describe("what is older than the clock, which was set since, is as old as nobody knows: it is let go", () => {
+  const late = (more: Partial<Settlement>, clockSince: number) =>
+    settleOperation(ticket, { ...settlementOf([]), claimId: "older", ...more }).decide(
+      viewOf({ a: { job: jobOf() }, clockSince }),
+    ).answer;
+  const bySeen = (since: number, clockSince: number) => late({ found: [{ ...runnerOf("1"), since }] }, clockSince);
+  const byLeg = (claimedAt: number, clockSince: number) => late({ claimedAt, legs: [taken("1")] }, clockSince);
+
+  it.each([
+    { name: "of this clock", age: 5_000, clockAge: 5_000, isKept: true },
+    { name: "of before it was set", age: 5_001, clockAge: 5_000, isKept: false },
+    { name: "ahead of it", age: -2_001, clockAge: 5_000, isKept: false },
+  ])("$name", ({ age, clockAge, isKept }) => {
+    for (const answer of [bySeen(now - age, now - clockAge), byLeg(now - age, now - clockAge)]) {
+      expect(answer.leaked).toEqual(isKept ? [] : ["ci0/1"]);
+      expect(answer.job?.asideUntil).toBe(isKept ? undefined : now + 60_000);
+    }
+  });
+});

@@ -60,6 +60,8 @@ export function decide(world: World, { store }: OpenStore, owner: string, operat
     owner,
     canReach: () => true,
     servedSince: 0,
+    clockSince: 0,
+    epochSeenAt: 0,
     newCommitId,
   });
   const { answer, part } = round.decide(operation);

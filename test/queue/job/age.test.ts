@@ -1,0 +1,85 @@
+// How old a reservation is, and what a clock that was set leaves of a job's times.
+import { describe, expect, it } from "vitest";
+import { ageByLeg, ofThisClock, timeOfThisClock, unknownTime, withClock } from "../../../src/queue/job/age.ts";
+import { entryOf } from "../../../src/queue/line/line.ts";
+import { claimOf, jobOf, legOf, lostAt, now, runnerOf, settings } from "../../support/queue-data.ts";
+
+it.each([
+  { name: "25 s after its leg was sent at the latest", claimedAt: now - 50_000, by: now - 25_000 },
+  { name: "no later than now", claimedAt: now - 5_000, by: now },
+  { name: "perhaps just now, where nobody knows when its leg was sent", claimedAt: unknownTime, by: now },
+])("a runner was reserved $name", ({ claimedAt, by }) => {
+  expect(ageByLeg(claimedAt, now, settings)).toEqual({ since: claimedAt, by });
+});
+
+it.each([
+  { name: "of now", time: now, expected: now },
+  { name: "since it was set", time: now - 1_000, expected: now - 1_000 },
+  { name: "of before it was set", time: now - 1_001, expected: unknownTime },
+  { name: "within what clocks may differ", time: now + 2_000, expected: now + 2_000 },
+  { name: "ahead of it", time: now + 2_001, expected: unknownTime },
+])("a time is of this clock, or nobody knows how long ago it was: $name", ({ time, expected }) => {
+  expect(timeOfThisClock(time, now - 1_000, now)).toBe(expected);
+});
+
+it("a job says by which clock its times are written, where that was ever set", () => {
+  expect(withClock(jobOf(), 0)).toEqual(jobOf());
+  expect(withClock(jobOf(), 7)).toEqual(jobOf({ clockSince: 7 }));
+});
+
+describe("a job that was written before the clock was set", () => {
+  const runnersInHand = [{ ...runnerOf("7"), since: now - 1_000 }];
+  const held = { holder: "h", heldUntil: now + 20_000 };
+  const job = jobOf({
+    claim: claimOf([legOf()]),
+    asked: { ci0: now - 5 },
+    asideUntil: now + 9,
+    runnersInHand,
+    ...held,
+  });
+  for (const clockSince of [now + 3_600_000, now - 90_000]) {
+    const read = ofThisClock(job, clockSince, settings);
+    const heldMs = now + 20_000 - job.heardAt;
+
+    it(`has its time anew, and what its request is held for, at ${clockSince - now}`, () => {
+      expect(read).toMatchObject({
+        clockSince,
+        heardAt: Math.min(job.heardAt, clockSince),
+        heldUntil: clockSince + heldMs,
+        presentUntil: clockSince + heldMs + 4_000,
+        abandonAt: clockSince + heldMs + 30_000,
+        asideUntil: clockSince + 60_000,
+      });
+    });
+
+    it(`knows of no reservation how old it is, at ${clockSince - now}`, () => {
+      expect([read.claim?.at, read.asked, read.runnersInHand?.map(({ since }) => since)]).toEqual([0, { ci0: 0 }, [0]]);
+      expect(
+        ofThisClock(jobOf({ state: "taken", answer: "null", answerUntil: now }), clockSince, settings).answerUntil,
+      ).toBe(0);
+    });
+
+    it(`waits anew for what a monitor that pulls accepted, at ${clockSince - now}`, () => {
+      const accepted = legOf({ offeredUntil: now });
+      const legs = [accepted, { ...accepted, state: "refused" as const }, legOf()];
+      const { claim } = ofThisClock(jobOf({ claim: claimOf(legs) }), clockSince, settings);
+      expect(claim?.legs).toEqual([{ ...accepted, holdUntil: clockSince + 90_000 }, ...legs.slice(1)]);
+    });
+
+    it(`stands where it stood, at ${clockSince - now}`, () => {
+      expect(entryOf(read, lostAt)).toEqual(entryOf(job, lostAt));
+    });
+  }
+
+  it("invents nothing that it has not", () => {
+    expect(Object.keys(ofThisClock(jobOf(), 7, settings)).sort()).toEqual(
+      [...Object.keys(jobOf()), "clockSince"].sort(),
+    );
+  });
+
+  it("is read once: by the clock that it was written by, it is as it is", () => {
+    const once = ofThisClock(job, 7, settings);
+    expect(ofThisClock(once, 7, settings)).toBe(once);
+    expect(ofThisClock(job, 0, settings)).toBe(job);
+  });
+});
