@@ -38,7 +38,7 @@ test("every input of the deployed action is one of ours with the same default, a
   const ours = Object.fromEntries(
     Object.entries(inputs).map(([name, { required, default: value }]) => [name, required ? "required" : value]),
   );
-  expect(ours).toEqual({ ...deployedInputs, "queue-url": "required", "max-wait": "900" });
+  expect(ours).toEqual({ ...deployedInputs, "queue-url": "required", "max-wait": "900", wait: "here" });
   expect(Object.keys(outputs)).toEqual(deployedOutputs);
 });
 

@@ -17,7 +17,7 @@ enqueue_with_id_token() {
   mask "$id_token"
   local path=/profile/$PROFILE/enqueue
   [ "$SELF_HOSTED_COUNT" = 1 ] || path=$path/$SELF_HOSTED_COUNT
-  enqueue "$path" "$id_token" "&max_wait=$MAX_WAIT"
+  enqueue "$path" "$id_token" "$(terms)"
   case $status in
     200) keep_ticket ;;
     401 | 403)
@@ -33,13 +33,19 @@ enqueue_with_artifact() {
   local tries=0
   # GitHub may need some seconds to show an upload, and the queue remembers for 3 s that there was
   # nothing.
-  while enqueue /enqueue '' "&max_wait=$MAX_WAIT&code_verifier=$(cat "$directory/verifier")" && [ "$tries" -lt 2 ] && is_refused_as artifact_missing; do
+  while enqueue /enqueue '' "$(terms)&code_verifier=$(cat "$directory/verifier")" && [ "$tries" -lt 2 ] && is_refused_as artifact_missing; do
     tries=$((tries + 1))
     say 'GitHub does not show the artifact yet: asking again.'
     nap "${RUNNER_SELECT_ARTIFACT_SECONDS:-4}"
   done
   [ "$status" = 200 ] || fall_back "$(refusal)"
   keep_ticket
+}
+
+# How long the job stays in line, and who says that it is still there.
+terms() {
+  printf '&max_wait=%s' "$MAX_WAIT"
+  [ "$WAIT" != detached ] || printf '&presence=github&run_attempt=%s' "${GITHUB_RUN_ATTEMPT:-1}"
 }
 
 # enqueue PATH BEARER [MORE_PARAMETERS]. Tries for half a minute, once a second or when the queue

@@ -11,6 +11,7 @@ check_inputs() {
   [[ $PROFILE =~ $name && $PROFILE != . && $PROFILE != .. ]] || fall_back 'self-hosted-image-name is not 1 to 64 of A-Z a-z 0-9 . _ -.'
   [[ $SELF_HOSTED_COUNT =~ ^[1-9][0-9]{0,3}$ ]] || fall_back 'self-hosted-runner-count is not a whole number from 1 on.'
   [[ $MAX_WAIT =~ ^(0|[1-9][0-9]{0,5})$ ]] || fall_back 'max-wait is not a whole number of seconds.'
+  [[ $WAIT =~ ^(here|detached)$ ]] || fall_back 'wait is neither here nor detached.'
   local tool
   for tool in curl jq; do command -v "$tool" >/dev/null || fall_back "$tool is missing here."; done
 }

@@ -42,6 +42,7 @@ main() {
       trap cancelled INT TERM
       resume
       [ -f "$directory/ticket" ] || enqueue_with_artifact
+      [ "$WAIT" != detached ] || leave_it_waiting
       wait_for_runner
       ;;
     clean-up)
@@ -65,7 +66,9 @@ prepare() {
   directory=$(directory_of "$unique_id")
   mkdir -p "$directory"
   date +%s >"$directory/started"
-  if ! enqueue_with_id_token; then
+  if enqueue_with_id_token; then
+    [ "$WAIT" != detached ] || leave_it_waiting
+  else
     write_proof
     output artifact_path "$directory/proof.txt"
     output needs_artifact true

@@ -55,6 +55,16 @@ ask_for_runner() {
   ask POST "$queue_url/take/$unique_id?wait=$1" "$(cat "$directory/ticket")" --connect-timeout 5 --max-time 30
 }
 
+# The place is kept by GitHub's word that the job is queued which names the label: nobody asks here
+# any more, and nobody gives it up.
+leave_it_waiting() {
+  rm -f "$directory/ticket"
+  output_runners "reserved-for:$unique_id" "$SELF_HOSTED_COUNT" "self-hosted-image:$PROFILE" true
+  notice "In line for profile $PROFILE. The job that names reserved-for:$unique_id starts when its turn comes."
+  summarise "\`$PROFILE\`: in line, and nobody waits here for \`reserved-for:$unique_id\`."
+  exit 0
+}
+
 # An answer ends the wait, whatever it says.
 use_answer() {
   local ids seconds runners=runner
