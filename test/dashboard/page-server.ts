@@ -4,6 +4,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
+import { writeEvent } from "../../src/dashboard/event-stream.ts";
 import { contentSecurityPolicy, renderMain, renderPage } from "../../src/dashboard/page/page.ts";
 
 export interface PageServer extends AsyncDisposable {
@@ -17,7 +18,11 @@ export interface PageServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export async function startPageServer(first: Dashboard): Promise<PageServer> {
+/** @param views main parts of other pages, by their path, such as "stats" */
+export async function startPageServer(
+  first: Dashboard,
+  views: Readonly<Record<string, string>> = {},
+): Promise<PageServer> {
   let dashboard = first;
   let refusal: number | null = null;
   const streams = new Set<ServerResponse>();
@@ -30,6 +35,18 @@ export async function startPageServer(first: Dashboard): Promise<PageServer> {
   const server = createServer((request, response) => {
     const path = request.url ?? "/";
     paths.push(path);
+    const view = views[path.slice(1)];
+    const followed = views[new URL(path, "http://page").searchParams.get("view") ?? ""];
+    if (view !== undefined) {
+      response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": policy });
+      response.end(String(renderPage(view)));
+      return;
+    }
+    if (followed !== undefined) {
+      response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+      response.write(writeEvent("dashboard", followed));
+      return;
+    }
     switch (path) {
       case "/":
         response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": policy });

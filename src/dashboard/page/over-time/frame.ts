@@ -3,7 +3,7 @@ import { html } from "hono/html";
 import { describeMoment } from "../../moment.ts";
 import type { Markup } from "../fragments.ts";
 
-export const [width, height, left, top, bottom] = [560, 150, 44, 8, 18] as const;
+export const [width, height, left, top, bottom] = [560, 160, 58, 12, 22] as const;
 export const baseline = height - bottom;
 const right = width - 4;
 
