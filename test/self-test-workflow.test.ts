@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { checkNames } from "../scripts/self-test/command.ts";
+import { checkNames, rerunCheck } from "../scripts/self-test/command.ts";
 import { parseCommandLine } from "../scripts/self-test/command-line.ts";
 
 interface Step {
@@ -46,17 +46,28 @@ const workflow = load(".github/workflows/self-test.yml") as Workflow;
 const jobs = Object.values(workflow.jobs);
 const steps = jobs.flatMap((job) => job.steps);
 
-test("it is started by hand, for a profile, and has a job for each of six things", () => {
+test("it is started by hand, for a profile, and has a job for each of eight things", () => {
   expect(Object.keys(workflow.on)).toEqual(["workflow_dispatch"]);
   expect(Object.keys(workflow.on.workflow_dispatch.inputs)).toEqual(["profile"]);
   const names = jobs.map(({ name }) => name.replace(/ [([].*$/, ""));
-  const wanted = ["ok with one runner", "ok three at once", "unsatisfiable", "unauthorised", "abandoned", "replayed"];
+  const wanted = [
+    "ok with one runner",
+    "ok three at once",
+    "unsatisfiable",
+    "unauthorised",
+    "abandoned",
+    "replayed",
+    "re-run",
+    "ok queued first",
+  ];
   expect(names).toEqual(expect.arrayContaining(wanted));
   expect(names.filter((name) => !wanted.includes(name))).toEqual([
     "select one runner",
     "timeout of one runner",
     "select three at once",
     "timeout of three at once",
+    "reserve afterwards",
+    "timeout of queued first",
   ]);
 });
 
@@ -74,6 +85,8 @@ test("it may read the repository, and only jobs that must may do more; every job
     "select-three-at-once": select,
     "timeout-three-at-once": timeout,
     "three-at-once": {},
+    "queued-first": {},
+    "timeout-queued-first": timeout,
   });
   for (const job of jobs) expect(job["timeout-minutes"]).toBeGreaterThan(0);
 });
@@ -98,9 +111,15 @@ test("no script is put together from expressions, and the token goes to the self
   expect(scripts.filter((script) => script.includes("${{"))).toEqual([]);
   expect(workflow.env).toEqual({ QUEUE_URL: queueUrl, PROFILE: expression("inputs.profile") });
   const withToken = steps.filter((step) => JSON.stringify(step).includes("secrets."));
+  const afterwards =
+    '--repo "$GITHUB_REPOSITORY" --run-id "$GITHUB_RUN_ID" --take --timeout 15m --unique-id "$GITHUB_RUN_ID-$GITHUB_RUN_ATTEMPT-queued-first" --only one-runner';
   expect(withToken.map(({ run, env }) => [run, env])).toEqual(
-    ["unsatisfiable", "unauthorised", "abandoned", "replayed"].map((name) => [
-      `npm run self-test -- --queue "$QUEUE_URL" --profile "$PROFILE" --only ${name}`,
+    [
+      ...["unsatisfiable", "unauthorised", "abandoned", "replayed"].map((name) => `--only ${name}`),
+      "--rerun --timeout 15m --only re-run",
+      afterwards,
+    ].map((options) => [
+      `npm run self-test -- --queue "$QUEUE_URL" --profile "$PROFILE" ${options}`,
       { RUNNER_QUEUE_TOKEN: expression("secrets.RUNNER_QUEUE_TOKEN") },
     ]),
   );
@@ -108,7 +127,7 @@ test("no script is put together from expressions, and the token goes to the self
     if (uses?.startsWith("actions/checkout")) expect(given).toEqual({ "persist-credentials": false });
   }
   const asked = scripts.flatMap((script) => /--only (\S+)$/.exec(script)?.[1] ?? []);
-  expect(checkNames).toEqual(expect.arrayContaining(asked));
+  expect([...checkNames, rerunCheck].map((name) => name.replaceAll(" ", "-"))).toEqual(expect.arrayContaining(asked));
 });
 
 test("the jobs that take really run on the selected runners, beside a time-out, and fail where those are not self-hosted", () => {
@@ -134,6 +153,16 @@ test("the jobs that take really run on the selected runners, beside a time-out, 
   expect(three.steps.at(-1)?.if).toContain("selected-runner-count != '3'");
 });
 
+test("a job that is queued before any runner has its label asks for the very label that is reserved afterwards", () => {
+  const id = `${expression("github.run_id")}-${expression("github.run_attempt")}-queued-first`;
+  const { "queued-first": queued, "reserve-afterwards": reserve, "timeout-queued-first": timeout } = workflow.jobs;
+  expect(queued).toMatchObject({ "runs-on": `reserved-for:${id}`, name: `ok queued first [${id}]` });
+  expect(queued).not.toHaveProperty("needs");
+  expect(reserve?.steps.at(-1)?.run).toContain('"$GITHUB_RUN_ID-$GITHUB_RUN_ATTEMPT-queued-first"');
+  expect(timeout).toMatchObject({ needs: "reserve-afterwards" });
+  expect(timeout?.steps.at(-1)?.with).toMatchObject({ "unique-id": id });
+});
+
 test("whatever is read of another job's outputs, or of an action, is there, and every required input is given", () => {
   const text = JSON.stringify(workflow.jobs);
   for (const [, key, output] of text.matchAll(/needs\.([\w-]+)\.outputs\.([\w-]+)/g)) {
@@ -142,7 +171,7 @@ test("whatever is read of another job's outputs, or of an action, is there, and 
   const local = jobs.flatMap((job) =>
     job.steps.filter(({ uses }) => uses?.startsWith("./")).map((step) => ({ job, step })),
   );
-  expect(local).toHaveLength(4);
+  expect(local).toHaveLength(5);
   for (const { job, step } of local) {
     const action = load(`${step.uses}/action.yml`) as Action;
     const given = Object.keys(step.with ?? {});

@@ -4,6 +4,7 @@ import { checkAbandoned } from "./checks/abandoned.ts";
 import { checkOneRunner } from "./checks/one-runner.ts";
 import { checkReachable } from "./checks/reachable.ts";
 import { checkReplayed } from "./checks/replayed.ts";
+import { checkRerun } from "./checks/rerun.ts";
 import { checkThreeAtOnce } from "./checks/three-at-once.ts";
 import { checkUnauthorised } from "./checks/unauthorised.ts";
 import { checkUnsatisfiable } from "./checks/unsatisfiable.ts";
@@ -17,4 +18,5 @@ export const checks: Readonly<Record<CheckName, Check>> = {
   unauthorised: checkUnauthorised,
   abandoned: checkAbandoned,
   replayed: checkReplayed,
+  "re-run": checkRerun,
 };

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { parseDuration } from "../../src/duration.ts";
 import { invocationOf, quietHint } from "../invocation.ts";
 import { parseQueueUrl, requireToken } from "../queue-address.ts";
-import { type CheckName, checkNames, type SelfTestCommand } from "./command.ts";
+import { type CheckName, checkNames, rerunCheck, type SelfTestCommand } from "./command.ts";
 
 export const usage = `Asks a live queue whether it keeps what it promises. One line per check; takes no runner unless told to.
 
@@ -15,6 +15,8 @@ ${invocationOf("self-test")} --queue <url> --profile <key> [options]
                           a token on the command line shows in the list of processes
   --take                  take runners for real: five in all, which no job will use. The monitors destroy them
                           after a minute. Without it nothing is sent that could reserve one
+  --rerun                 also check that a re-run job gets a runner again (${rerunCheck}): takes two more
+  --unique-id <text>      of the job of one-runner, where one at GitHub waits for that label already
   --repo <owner/repo>     sent as qualified_repo (runner-queue/self-test)
   --run-id <digits>       sent as run_id (1)
   --only <name>,<name>    only these checks: ${checkNames.map((name) => name.replaceAll(" ", "-")).join(", ")}
@@ -41,7 +43,8 @@ export function parseCommandLine(args: string[], environment: Readonly<NodeJS.Pr
   try {
     const values = parseOptions(args);
     if (values.help) return { kind: "help" };
-    const checks = values.only === undefined ? checkNames : parseNames(values.only);
+    const known: readonly CheckName[] = values.rerun ? [...checkNames, rerunCheck] : checkNames;
+    const checks = values.only === undefined ? known : parseNames(values.only, known);
     const abandonAfterMs = parseTime("--abandon-after", values["abandon-after"]);
     const timeoutMs =
       values.timeout === undefined
@@ -59,6 +62,15 @@ export function parseCommandLine(args: string[], environment: Readonly<NodeJS.Pr
       isTaking: values.take,
       repo: matching("--repo", values.repo, /^[\w.-]+\/[\w.-]+$/, "owner/repo"),
       runId: matching("--run-id", values["run-id"], /^\d{1,20}$/, "1 to 20 digits"),
+      uniqueId:
+        values["unique-id"] === undefined
+          ? null
+          : matching(
+              "--unique-id",
+              values["unique-id"],
+              /^(?!\.{1,2}$)[\w.-]{1,128}$/,
+              "1 to 128 of A-Z a-z 0-9 . _ -",
+            ),
       checks,
       abandonAfterMs,
       timeoutMs,
@@ -78,6 +90,8 @@ function parseOptions(args: string[]) {
       profile: { type: "string" },
       token: { type: "string" },
       take: { type: "boolean", default: false },
+      rerun: { type: "boolean", default: false },
+      "unique-id": { type: "string" },
       repo: { type: "string", default: "runner-queue/self-test" },
       "run-id": { type: "string", default: "1" },
       only: { type: "string" },
@@ -101,11 +115,12 @@ function describeError(error: unknown): string {
   return error.message.split("\n")[0] ?? "";
 }
 
-function parseNames(text: string): CheckName[] {
-  const wanted = text.split(",").map((name) => name.trim().replaceAll("-", " "));
-  const isKnown = wanted.every((name) => checkNames.some((known) => known === name));
-  if (!isKnown) throw new Error(`--only must list some of ${checkNames.join(", ")}.`);
-  return checkNames.filter((name) => wanted.includes(name));
+function parseNames(text: string, names: readonly CheckName[]): CheckName[] {
+  const spelled = (name: string) => name.replaceAll("-", " ");
+  const wanted = text.split(",").map((name) => spelled(name.trim()));
+  const isKnown = wanted.every((name) => names.some((known) => spelled(known) === name));
+  if (!isKnown) throw new Error(`--only must list some of ${names.join(", ")}.`);
+  return names.filter((name) => wanted.includes(spelled(name)));
 }
 
 function parseTime(option: string, text: string): number {

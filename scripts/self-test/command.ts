@@ -10,7 +10,9 @@ export const checkNames = [
   "abandoned",
   "replayed",
 ] as const;
-export type CheckName = (typeof checkNames)[number];
+/** Only where --rerun asks for it, for it takes runners. */
+export const rerunCheck = "re-run";
+export type CheckName = (typeof checkNames)[number] | typeof rerunCheck;
 
 export interface SelfTestCommand {
   /** Without a slash at its end. */
@@ -20,6 +22,8 @@ export interface SelfTestCommand {
   readonly isTaking: boolean;
   readonly repo: string;
   readonly runId: string;
+  /** of the job of "one runner"; null: made up */
+  readonly uniqueId: string | null;
   readonly checks: readonly CheckName[];
   readonly abandonAfterMs: number;
   readonly timeoutMs: number;

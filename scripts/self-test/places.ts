@@ -10,6 +10,8 @@ const betweenTriesMs = 500;
 export interface Places {
   /** What came of an enqueue. */
   enqueued(uniqueId: string, sent: Reply | Silence): void;
+  /** A job that was over is in line again, under its ticket. */
+  isAgain(uniqueId: string, ticket: string): void;
   /** Nothing is left in line for this ticket. */
   isOver(ticket: string): void;
   /** Gives up whatever is left. Returns a sentence where that did not work. Never rejects. */
@@ -49,6 +51,7 @@ export function createPlaces(
       if (mayBePlaced && ![...idOfTicket.values()].includes(uniqueId)) doubtful.add(uniqueId);
       else doubtful.delete(uniqueId);
     },
+    isAgain: (uniqueId, ticket) => void idOfTicket.set(ticket, uniqueId),
     isOver: (ticket) => void idOfTicket.delete(ticket),
     async leave() {
       const byTicket = [...idOfTicket].map(([ticket, id]) => isGivenUp(jobUrl(queue.url, id, ticket)));
@@ -59,8 +62,9 @@ export function createPlaces(
   };
 }
 
-export function jobUrl(queueUrl: string, uniqueId: string, ticket: string): string {
-  return `${queueUrl}/jobs/${uniqueId}?token=${encodeURIComponent(ticket)}`;
+/** @param act what is done to it, beginning with a slash; absent: nothing */
+export function jobUrl(queueUrl: string, uniqueId: string, ticket: string, act = ""): string {
+  return `${queueUrl}/jobs/${uniqueId}${act}?token=${encodeURIComponent(ticket)}`;
 }
 
 /** Given up, over before, never known; or taken, and then nothing waits for it any more. */

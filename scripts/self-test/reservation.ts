@@ -11,7 +11,7 @@ const runnerSchema = z.looseObject({
 });
 type Runner = z.infer<typeof runnerSchema>;
 /** A monitor may answer one runner as a list of one. */
-const answerSchema = z.union([runnerSchema.transform((runner) => [runner]), z.array(runnerSchema), z.null()]);
+export const answerSchema = z.union([runnerSchema.transform((runner) => [runner]), z.array(runnerSchema), z.null()]);
 
 /** @param place of a job that was just enqueued */
 export async function checkReservation({ visit, command }: Situation, place: Place): Promise<Finding> {
@@ -38,6 +38,6 @@ export async function checkReservation({ visit, command }: Situation, place: Pla
 }
 
 /** What GitHub knows it as. Ids alone are a monitor's own: two monitors may use the same. */
-function nameOf(runner: Runner): string {
+export function nameOf(runner: Runner): string {
   return runner.runner.registration?.name ?? JSON.stringify(runner);
 }

@@ -16,7 +16,7 @@ const takeWithinMs = 30_000;
 
 export interface Asked {
   /** Absent: a new one. */
-  readonly uniqueId?: string;
+  readonly uniqueId?: string | undefined;
   /** Absent: one, and no count in the path. */
   readonly count?: number;
   readonly runId?: string;
@@ -61,6 +61,8 @@ export interface Visit {
   enqueue(asked: Asked): Promise<Place>;
   /** How the job stands. Does not count as presence. */
   look(place: Place): Promise<JobShown>;
+  /** A job that had its runners is re-run, as its owner says. Returns its generation. */
+  rerun(place: Place): Promise<number>;
   /** Gives the place up, as the job's owner, and checks that the queue says so too. */
   giveUp(place: Place): Promise<void>;
   /** One take, for which the queue must not reserve anything. */
@@ -135,6 +137,17 @@ export function createVisit(
     tryEnqueue,
     enqueue: async (asked) => expectPlace(await tryEnqueue(asked), asked.count ?? 1),
     look,
+    async rerun({ uniqueId, ticket }) {
+      const url = jobUrl(queue.url, uniqueId, ticket, "/rerun");
+      // without the signal: one that is cut off may still put the job in line
+      const reply = await ask("POST /jobs/<id>/rerun", async () => {
+        const sent = await queue.send({ method: "POST", url, withinMs });
+        places.isAgain(uniqueId, ticket);
+        return sent;
+      });
+      const schema = z.looseObject({ state: z.string(), generation: z.int() });
+      return expectJson("POST /jobs/<id>/rerun", reply, schema).generation;
+    },
     async giveUp(place) {
       const reply = await askForJob("DELETE", place);
       const { state } = expectJson("DELETE /jobs", reply, z.looseObject({ state: z.string() }));

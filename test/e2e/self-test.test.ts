@@ -61,6 +61,23 @@ test("without --take all checks pass, no monitor is asked to take, every place i
   for (const secret of [apiToken, ...ticketsOf(meddler.passed)]) expect(textOf(end)).not.toContain(secret);
 });
 
+test("with --rerun a job gets a runner, is re-run, and gets another one by the same ticket", async () => {
+  const end = await check(service.url, ["--rerun", "--only", "re-run"]);
+  expect(othersThan("ok", end)).toEqual([]);
+  expect(end.checks.map(({ check: name }) => name)).toEqual(["re-run"]);
+  expect(end.checks[0]?.seen).toMatch(/^got ci-runner-linux\.\d+@ci0, was re-run, and got ci-runner-linux\.\d+@ci0 by/);
+  const without = parseCommandLine(["--queue", service.url, "--profile", "linux", "--only", "re-run"], {
+    RUNNER_QUEUE_TOKEN: apiToken,
+  });
+  expect(without).toMatchObject({ kind: "wrong", why: expect.stringContaining("--only must list some of") });
+}, 120_000);
+
+test("with --unique-id the runner is reserved for that very job", async () => {
+  const end = await check(service.url, ["--take", "--only", "one-runner", "--unique-id", "7-1-queued-first"]);
+  expect(othersThan("ok", end)).toEqual([]);
+  expect(monitor.reservedFor("7-1-queued-first")).toHaveLength(1);
+}, 120_000);
+
 test("with --take runners are reserved, exactly those of three jobs, and every line of --json is an object", async () => {
   await using meddler = await startMeddler(service.url);
   const takesBefore = monitor.takes.length;

@@ -3,4 +3,7 @@ import type { Check } from "../check.ts";
 import { checkReservation } from "../reservation.ts";
 
 export const checkOneRunner: Check = async (situation) =>
-  await checkReservation(situation, await situation.visit.enqueue({}));
+  await checkReservation(
+    situation,
+    await situation.visit.enqueue({ uniqueId: situation.command.uniqueId ?? undefined }),
+  );
