@@ -31,6 +31,8 @@ const payloadSchema = z.object({
   run: runIdSchema,
   place: z.int().positive(),
   class: classNameSchema.optional(),
+  /** start and end of its share of the line */
+  part: z.tuple([z.int().nonnegative(), z.int().positive()]).optional(),
 });
 
 /**
@@ -99,6 +101,7 @@ function payloadOf(ticket: Ticket) {
     run: ticket.runId,
     place: ticket.place,
     class: ticket.className,
+    part: ticket.share === undefined ? undefined : [ticket.share.start, ticket.share.end],
   };
 }
 
@@ -141,7 +144,7 @@ async function verifyWith(text: string, key: SigningKey): Promise<Ticket | null>
     const { payload } = await compactVerify(text, key, { algorithms: [alg] });
     const parsed = payloadSchema.safeParse(JSON.parse(new TextDecoder().decode(payload)));
     if (!parsed.success) return null;
-    const { id, profile, count, repo, run, place, class: className } = parsed.data;
+    const { id, profile, count, repo, run, place, class: className, part } = parsed.data;
     return ticketOf({
       uniqueId: id,
       profileKey: profile,
@@ -150,6 +153,7 @@ async function verifyWith(text: string, key: SigningKey): Promise<Ticket | null>
       runId: run,
       className,
       place,
+      ...(part !== undefined && { share: { start: part[0], end: part[1] } }),
     });
   } catch {
     // jose throws for everything that is not a signature of ours

@@ -156,5 +156,5 @@ function note(line: readonly Entry[], replies: readonly EnqueueReply[]): void {
 
 function ticketOfNew({ request, answer }: Entry): Ticket[] {
   if (answer?.kind !== "accepted" || !answer.isNew) return [];
-  return [{ ...request, className: answer.className, place: answer.place }];
+  return [{ ...request, className: answer.className, place: answer.place, share: answer.share }];
 }

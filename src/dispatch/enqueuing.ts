@@ -46,8 +46,8 @@ export function createEnqueuing(deps: EnqueuingDeps): Enqueuing {
     enqueue: async (request, options) => {
       const answer = (await judgeProfile(request.profileKey)) ?? (await enqueueOne(request, options));
       if (answer.kind === "accepted" && answer.isNew) {
-        const { className, place } = answer;
-        observe({ kind: "enqueued", job: { ...request, className, place } });
+        const { className, place, share } = answer;
+        observe({ kind: "enqueued", job: { ...request, className, place, share } });
       }
       noteAnswer(request, options, answer);
       return answer;

@@ -12,6 +12,7 @@ import type { FreedRate } from "./fleet/freed-rate.ts";
 import type { HistoryEntry } from "./history.ts";
 import type { Job } from "./job/job.ts";
 import type { ListName, NeedCount } from "./line/line.ts";
+import type { Flows, VirtualTime } from "./line/shares.ts";
 import type { Silence } from "./line/silence.ts";
 import type { PresentJob } from "./line/turn.ts";
 import type { Policy } from "./policy/policy.ts";
@@ -25,6 +26,9 @@ export interface ProfileHead {
   /** how fast runners came free, and one sample a minute of the last hour: the sweep's */
   readonly freedRate: FreedRate;
   readonly chart: readonly Sample[];
+  /** how far the line is shared out, and by whom; null: places are the order */
+  readonly virtualTime: VirtualTime | null;
+  readonly flows: Flows;
 }
 
 /** What an operation has to read, beside the head and the fleet, which every one may. */
@@ -45,6 +49,8 @@ export interface Reads {
   readonly sizes?: boolean;
   /** the freed rate and the chart */
   readonly figures?: boolean;
+  /** the flows that share the line: whoever comes in line, or may leave it unserved */
+  readonly flows?: boolean;
 }
 
 export interface JobRead {

@@ -46,6 +46,8 @@ export interface LoadRequest {
   readonly places: number;
   readonly sizes: boolean;
   readonly figures: boolean;
+  /** the flows that share the line */
+  readonly flows: boolean;
   /** the fleet that the caller holds: only what is newer is sent */
   readonly held: { readonly epoch: string; readonly version: number };
 }

@@ -32,7 +32,13 @@ export function ticketOf(given: Command, world: RandomWorld): Ticket | undefined
 
 export function requestOf({ id, isElsewhere, count }: Extract<Command, { kind: "enqueue" }>) {
   const profileKey = profiles[(id + (isElsewhere ? 1 : 0)) % profiles.length] ?? "";
-  return { uniqueId: ids[id] ?? "", profileKey, runnerCount: count, qualifiedRepo: "o/r", runId: String(id % 4) };
+  return {
+    uniqueId: ids[id] ?? "",
+    profileKey,
+    runnerCount: count,
+    qualifiedRepo: `o/r${id % 2}`,
+    runId: String(id % 4),
+  };
 }
 
 /** Answers what the queue answered; "unavailable" where the store's reply was lost for good. */
@@ -128,10 +134,10 @@ function actOf({ isBegin, untilMs }: Extract<Command, { kind: "pause" | "drain" 
 /** What the world learns from a reply that both stores gave. */
 export function learn(world: RandomWorld, given: Command, reply: unknown): void {
   if (given.kind === "enqueue") {
-    const accepted = reply as { kind: string; place?: number };
-    const { kind, place } = accepted;
+    const accepted = reply as { kind: string; place?: number; share?: Ticket["share"] };
+    const { kind, place, share } = accepted;
     const request = requestOf(given);
-    if (kind === "accepted" && place !== undefined) world.tickets.set(request.uniqueId, { ...request, place });
+    if (kind === "accepted" && place !== undefined) world.tickets.set(request.uniqueId, { ...request, place, share });
   }
   const won = given.kind === "poll" ? (reply as PollReply | null) : null;
   if (won?.kind === "claimed") world.claims.set(won.job.uniqueId, won.job);

@@ -65,6 +65,7 @@ describeOnStores("an hour's counts", (open) => {
       places: 0,
       sizes: false,
       figures: false,
+      flows: false,
       held: { epoch: "", version: 0 },
     });
     const hour = hourOf(start);

@@ -296,5 +296,6 @@ const loadNothing = {
   places: 0,
   sizes: false,
   figures: false,
+  flows: false,
   held: { epoch: "", version: 0 },
 } as const;

@@ -69,6 +69,7 @@ describe.each(stores)("a commit to the %s store", (name) => {
       places: 0,
       sizes: false,
       figures: false,
+      flows: false,
       held: { epoch: "", version: 0 },
       ...more,
     });
@@ -213,11 +214,13 @@ describe.each(stores)("a commit to the %s store", (name) => {
     const { epoch } = await load();
     const chart = [[1, 2, 3]] as const;
     const more = partOf({ epoch, id: "more", jobs: [write("c", 1, "line"), write("d", 3, "aside")] });
-    const head = [{ part: "chart", before: (await load({ figures: true })).head.chart, after: chart }] as const;
+    const head = [
+      { part: "chart", before: (await load({ figures: true, flows: true })).head.chart, after: chart },
+    ] as const;
     expect(await store.commit(profileKey, [{ ...more, head }], [])).toEqual(["done"]);
     const nothing = await load();
     expect([nothing.front, nothing.listed, nothing.absent]).toEqual([[], [], []]);
-    expect((await load({ figures: true })).head.chart).toEqual(chart);
+    expect((await load({ figures: true, flows: true })).head.chart).toEqual(chart);
     const { front, listed, absent, sizes } = await load({ front: 1, listed: 9, absent: 9, sizes: true });
     expect(front.map(({ uniqueId }) => uniqueId)).toEqual(["a"]);
     const ids = (jobs: typeof listed) => jobs.map(({ job }) => job.uniqueId).sort();

@@ -12,6 +12,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import type { PollReply } from "../../src/queue/operations/poll.ts";
+import type { Policy } from "../../src/queue/policy/policy.ts";
 import type { Store } from "../../src/queue/store.ts";
 import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
 import { createRedisStore } from "../../src/store/redis/redis-store.ts";
@@ -39,6 +40,15 @@ const settings = testSettings({ MAX_QUEUE_DEPTH: "6", MAX_ATTEMPTS: "3" });
 /** about one sequence of so many runs on Redis as well */
 const share = Number(process.env.RANDOM_SHARE ?? 4);
 const compareEvery = 5;
+
+/** Two repositories, one of which has the larger share. */
+const twoShares: Policy = {
+  default: {},
+  repositories: [{ pattern: "o/r1", weight: 3 }],
+  owners: [],
+  classes: [],
+  monitors: [],
+};
 
 const noTrouble: Trouble = { next: null, profileKey: "" };
 
@@ -131,7 +141,9 @@ describe.skipIf(!hasRedis)("random sequences", () => {
     const troubles: [Trouble, Trouble] = [{ ...noTrouble }, { ...noTrouble }];
     const embedded = openEmbedded(world, troubles[0], tell);
     const shared = isShared ? openShared(troubles[1]) : null;
-    const createQueue = (store: Store) => createQueueOver(store, settings, "me", true, () => true, atOnce);
+    // half of them share their lines
+    const policy = sequence.length % 2 === 0 ? twoShares : undefined;
+    const createQueue = (store: Store) => createQueueOver(store, settings, "me", true, () => true, atOnce, policy);
     now = world.now;
     await embedded.lose();
     await shared?.lose();

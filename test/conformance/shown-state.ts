@@ -46,6 +46,7 @@ async function loadAll(store: Store, profileKey: string): Promise<unknown> {
     places: 0,
     sizes: true,
     figures: true,
+    flows: true,
     held: { epoch: "none", version: 0 },
   });
   const jobOf = (stored: StoredJob | null) => stored?.job ?? null;

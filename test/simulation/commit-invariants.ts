@@ -2,6 +2,7 @@
 // and what is idle is worked out here anew, from the jobs and the snapshots alone: never by the
 // rules that are under test.
 import { hasOpenLeg, isOpen, isOver, type Job, transitions } from "../../src/queue/job/job.ts";
+import { orderOf } from "../../src/queue/line/line.ts";
 import {
   clockToleranceMs,
   legMemoryMs,
@@ -159,7 +160,7 @@ function needsAhead(
   const needs = new Map<string, number>();
   for (const other of live.values()) {
     const need = other.runnerCount - (other.runnersInHand?.length ?? 0);
-    const isAhead = other.place < job.place || (other.place === job.place && other.uniqueId < job.uniqueId);
+    const isAhead = `${orderOf(other)}:${other.uniqueId}` < `${orderOf(job)}:${job.uniqueId}`;
     const isAside = other.asideUntil !== undefined || (lostAt !== null && other.clearedFor !== lostAt);
     if (other.uniqueId === job.uniqueId || other.state !== "queued" || !isAhead || isAside || need > servable) continue;
     if (other.isPresent || isPresent(other)) needs.set(other.uniqueId, need);

@@ -43,6 +43,7 @@ const everything: Omit<LoadRequest, "profileKey"> = {
   places: 0,
   sizes: false,
   figures: false,
+  flows: false,
   held: { epoch: "", version: 0 },
 };
 

@@ -5,6 +5,7 @@ import { Capacity } from "../../src/queue/fleet/capacity.ts";
 import { type FleetRow, noSnapshot, noTakes } from "../../src/queue/fleet/fleet.ts";
 import { freedRateUnknown } from "../../src/queue/fleet/freed-rate.ts";
 import type { Claim, HeldRunner, Job, Leg, Ticket } from "../../src/queue/job/job.ts";
+import { noFlows } from "../../src/queue/line/shares.ts";
 import { noSilence } from "../../src/queue/line/silence.ts";
 import type { JobView, ProfileHead, ProfileView } from "../../src/queue/profile.ts";
 import type { QueueSettings } from "../../src/queue/settings.ts";
@@ -128,6 +129,8 @@ export function headOf(more: Partial<ProfileHead> = {}): ProfileHead {
     silence: noSilence,
     freedRate: { ...freedRateUnknown, at: now, since: now },
     chart: [[Math.floor(now / 60_000), 0, 0]],
+    virtualTime: null,
+    flows: noFlows,
     ...more,
   };
 }

@@ -27,6 +27,7 @@ import { pollOperation } from "../../src/queue/operations/poll.ts";
 import { renewOperation } from "../../src/queue/operations/renew.ts";
 import { settleOperation } from "../../src/queue/operations/settle.ts";
 import { sweepOperation } from "../../src/queue/operations/sweep.ts";
+import type { Policy } from "../../src/queue/policy/policy.ts";
 import type { QueueSettings } from "../../src/queue/settings.ts";
 import type { Store } from "../../src/queue/store.ts";
 
@@ -47,6 +48,7 @@ export function createQueueOver(
   isServing = true,
   canReach: (monitor: string) => boolean = () => true,
   clock: Clock = systemClock,
+  policy?: Policy,
 ) {
   const documents = createDocuments(store);
   let servedAt = -1;
@@ -71,6 +73,7 @@ export function createQueueOver(
     newCommitId: () => `${owner}-commit-${++commits}`,
     clock,
     random: () => 0,
+    policy: () => policy,
     noteEnded: (job) => limits.noteEnded(job),
   });
   const runner: OperationRunner = {

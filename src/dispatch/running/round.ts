@@ -7,6 +7,7 @@ import { ofThisClock, withClock } from "../../queue/job/age.ts";
 import { isOver, type Job } from "../../queue/job/job.ts";
 import { maxPresenceAheadMs } from "../../queue/job/presence.ts";
 import { dueAtOf, type Entry, entryOf, type NeedCount } from "../../queue/line/line.ts";
+import { followShares } from "../../queue/line/share-book.ts";
 import { claimableJobs } from "../../queue/line/turn.ts";
 import type { Change, Decision, JobView, Operation, ProfileHead, ProfileView } from "../../queue/profile.ts";
 import { clockToleranceMs, type QueueSettings } from "../../queue/settings.ts";
@@ -74,7 +75,7 @@ export class Round {
     settings: QueueSettings,
   ): LoadRequest {
     const reads = operations.map((operation) => operation.reads);
-    const some = (part: "front" | "due" | "sizes" | "figures") => reads.some((one) => one[part] === true);
+    const some = (part: "front" | "due" | "sizes" | "figures" | "flows") => reads.some((one) => one[part] === true);
     return {
       profileKey,
       jobs: reads.length === 1 ? (reads[0]?.jobs ?? none) : reads.flatMap((one) => one.jobs ?? none),
@@ -88,6 +89,7 @@ export class Round {
       places: reads.reduce((sum, { places = 0 }) => sum + places, 0),
       sizes: some("sizes"),
       figures: some("figures"),
+      flows: some("flows"),
       held: { epoch: held.epoch, version: held.version },
     };
   }
@@ -201,7 +203,7 @@ export class Round {
       epoch,
       jobs: (change.jobs ?? []).map(({ before, after }) => this.#writeJob(id, before, after)),
       fleet: this.#writeFleet(id, change),
-      head: this.#writeHead(change.head ?? {}),
+      head: this.#writeHead(this.#headAfter(operation, change)),
       history,
       counts,
       raisesRoom: change.raisesRoom === true,
@@ -268,6 +270,11 @@ export class Round {
     const revision = this.#revisions.get(name) ?? this.#held.revisionOf(kind, monitor);
     this.#revisions.set(name, id);
     return revision;
+  }
+
+  /** What an operation changes of the head, and what follows for the shares of the line. */
+  #headAfter({ reads }: Operation<unknown>, { head = {}, jobs = none }: Change): Partial<ProfileHead> {
+    return { ...head, ...followShares({ ...this.#head, ...head }, jobs, reads.flows === true) };
   }
 
   #writeHead(change: Partial<ProfileHead>): HeadWrite[] {

@@ -20,7 +20,7 @@ import { type ClaimWork, settledWithin } from "./claim-work.ts";
 export type TakeReply = Exclude<Polled, { kind: "claimed" } | { kind: "suspect" } | { kind: "later_generation" }>;
 
 /** What a poll comes to, once it asked as often as it had to. */
-type Polled = Exclude<PollReply, { kind: "unbooked" | "late" }>;
+type Polled = Exclude<PollReply, { kind: "unbooked" | "late" | "moved" }>;
 type Answered = Exclude<Polled, { kind: "later_generation" }>;
 
 export interface TakeDeps {
@@ -56,7 +56,13 @@ export function createTakeOnce(deps: TakeDeps): TakeOnce {
   let polls = 0;
 
   /** Asks once, and again where the answer says so. */
-  const poll = (ticket: Ticket, hold: Hold, isBooked = false, isLate = false): MaybePromise<Polled> => {
+  const poll = (
+    ticket: Ticket,
+    hold: Hold,
+    isBooked = false,
+    isLate = false,
+    order: string | null = null,
+  ): MaybePromise<Polled> => {
     polls += 1;
     const operation = pollOperation({
       ticket,
@@ -65,10 +71,12 @@ export function createTakeOnce(deps: TakeDeps): TakeOnce {
       hold,
       isBooked,
       isLate,
+      ...(order !== null && { order }),
       roomSeenAt: runner.roomSeenAt(ticket.profileKey),
     });
     return whenKnown(runner.run(operation), (reply) => {
-      if (reply.kind === "late") return poll(ticket, hold, isBooked, true);
+      if (reply.kind === "late") return poll(ticket, hold, isBooked, true, order);
+      if (reply.kind === "moved") return poll(ticket, hold, isBooked, isLate, reply.order);
       return reply.kind === "unbooked" ? bookAndPoll(ticket, hold, isLate) : reply;
     });
   };

@@ -73,8 +73,8 @@ export async function outcomeOf(
   answer: EnqueueAnswer,
 ): Promise<EnqueueOutcome> {
   if (answer.kind !== "accepted") return objectionOf(answer, dispatcher.freedRate(request.profileKey));
-  const { place, className } = answer;
-  return { kind: "ticket", ticket: await tickets.issue({ ...request, className, place }) };
+  const { place, share, className } = answer;
+  return { kind: "ticket", ticket: await tickets.issue({ ...request, className, place, share }) };
 }
 
 /** The reply to a request for one job. */

@@ -13,6 +13,7 @@ import { createJob } from "./tombstone.ts";
 export interface NextGeneration {
   /** where it stands in line */
   readonly place: number;
+  readonly share: Job["share"];
   readonly runnerCount: number;
   /** see Job */
   readonly isCounted: boolean;
@@ -28,13 +29,14 @@ export interface NextGeneration {
  */
 export function beginGeneration(
   job: Job,
-  { place, runnerCount, isCounted, attempt, detached }: NextGeneration,
+  { place, share, runnerCount, isCounted, attempt, detached }: NextGeneration,
   lostAt: number,
   now: number,
   settings: QueueSettings,
 ): Job {
   const generation = generationOf(job) + 1;
-  const begun = createJob({ ...ticketOf(job), place, runnerCount }, lostAt, now, settings, job.place);
+  const { expeditedAt: _, ...ticket } = ticketOf(job);
+  const begun = createJob({ ...ticket, place, share, runnerCount }, lostAt, now, settings, job.place);
   const word = closeWord(standFor(job.word ?? [], generation, isCounted ? runnerCount : undefined), generation - 1);
   return {
     ...begun,

@@ -12,6 +12,7 @@
 // finished claim stays on the job until the next one replaces it: a settlement that arrives twice
 // is recognised by it.
 import { z } from "zod";
+import { type Share, shareSchema } from "../line/shares.ts";
 import { githubWordSchema } from "./github-word.ts";
 import { startSchema } from "./start.ts";
 import { trySchema } from "./why/tries.ts";
@@ -52,6 +53,10 @@ export interface JobRequest {
  */
 export interface Ticket extends JobRequest {
   readonly place: number;
+  /** its part of a line that is shared; absent: its place is its order */
+  readonly share?: Share | undefined;
+  /** when an operator put it to the front, ms */
+  readonly expeditedAt?: number | undefined;
 }
 
 /**
@@ -105,6 +110,8 @@ export const jobSchema = z.object({
   qualifiedRepo: z.string(),
   runId: z.string(),
   className: z.string().optional(),
+  share: shareSchema.optional(),
+  expeditedAt: z.number().optional(),
   place: z.number().int().positive(),
   state: z.enum(jobStates),
   /**
@@ -191,7 +198,7 @@ export type Job = z.infer<typeof jobSchema>;
 
 /** The ticket of a job. */
 export function ticketOf(job: Ticket): Ticket {
-  const { uniqueId, profileKey, runnerCount, qualifiedRepo, runId, className, place } = job;
+  const { uniqueId, profileKey, runnerCount, qualifiedRepo, runId, className, place, share, expeditedAt } = job;
   return {
     uniqueId,
     profileKey,
@@ -200,6 +207,8 @@ export function ticketOf(job: Ticket): Ticket {
     runId,
     ...(className !== undefined && { className }),
     place,
+    ...(share !== undefined && { share }),
+    ...(expeditedAt !== undefined && { expeditedAt }),
   };
 }
 

@@ -17,5 +17,5 @@ export function matchTicket(job: Job, ticket: Ticket): TicketMatch {
   if (job.first?.place === ticket.place) return { kind: "later_generation", ticket: ticketOf(job) };
   if (!isSameRequest(job, ticket) || ticket.place <= (job.endedPlace ?? 0)) return { kind: "superseded" };
   const isOlder = ticket.place < job.place && job.state === "queued";
-  return { kind: "job", job: isOlder ? { ...job, place: ticket.place } : job };
+  return { kind: "job", job: isOlder ? { ...job, place: ticket.place, share: ticket.share } : job };
 }

@@ -30,14 +30,22 @@ export interface NeedCount {
   readonly jobs: number;
 }
 
-/** Sixteen digits, so that places compare as texts do. */
-export function orderOf({ place }: Pick<Job, "place">): string {
-  return String(place).padStart(16, "0");
+/** Digits of a place, and of a virtual time: as many as compare as texts do. */
+const digits = 16;
+
+/**
+ * The order key, written here and nowhere else: the place, behind where the job's share begins. What
+ * an operator put to the front begins at that moment in ms, which is before all places.
+ */
+export function orderOf({ place, share, expeditedAt }: Pick<Job, "place" | "share" | "expeditedAt">): string {
+  const start = expeditedAt ?? share?.start;
+  const ending = String(place).padStart(digits, "0");
+  return start === undefined ? ending : String(start).padStart(digits, "0") + ending;
 }
 
 /** The place that an order was made of. */
 export function placeOfOrder(order: string): number {
-  return Number(order);
+  return Number(order.slice(-digits));
 }
 
 /** Where a job stands; null: it is over. `lostAt`: since when the store knows everything, ms. */

@@ -19,7 +19,7 @@ export function attendOperation(profileKey: string, uniqueIds: readonly string[]
   return {
     name: "attend",
     profileKey,
-    reads: { jobs: uniqueIds.map((uniqueId) => ({ uniqueId, order: null })), front: true },
+    reads: { jobs: uniqueIds.map((uniqueId) => ({ uniqueId, order: null })), front: true, flows: true },
     decide: ({ job: read, now, settings }) => {
       const waiting = uniqueIds.flatMap((uniqueId) => {
         const { job } = read(uniqueId);

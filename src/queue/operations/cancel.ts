@@ -22,7 +22,7 @@ export function cancelOperation(
   return {
     name: "cancel",
     profileKey,
-    reads: { jobs: [{ uniqueId, order: null }], front: true },
+    reads: { jobs: [{ uniqueId, order: null }], front: true, flows: true },
     decide: ({ job: read, lostAt, now, settings }) => {
       const { job: stored } = read(uniqueId);
       const known = stored === null || isForgotten(stored, now) ? null : stored;

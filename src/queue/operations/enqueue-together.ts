@@ -28,6 +28,7 @@ export function enqueueTogetherOperation(
       jobs: commands.map(({ request }) => ({ uniqueId: request.uniqueId, order: null })),
       places: commands.length,
       sizes: true,
+      flows: true,
     },
     decide: (view) => {
       const decisions: Decision<EnqueueReply>[] = [];

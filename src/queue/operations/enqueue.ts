@@ -8,8 +8,9 @@ import { firstRequest, hasOpenLeg, isOver, isSameRequest, type Job, type JobRequ
 import { presenceAfterRepeat, presenceUntilFirstWord } from "../job/presence.ts";
 import { createJob, isAnswerGood, isForgotten, isIdFree } from "../job/tombstone.ts";
 import { sumAhead } from "../line/line.ts";
+import { beginShare, enterShare, flowOf, noFlows, type Share } from "../line/shares.ts";
 import { endSilence } from "../line/silence.ts";
-import type { Operation, ProfileView } from "../profile.ts";
+import type { Operation, ProfileHead, ProfileView } from "../profile.ts";
 import { maxCommitAgeMs } from "../settings.ts";
 import { countRefusal } from "../stats/count.ts";
 
@@ -39,6 +40,7 @@ export type EnqueueReply =
   | {
       readonly kind: "accepted";
       readonly place: number;
+      readonly share: Share | undefined;
       readonly className: string | undefined;
       readonly isNew: boolean;
     }
@@ -57,7 +59,7 @@ export function enqueueOperation(command: EnqueueCommand): Operation<EnqueueRepl
   return {
     name: "enqueue",
     profileKey,
-    reads: { jobs: [{ uniqueId, order: null }], places: 1, sizes: true },
+    reads: { jobs: [{ uniqueId, order: null }], places: 1, sizes: true, flows: true },
     decide: (view) => {
       const { now, settings } = view;
       const { job: known } = view.job(uniqueId);
@@ -83,13 +85,14 @@ export function enqueueOperation(command: EnqueueCommand): Operation<EnqueueRepl
       if (now - bookedAt > maxCommitAgeMs) return { answer: { kind: "booking_too_old" } };
       const { place } = view;
       const job = begin(command, isKnown ? known : null, view);
+      const head = { ...heard(view).head, ...headWithShare(view, job) };
       return {
-        answer: { kind: "accepted", place, className: job.className, isNew: true },
+        answer: { kind: "accepted", place, share: job.share, className: job.className, isNew: true },
         change: {
           jobs: [{ before: known, after: job }],
           history: [describeChange(isKnown ? known : null, job, true, null, now)],
           relies: { maxWaiting: settings.maxQueueDepth === null ? null : settings.maxQueueDepth - 1 },
-          ...heard(view),
+          ...(Object.keys(head).length > 0 && { head }),
         },
       };
     },
@@ -100,13 +103,15 @@ export function enqueueOperation(command: EnqueueCommand): Operation<EnqueueRepl
  * The job that comes in line: the first of its id, or one more generation of what was served
  * before.
  */
-function begin(command: EnqueueCommand, known: Job | null, { place, lostAt, now, settings }: ProfileView): Job {
+function begin(command: EnqueueCommand, known: Job | null, view: ProfileView): Job {
+  const { place, lostAt, now, settings } = view;
   const { request, runAttempt, isDetached } = command;
+  const share = beginShare(view.policy, view.head, request, place);
   const isServedAgain = known !== null && isIdFree(known) === "taken";
-  const next = { place, runnerCount: request.runnerCount, isCounted: false, attempt: runAttempt ?? 1 };
+  const next = { place, share, runnerCount: request.runnerCount, isCounted: false, attempt: runAttempt ?? 1 };
   const job = isServedAgain
     ? beginGeneration(known, next, lostAt, now, settings)
-    : createJob({ ...request, place }, lostAt, now, settings, known?.place);
+    : createJob({ ...request, place, share }, lostAt, now, settings, known?.place);
   return {
     ...job,
     ...(runAttempt !== undefined && { attempt: Math.max(runAttempt, job.attempt ?? 1) }),
@@ -125,7 +130,8 @@ function repeat(
   const { now, settings } = view;
   const { job } = view.job(request.uniqueId);
   if (job === null) throw new Error("only a known job is enqueued again");
-  const answer = { kind: "accepted", place: job.place, className: job.className, isNew: false } as const;
+  const { place, share, className } = job;
+  const answer = { kind: "accepted", place, share, className, isNew: false } as const;
   if (job.state !== "queued" && job.state !== "claimed") return { answer };
   const isPresent = job.state === "queued";
   const isHigher = runAttempt > (job.attempt ?? 1);
@@ -136,6 +142,18 @@ function repeat(
     ...(isHigher && { attempt: runAttempt }),
   };
   return { answer, change: { jobs: [{ before: job, after }], ...heard(view) } };
+}
+
+/** How the line is shared out once a job came in. Without a policy it is no longer: places are the order. */
+export function headWithShare(
+  { head, policy }: ProfileView,
+  job: Job,
+): Partial<Pick<ProfileHead, "virtualTime" | "flows">> {
+  if (policy === undefined || job.share === undefined) {
+    return head.virtualTime === null ? {} : { virtualTime: null, flows: noFlows };
+  }
+  const { virtualTime, flows } = enterShare(head, flowOf(job), job.share);
+  return { virtualTime, flows: flows ?? head.flows };
 }
 
 /** Somebody of the profile is heard: a silence of all is over. */

@@ -17,6 +17,7 @@ import { generationOf, hasOpenLeg, isOver, type Job, type JobRequest, ticketOf }
 import { releaseRunners } from "../job/settlement.ts";
 import { startByWord } from "../job/start.ts";
 import { createJob, endJob, isForgotten } from "../job/tombstone.ts";
+import { beginShare } from "../line/shares.ts";
 import type { Change, Decision, Operation, ProfileView } from "../profile.ts";
 import { maxCommitAgeMs } from "../settings.ts";
 
@@ -71,7 +72,7 @@ export function hearOperation(command: HearCommand): Operation<HearReply> {
   return {
     name: "hear",
     profileKey,
-    reads: { jobs: [{ uniqueId, order: null }], places: 1, front: true, sizes: true },
+    reads: { jobs: [{ uniqueId, order: null }], places: 1, front: true, sizes: true, flows: true },
     decide: (view) => decideHear(command, view),
   };
 }
@@ -108,9 +109,12 @@ function hearOfNewJob(
   const created = createJob({ ...request, place, runnerCount: 1 }, lostAt, now, settings, before?.place);
   const generation = before === null ? 1 : generationOf(before);
   const marked = standFor(word, generation, limitCount(view, Number.POSITIVE_INFINITY));
+  const runnerCount = Math.max(1, countWaiting(marked, generation));
+  const share = beginShare(view.policy, view.head, { ...created, runnerCount }, place);
   const job: Job = {
     ...created,
-    runnerCount: Math.max(1, countWaiting(marked, generation)),
+    runnerCount,
+    ...(share !== undefined && { share }),
     word: marked,
     attempt: highestAttempt(word),
     isCounted: true,
@@ -205,7 +209,9 @@ function hearOfEndedJob(command: HearCommand, view: ProfileView, known: Job, mer
   if (hasOpenLeg(known)) return record(known, heard);
   if (!wasServed) return isLate ? comeBack(command, view, known, word) : hearOfNewJob(command, view, known, word);
   const runnerCount = limitCount(view, waiting);
-  const next = { place, runnerCount, isCounted: true, attempt: highestAttempt(word), detached: "queued" as const };
+  const share = beginShare(view.policy, view.head, { ...known, runnerCount }, place);
+  const attempt = highestAttempt(word);
+  const next = { place, share, runnerCount, isCounted: true, attempt, detached: "queued" as const };
   return comeInLine(view, "rerun", known, beginGeneration(heard, next, lostAt, now, settings));
 }
 

@@ -7,7 +7,7 @@ import { type Estimate, estimateWait } from "../fleet/freed-rate.ts";
 import { isOver, type Job } from "../job/job.ts";
 import { isPresentByWord } from "../job/presence.ts";
 import { isForgotten } from "../job/tombstone.ts";
-import { type Ahead, sumAhead } from "../line/line.ts";
+import { type Ahead, orderOf, sumAhead } from "../line/line.ts";
 import { explainJob, type Outlook } from "../line/outlook.ts";
 import { claimableJobs } from "../line/turn.ts";
 import type { Operation } from "../profile.ts";
@@ -84,7 +84,7 @@ export function overviewOperation(profileKey: string, limit: number): Operation<
     decide: (view) => {
       const { now, lostAt, head, capacity, sizes } = view;
       const waiting = sumAhead([...sizes.line, ...sizes.aside], Number.POSITIVE_INFINITY);
-      const inOrder = view.listed.toSorted((a, b) => a.place - b.place || (a.uniqueId < b.uniqueId ? -1 : 1));
+      const inOrder = view.listed.toSorted(compareOrder);
       const oldest = inOrder.find(({ state }) => state === "queued");
       const { servable } = capacity.totals(now);
       let [jobsAhead, rank] = [0, 0];
@@ -128,7 +128,7 @@ export function liveJobsOperation(profileKey: string, limit: number): Operation<
     profileKey,
     reads: { listed: limit },
     decide: ({ listed }) => ({
-      answer: listed.toSorted((a, b) => rank(a) - rank(b) || a.place - b.place).slice(0, limit),
+      answer: listed.toSorted((a, b) => rank(a) - rank(b) || compareOrder(a, b)).slice(0, limit),
     }),
   };
 }
@@ -157,4 +157,9 @@ export function claimableOperation(profileKey: string): Operation<ClaimableReply
       },
     }),
   };
+}
+
+/** As they stand in line. */
+function compareOrder(a: Job, b: Job): number {
+  return `${orderOf(a)}:${a.uniqueId}` < `${orderOf(b)}:${b.uniqueId}` ? -1 : 1;
 }

@@ -32,6 +32,8 @@ export interface PollCommand {
   readonly isBooked: boolean;
   /** this poll came late before: whether all fell silent together is looked at with it */
   readonly isLate: boolean;
+  /** the job stands elsewhere than its ticket says: those ahead of there are counted */
+  readonly order?: string;
   /** when room was last seen here, on the store's clock, ms */
   readonly roomSeenAt: number;
 }
@@ -55,6 +57,8 @@ export type PollReply =
   | { readonly kind: "taken"; readonly answer: string }
   /** the store knows nothing of the job: its id has to be booked before it comes back */
   | { readonly kind: "unbooked" }
+  /** it stands elsewhere than its ticket says: those ahead of there have to be counted */
+  | { readonly kind: "moved"; readonly order: string }
   /** its time seems to be over: whether all fell silent together has to be looked at first */
   | { readonly kind: "late" }
   /** the store may have forgotten a claim of this job at `lostAt`: evidence first */
@@ -71,12 +75,12 @@ export type PollReply =
   | { readonly kind: "failed" | "cancelled" | "answer_expired" | "ticket_expired" | "superseded" };
 
 export function pollOperation(command: PollCommand): Operation<PollReply> {
-  const { ticket, isLate } = command;
-  const others = isLate ? { due: true, sizes: true, absent: maxAbsentLooks } : {};
+  const { ticket, isLate, order = orderOf(ticket) } = command;
+  const others = isLate ? { due: true, sizes: true, absent: maxAbsentLooks, flows: true } : {};
   return {
     name: "poll",
     profileKey: ticket.profileKey,
-    reads: { jobs: [{ uniqueId: ticket.uniqueId, order: orderOf(ticket) }], ...others },
+    reads: { jobs: [{ uniqueId: ticket.uniqueId, order }], ...others },
     decide: (view) => decidePoll(command, view),
   };
 }
@@ -97,6 +101,9 @@ function decidePoll(command: PollCommand, view: ProfileView): Decision<PollReply
   const over = replyWhenOver(job, now, settings.answerTtlMs);
   if (over !== null) return { answer: over };
   if (job.state === "claimed") return pollClaimed(command, view, job);
+  if (job.expeditedAt !== undefined && command.order !== orderOf(job)) {
+    return { answer: { kind: "moved", order: orderOf(job) } };
+  }
   const isLate = deadlinesOf(job, view.renewedAt, settings).abandonAt <= now;
   if (isLate && !keepsPlaces(view.head.silence, now)) {
     if (!command.isLate) return { answer: { kind: "late" } };
@@ -159,7 +166,7 @@ function pollQueued(
   const isHeldTooLong = heldSince(job) + settings.holdTimeoutMs <= now;
   const isAside = job.asideUntil !== undefined && job.asideUntil > now;
   const isAsideCounted = waitsForOthers(job, lostAt, now, settings);
-  const rank = rankOf(view, job, command.ticket, isAsideCounted);
+  const rank = rankOf(view, job, command.order ?? orderOf(command.ticket), isAsideCounted);
   const position = rank.jobs + 1;
 
   const decideWait = (): Pick<WaitReply, "reason" | "runnersBefore" | "unknownMonitors"> & {
@@ -210,18 +217,18 @@ function pollQueued(
   return recorded.change === undefined ? { answer } : { answer, change: recorded.change };
 }
 
-/** Present jobs ahead that can be served. Counted by the ticket's place: where the job's is older, it counted itself. */
+/** Present jobs ahead that can be served. Counted by the ticket's order: where the job's is before it, it counted itself. */
 function rankOf(
   view: ProfileView,
   job: Job,
-  ticket: Ticket,
+  order: string,
   isAsideCounted: boolean,
 ): { readonly jobs: number; readonly runners: number } {
   const { servable } = view.capacity.totals(view.now);
   const { ahead, asideAhead } = view.job(job.uniqueId);
   const counts = isAsideCounted ? [...ahead, ...asideAhead] : ahead;
   const { jobs, runners } = sumAhead(counts, servable);
-  const list = job.place < ticket.place ? entryOf(job, view.lostAt)?.list : undefined;
+  const list = orderOf(job) < order ? entryOf(job, view.lostAt)?.list : undefined;
   const isCounted = list === "line" || (list === "aside" && isAsideCounted);
   return isCounted ? { jobs: jobs - 1, runners: runners - neededRunners(job) } : { jobs, runners };
 }
@@ -249,7 +256,7 @@ function recordPoll(
   explain: () => Wait,
 ): { readonly job: Job; readonly change?: Change } {
   const { now, settings } = view;
-  const isMoved = known?.place !== job.place;
+  const isMoved = known === null || orderOf(known) !== orderOf(job);
   if (!isReadmitted && !isMoved && !needsRecord(job, now, settings, hold)) return { job };
   const after = {
     ...withHolder(job, hold, now),

@@ -5,6 +5,7 @@ import { describeChange } from "../history.ts";
 import { beginGeneration } from "../job/generation.ts";
 import { firstRequest, hasOpenLeg, isOver, isSameRequest, isTicketOf, type Job, type Ticket } from "../job/job.ts";
 import { isForgotten } from "../job/tombstone.ts";
+import { beginShare } from "../line/shares.ts";
 import type { Operation } from "../profile.ts";
 
 export type RerunReply =
@@ -26,8 +27,9 @@ export function rerunOperation(
   return {
     name: "rerun",
     profileKey,
-    reads: { jobs: [{ uniqueId, order: null }], places: 1, front: true },
-    decide: ({ job: read, lostAt, now, place, settings }) => {
+    reads: { jobs: [{ uniqueId, order: null }], places: 1, front: true, flows: true },
+    decide: (view) => {
+      const { job: read, lostAt, now, place, settings } = view;
       const { job } = read(uniqueId);
       if (job === null || isForgotten(job, now)) return { answer: { kind: "unknown" } };
       const isTheirs = ticket === null || isTicketOf(job, ticket) || isSameRequest(firstRequest(job), ticket);
@@ -38,6 +40,7 @@ export function rerunOperation(
       const { runnerCount } = firstRequest(job);
       const next = {
         place,
+        share: beginShare(view.policy, view.head, { ...job, runnerCount }, place),
         runnerCount,
         isCounted: false,
         attempt: (job.attempt ?? 1) + 1,

@@ -38,7 +38,7 @@ export function settlePulledOperation(command: PulledCommand): Operation<PulledA
     // a reply that is lost is asked for again under the same commit
     name: "settle",
     profileKey,
-    reads: { jobs: [{ uniqueId, order: null }], front: true },
+    reads: { jobs: [{ uniqueId, order: null }], front: true, flows: true },
     decide: (view) => {
       const row = view.capacity.rows.get(monitor);
       const known = row?.pulled?.find((leg) => leg.claimId === claimId && leg.uniqueId === uniqueId);
@@ -83,7 +83,7 @@ export function lookAtPulledLegOperation(
   return {
     name: "settle",
     profileKey,
-    reads: { jobs: [{ uniqueId, order: null }], front: true },
+    reads: { jobs: [{ uniqueId, order: null }], front: true, flows: true },
     decide: (view) => {
       const { now } = view;
       const { job } = view.job(uniqueId);

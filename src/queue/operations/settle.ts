@@ -19,7 +19,7 @@ export function settleOperation(ticket: Ticket, settlement: Settlement): Operati
   return {
     name: "settle",
     profileKey,
-    reads: { jobs: [{ uniqueId, order: null }], front: true },
+    reads: { jobs: [{ uniqueId, order: null }], front: true, flows: true },
     decide: (view) => decideSettlement(view, ticket, settlement),
   };
 }

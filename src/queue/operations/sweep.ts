@@ -53,7 +53,7 @@ export function sweepOperation(profileKey: string): Operation<SweepReply> {
   return {
     name: "sweep",
     profileKey,
-    reads: { due: true, front: true, sizes: true, figures: true, absent: maxAbsentLooks },
+    reads: { due: true, front: true, sizes: true, figures: true, flows: true, absent: maxAbsentLooks },
     decide: (view) => {
       const silence = decideSilence(view);
       const passed = view.due.map((job) => passTime(job, view, silence));

@@ -52,7 +52,7 @@ export function watchStartOperation(
   return {
     name: "watch_start",
     profileKey,
-    reads: { jobs: [{ uniqueId, order: null }], front: true },
+    reads: { jobs: [{ uniqueId, order: null }], front: true, flows: true },
     decide: ({ job: read, now, lostAt, settings }) => {
       const { job } = read(uniqueId);
       if (job === null || isForgotten(job, now) || !isStarting(job)) return { answer: nothing };
@@ -79,6 +79,7 @@ export function watchStartOperation(
       // its old place: it was its turn already
       const next = {
         place: job.place,
+        share: job.share,
         runnerCount: lost,
         isCounted: true,
         attempt: job.attempt ?? 1,

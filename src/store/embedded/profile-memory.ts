@@ -1,9 +1,4 @@
-// One profile's part of the embedded store: jobs, lists, due times, fleet documents, head and history, in memory. It checks and
-// writes what it is told, as the Redis scripts do, and knows no rule of the queue.
-import { freedRateUnknown } from "../../queue/fleet/freed-rate.ts";
 import { type ListName, type NeedCount, sumAhead } from "../../queue/line/line.ts";
-import { noSilence } from "../../queue/line/silence.ts";
-import type { ProfileHead } from "../../queue/profile.ts";
 import { maxCommitAgeMs } from "../../queue/settings.ts";
 import type {
   CommitPart,
@@ -18,6 +13,7 @@ import type {
 import { CountMemory } from "./count-memory.ts";
 import { DueTimes } from "./due-times.ts";
 import { HistoryMemory } from "./history-memory.ts";
+import { type KeptHead, noHead, withWholeHead } from "./kept-head.ts";
 import type { Persistence } from "./persistence.ts";
 import { SortedLine } from "./sorted-line.ts";
 
@@ -29,17 +25,7 @@ interface KeptJob {
   readonly forgetAt: number | null;
 }
 
-interface KeptHead {
-  readonly epoch: string;
-  readonly room: number;
-  readonly version: number;
-  readonly head: ProfileHead;
-  readonly noted: number;
-}
-
 const none: readonly never[] = [];
-const noHead: ProfileHead = { paused: null, silence: noSilence, freedRate: freedRateUnknown, chart: [] };
-
 export class ProfileMemory {
   readonly #persistence: Persistence;
   readonly #prefix: string;
@@ -67,7 +53,7 @@ export class ProfileMemory {
     this.#asideCountedMs = asideCountedMs;
     this.history = new HistoryMemory(persistence, `${this.#prefix}history/`);
     this.counts = new CountMemory(persistence, `${this.#prefix}counts/`, historyKeepMs);
-    for (const [, kept] of persistence.entries(`${this.#prefix}head`)) this.#kept = kept as KeptHead;
+    for (const [, kept] of persistence.entries(`${this.#prefix}head`)) this.#kept = withWholeHead(kept as KeptHead);
     for (const [, place] of persistence.entries(`${this.#prefix}place`)) this.#place = Number(place);
     for (const [uniqueId, kept] of persistence.entries(`${this.#prefix}job/`)) this.#index(uniqueId, kept as KeptJob);
     for (const [name, kept] of persistence.entries(`${this.#prefix}fleet/`)) {

@@ -8,6 +8,7 @@ import { snapshotSchema, takesSchema } from "../../queue/fleet/fleet.ts";
 import { freedRateSchema, freedRateUnknown } from "../../queue/fleet/freed-rate.ts";
 import { type Job, jobSchema } from "../../queue/job/job.ts";
 import type { Entry, listNames, NeedCount } from "../../queue/line/line.ts";
+import { flowsSchema, noFlows, virtualTimeSchema } from "../../queue/line/shares.ts";
 import { noSilence } from "../../queue/line/silence.ts";
 import type { ProfileHead } from "../../queue/profile.ts";
 import type { FleetDocument, FleetValue, FrontJob, StoredJob } from "../../queue/store.ts";
@@ -72,24 +73,35 @@ export function decodeFleetDocument(name: string, text: string): FleetDocument |
 export class HeadDecoder {
   readonly #texts = new WeakMap<object, string>();
 
-  decode(paused: string, silence: string, freedRate: string, chart: string): ProfileHead {
+  decode(
+    paused: string,
+    silence: string,
+    freedRate: string,
+    chart: string,
+    virtualTime: string,
+    flows: string,
+  ): ProfileHead {
     return {
       paused: paused === "" ? null : this.#remember(paused, actSchema.parse(JSON.parse(paused))),
       silence: silence === "" ? noSilence : this.#remember(silence, silenceSchema.parse(JSON.parse(silence))),
       freedRate:
         freedRate === "" ? freedRateUnknown : this.#remember(freedRate, freedRateSchema.parse(JSON.parse(freedRate))),
       chart: chart === "" ? noChart : this.#remember(chart, chartSchema.parse(JSON.parse(chart))),
+      virtualTime:
+        virtualTime === "" ? null : this.#remember(virtualTime, virtualTimeSchema.parse(JSON.parse(virtualTime))),
+      flows: flows === "" ? noFlows : this.#remember(flows, flowsSchema.parse(JSON.parse(flows))),
     };
   }
 
   /** The text of a value that was read or written here; "" where there was none. */
   textOf(value: object | null): string {
-    if (value === null || value === noSilence || value === freedRateUnknown || value === noChart) return "";
+    if (value === null || value === noSilence || value === freedRateUnknown) return "";
+    if (value === noChart || value === noFlows) return "";
     return this.#texts.get(value) ?? JSON.stringify(value);
   }
 
   encode(value: object | null): string {
-    if (value === null) return "";
+    if (value === null || value === noFlows) return "";
     return this.#texts.get(value) ?? this.#texts.set(value, JSON.stringify(value)).get(value) ?? "";
   }
 

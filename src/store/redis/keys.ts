@@ -97,7 +97,7 @@ export function describeKeys(): readonly KeyDescription[] {
     {
       key: head,
       holds:
-        "which run of which server knows this queue and since when, the room revision, the fleet's version, the last place, who paused it, the freed rate and the chart; a hash",
+        "which run of which server knows this queue and since when, the room revision, the fleet's version, the last place, who paused it, the freed rate, the chart, and how the line is shared out; a hash",
       ends: "no TTL: forgetting it would make every waiting job look like one whose claim was forgotten",
     },
     {

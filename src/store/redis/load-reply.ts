@@ -8,7 +8,7 @@ type Reply = [
   epoch: string,
   room: string,
   version: number,
-  head: [paused: string, silence: string, freedRate: string, chart: string],
+  head: [paused: string, silence: string, freedRate: string, chart: string, virtualTime: string, flows: string],
   isWhole: number,
   fleet: string[],
   jobs: (string | number[])[],

@@ -60,6 +60,7 @@ export function createRedisStore(
       request.sizes ? "1" : "0",
       request.figures ? "1" : "0",
       asideCountedMs,
+      request.flows ? "1" : "0",
     ];
     for (const { uniqueId, order } of request.jobs) args.push(uniqueId, order ?? "");
     const all = keys.ofProfile(request.profileKey);

@@ -15,7 +15,7 @@ it("reads its job, and whose turn it is next", () => {
   expect({ name, profileKey, reads }).toEqual({
     name: "cancel",
     profileKey: "linux",
-    reads: { jobs: [{ uniqueId: "a", order: null }], front: true },
+    reads: { jobs: [{ uniqueId: "a", order: null }], front: true, flows: true },
   });
 });
 

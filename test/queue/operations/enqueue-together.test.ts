@@ -26,6 +26,7 @@ it("reads its jobs, a place for each, and how many wait", () => {
     ],
     places: 2,
     sizes: true,
+    flows: true,
   });
 });
 

@@ -46,7 +46,7 @@ it("reads its job, a place, and how many wait", () => {
   expect({ name, profileKey, reads }).toEqual({
     name: "enqueue",
     profileKey: "linux",
-    reads: { jobs: [{ uniqueId: "a", order: null }], places: 1, sizes: true },
+    reads: { jobs: [{ uniqueId: "a", order: null }], places: 1, sizes: true, flows: true },
   });
 });
 

@@ -50,7 +50,7 @@ describe("a poll reads its own job and who is ahead of its ticket", () => {
     {
       name: "if it came late before, also whether all fell silent",
       isLate: true,
-      expected: { due: true, sizes: true, absent: 200 },
+      expected: { due: true, sizes: true, flows: true, absent: 200 },
     },
   ])("$name", ({ isLate, expected }) => {
     const { name, profileKey, reads } = pollOperation({

@@ -28,7 +28,7 @@ it("reads its job, and whose turn it is next", () => {
   expect({ name, profileKey, reads }).toEqual({
     name: "settle",
     profileKey: "linux",
-    reads: { jobs: [{ uniqueId: "a", order: null }], front: true },
+    reads: { jobs: [{ uniqueId: "a", order: null }], front: true, flows: true },
   });
 });
 

@@ -48,7 +48,7 @@ it("reads what is due, how many wait, and two hundred of those who are absent", 
   expect({ name, profileKey, reads }).toEqual({
     name: "sweep",
     profileKey: "linux",
-    reads: { due: true, front: true, sizes: true, figures: true, absent: 200 },
+    reads: { due: true, front: true, sizes: true, flows: true, figures: true, absent: 200 },
   });
 });
 

@@ -1,15 +1,16 @@
 -- load: what operations need of one profile, read in one step. Writes nothing but places that are asked for, and drops due times of no job.
 -- ARGV  1 now (0: Redis's clock)  2 epoch and 3 version of the fleet that the caller holds  4 front  5 due  6 how far ahead
 --       (ms) a due time can lie  7 listed  8 absent  9 places  10 sizes ("1")  11 figures ("1")
---       12 those aside are counted while the epoch is younger than this, ms; then uniqueId and order ("" = none) of each job
--- Returns {now, epoch, room, version, {paused, silence, freedRate, chart}, isWhole, {name, document ...}, {document, counts
+--       12 those aside are counted while the epoch is younger than this, ms  13 flows ("1"); then uniqueId and order ("" = none) of each job
+-- Returns {now, epoch, room, version, {paused, silence, freedRate, chart, virtualTime, flows}, isWhole, {name, document ...}, {document, counts
 --       ahead, counts aside, ...}, {member ...}, {id, document ...} due, listed, absent, place, {counts of each list}}
 local now = clock(ARGV[1])
-local epoch, room, version, place, paused, silence =
-  unpack(redis.call("HMGET", headKey, "epoch", "room", "version", "place", "paused", "silence"))
+local epoch, room, version, place, paused, silence, virtualTime =
+  unpack(redis.call("HMGET", headKey, "epoch", "room", "version", "place", "paused", "silence", "virtualTime"))
 local since = tonumber(string.match(epoch or "", "^%d+") or "0")
 version = tonumber(version or "0")
 local freedRate, chart = unpack(ARGV[11] == "1" and redis.call("HMGET", headKey, "freedRate", "chart") or {})
+local flows = ARGV[13] == "1" and redis.call("HGET", headKey, "flows") or ""
 
 local isWhole = (epoch or "") ~= ARGV[2]
 local fleet = {}
@@ -23,12 +24,12 @@ elseif version > tonumber(ARGV[3]) then
 end
 
 local jobs, documents, countsAside = {}, {}, now - since < tonumber(ARGV[12])
-for i = 13, #ARGV, 2 do documents[#documents + 1] = jobPrefix .. ARGV[i] end
+for i = 14, #ARGV, 2 do documents[#documents + 1] = jobPrefix .. ARGV[i] end
 if #documents > 0 then documents = redis.call("MGET", unpack(documents)) end
 local inLine, aside = #documents > 0 and needsOf(lineKey), countsAside and #documents > 0 and needsOf(asideKey)
-for i = 13, #ARGV, 2 do
+for i = 14, #ARGV, 2 do
   local before = ARGV[i + 1] ~= "" and ARGV[i + 1] .. ":" .. ARGV[i]
-  jobs[#jobs + 1] = documents[(i - 11) / 2] or ""
+  jobs[#jobs + 1] = documents[(i - 12) / 2] or ""
   jobs[#jobs + 1] = before and countByNeed(lineKey, inLine, before) or {}
   jobs[#jobs + 1] = before and aside and countByNeed(asideKey, aside, before) or {}
 end
@@ -54,7 +55,7 @@ end
 local sizes = {}
 for i, listKey in ipairs(ARGV[10] == "1" and lists or {}) do sizes[i] = countByNeed(listKey, needsOf(listKey)) end
 return {
-  now, epoch or "", room or "0", version, { paused or "", silence or "", freedRate or "", chart or "" },
+  now, epoch or "", room or "0", version, { paused or "", silence or "", freedRate or "", chart or "", virtualTime or "", flows },
   isWhole and 1 or 0, fleet, jobs, firstOfEachNeed(lineKey, tonumber(ARGV[4]), {}), documentsOf(due), documentsOf(idsOf(listed)),
   documentsOf(idsOf(absent)), firstPlace, sizes,
 }

@@ -1,0 +1,265 @@
+// Shares of the line, by cases, and by many jobs at random against what start-time fair queueing
+// promises: the order in a flow, the bound of who may pass, equal service for those who always want.
+import { describe, expect, it } from "vitest";
+import { orderOf } from "../../../src/queue/line/line.ts";
+import {
+  beginShare,
+  enterShare,
+  flowOf,
+  followShare,
+  noFlows,
+  type Share,
+  type ShareBook,
+  type SharedJob,
+  withoutPassedFlows,
+} from "../../../src/queue/line/shares.ts";
+import type { Policy } from "../../../src/queue/policy/policy.ts";
+
+const policy: Policy = {
+  default: {},
+  repositories: [
+    { pattern: "o/heavy", weight: 4 },
+    { pattern: "o/light", weight: 0.5 },
+  ],
+  owners: [],
+  classes: [{ name: "merge", weight: 10 }],
+  monitors: [],
+};
+const empty: ShareBook = { virtualTime: null, flows: noFlows };
+const place = 1_000_000;
+const jobOf = (qualifiedRepo: string, runnerCount = 1) => ({ qualifiedRepo, runnerCount });
+
+describe("where a job's share begins and ends", () => {
+  it.each([
+    { name: "the first of all, at its own place", book: empty, job: jobOf("o/r"), expected: [place, place + 1_000] },
+    {
+      name: "a flow that has none in line, at the virtual time",
+      book: { virtualTime: { at: 7_000 }, flows: noFlows },
+      job: jobOf("o/r"),
+      expected: [7_000, 8_000],
+    },
+    {
+      name: "behind its flow's last one",
+      book: { virtualTime: { at: 7_000 }, flows: { "o/r": { end: 9_000 } } },
+      job: jobOf("O/R"),
+      expected: [9_000, 10_000],
+    },
+    {
+      name: "a gang costs what its runners cost",
+      book: { virtualTime: { at: 7_000 }, flows: noFlows },
+      job: jobOf("o/r", 3),
+      expected: [7_000, 10_000],
+    },
+    {
+      name: "a heavier flow's costs less",
+      book: { virtualTime: { at: 7_000 }, flows: noFlows },
+      job: jobOf("o/heavy", 2),
+      expected: [7_000, 7_500],
+    },
+    {
+      name: "a lighter flow's costs more",
+      book: { virtualTime: { at: 7_000 }, flows: noFlows },
+      job: jobOf("o/light"),
+      expected: [7_000, 9_000],
+    },
+    {
+      name: "a class is a flow of its own, with the product of both weights",
+      book: { virtualTime: { at: 7_000 }, flows: { "o/heavy": { end: 90_000 } } },
+      job: { ...jobOf("o/heavy"), className: "merge" },
+      expected: [7_000, 7_025],
+    },
+  ])("$name", ({ book, job, expected: [start, end] }) => {
+    expect(beginShare(policy, book, job, place)).toEqual({ start, end });
+  });
+
+  it("no policy, no share: places are the order, byte for byte", () => {
+    expect(beginShare(undefined, empty, jobOf("o/r"), place)).toBeUndefined();
+    expect(orderOf({ place: 1_795_000_000_000_001 })).toBe("1795000000000001");
+  });
+
+  it("the smallest weight gets no flow past the numbers that are exact", () => {
+    const tiny: Policy = { ...policy, default: { weight: Number.MIN_VALUE } };
+    const share = beginShare(tiny, { virtualTime: { at: 5 }, flows: noFlows }, jobOf("x/y", 1_000), place);
+    expect(share).toEqual({ start: 5, end: Number.MAX_SAFE_INTEGER });
+    const next = beginShare(
+      tiny,
+      { virtualTime: { at: 5 }, flows: { "x/y": { end: share?.end ?? 0 } } },
+      jobOf("x/y"),
+      place,
+    );
+    expect(orderOf({ place, share: next })).toHaveLength(32);
+  });
+});
+
+describe("the order of the line", () => {
+  it("is that of shares, then of places; a job of before the policy comes first, and one that is expedited before all", () => {
+    const orders = [
+      orderOf({ place: 1_795_000_000_000_009, share: { start: 1, end: 2 }, expeditedAt: 1_795_000_000_001 }),
+      orderOf({ place: 1_795_000_000_000_008, share: { start: 1, end: 2 }, expeditedAt: 1_795_000_000_002 }),
+      orderOf({ place: 1_795_000_000_000_001 }),
+      orderOf({ place: 1_795_000_000_000_004, share: { start: 1_795_000_000_000_003, end: 1_795_000_000_001_003 } }),
+      orderOf({ place: 1_795_000_000_000_005, share: { start: 1_795_000_000_000_003, end: 1_795_000_000_001_003 } }),
+      orderOf({ place: 1_795_000_000_000_002, share: { start: 1_795_000_000_000_004, end: 1_795_000_000_001_004 } }),
+    ];
+    expect(orders.toSorted()).toEqual(orders);
+  });
+});
+
+const shared = (repo: string, share: Share, state: "waiting" | "claimed" | "served" | "gone"): SharedJob => ({
+  qualifiedRepo: repo,
+  share,
+  isWaiting: state === "waiting",
+  isClaimed: state === "claimed",
+  isServed: state === "served",
+  isExpedited: false,
+});
+
+describe("what becomes of the book", () => {
+  const a: Share = { start: 1_000, end: 2_000 };
+  const b: Share = { start: 2_000, end: 3_000 };
+  const c: Share = { start: 3_000, end: 4_000 };
+  const book: ShareBook = { virtualTime: { at: 1_000 }, flows: { "o/r": { end: 4_000 } } };
+  const leave = (at: ShareBook, share: Share) =>
+    followShare(at, shared("o/r", share, "waiting"), shared("o/r", share, "gone"));
+
+  it("whoever comes in line takes their part; a ticket that brings a job back does as well", () => {
+    const came = followShare(empty, null, shared("o/r", b, "waiting"));
+    expect(came).toEqual({ virtualTime: { at: 2_000 }, flows: { "o/r": { end: 3_000 } } });
+    expect(followShare(came, null, shared("o/r", a, "waiting"))).toEqual(came);
+  });
+
+  it("a claim moves the virtual time on, and never back", () => {
+    const claimed = followShare(book, shared("o/r", b, "waiting"), shared("o/r", b, "claimed"));
+    expect(claimed.virtualTime).toEqual({ at: 2_000 });
+    expect(followShare(claimed, shared("o/r", a, "waiting"), shared("o/r", a, "claimed"))).toEqual(claimed);
+    const refused = followShare(claimed, shared("o/r", b, "claimed"), shared("o/r", b, "waiting"));
+    expect(refused).toEqual(claimed);
+  });
+
+  it("one that is expedited moves nobody's virtual time", () => {
+    const job = { ...shared("o/r", c, "waiting"), isExpedited: true };
+    expect(followShare(book, job, { ...job, isWaiting: false, isClaimed: true })).toEqual(book);
+  });
+
+  it("the last one that leaves unserved gives its part back", () => {
+    expect(leave(book, c).flows).toEqual({ "o/r": { end: 3_000 } });
+  });
+
+  it("one in the middle gives nothing back until nothing waits behind it, and then all of it", () => {
+    const middle = leave(book, b);
+    expect(middle.flows).toEqual({ "o/r": { end: 4_000, gone: [[2_000, 3_000]] } });
+    expect(leave(middle, c).flows).toEqual({ "o/r": { end: 2_000 } });
+  });
+
+  it("one that was served gives nothing back", () => {
+    const served = followShare(book, shared("o/r", c, "claimed"), shared("o/r", c, "served"));
+    expect(served).toEqual(book);
+  });
+
+  it("what V has passed is not given back, and such flows are forgotten", () => {
+    const late: ShareBook = { virtualTime: { at: 5_000 }, flows: { "o/r": { end: 4_000 }, "o/x": { end: 6_000 } } };
+    expect(leave(late, c)).toEqual(late);
+    expect(withoutPassedFlows(late)).toEqual({ "o/x": { end: 6_000 } });
+  });
+});
+
+/** A line as the stores keep it: the first in order is served, as runners come free one by one. */
+class Line {
+  book: ShareBook = empty;
+  waiting: { readonly order: string; readonly repo: string; readonly at: number; readonly share: Share }[] = [];
+  #places = 1_795_000_000_000_000;
+
+  enqueue(repo: string): void {
+    this.#places += 1;
+    const job = { qualifiedRepo: repo, runnerCount: 1 };
+    const share = beginShare(policy, this.book, job, this.#places);
+    if (share === undefined) throw new Error("there is a policy");
+    this.book = enterShare(this.book, flowOf(job), share);
+    const order = orderOf({ place: this.#places, share });
+    let at = this.waiting.length;
+    while (at > 0 && (this.waiting[at - 1]?.order ?? "") > order) at -= 1;
+    this.waiting.splice(at, 0, { order, repo, at: this.#places, share });
+  }
+
+  serve(): { readonly repo: string; readonly at: number } {
+    const first = this.waiting.shift();
+    if (first === undefined) throw new Error("nobody waits");
+    this.book = followShare(
+      this.book,
+      shared(first.repo, first.share, "waiting"),
+      shared(first.repo, first.share, "claimed"),
+    );
+    this.book = { ...this.book, flows: withoutPassedFlows(this.book) };
+    return first;
+  }
+}
+
+/** Deterministic, from 0 up to 1. */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+describe("what is promised to everybody", () => {
+  it("Jain's index is 0.99 or more for twenty repositories that always want, and each flow stays in order", () => {
+    const line = new Line();
+    const repos = Array.from({ length: 20 }, (_, at) => `o/r${at}`);
+    const served = new Map<string, number>();
+    const last = new Map<string, number>();
+    for (const repo of repos) for (let jobs = 0; jobs < 5; jobs++) line.enqueue(repo);
+    for (let turn = 0; turn < 2_000; turn++) {
+      const { repo, at } = line.serve();
+      expect(at).toBeGreaterThan(last.get(repo) ?? 0);
+      last.set(repo, at);
+      served.set(repo, (served.get(repo) ?? 0) + 1);
+      line.enqueue(repo);
+    }
+    const counts = [...served.values()];
+    const sum = counts.reduce((total, one) => total + one, 0);
+    const jain = sum ** 2 / (counts.length * counts.reduce((total, one) => total + one ** 2, 0));
+    expect(counts).toHaveLength(20);
+    expect(jain).toBeGreaterThanOrEqual(0.99);
+  });
+
+  it("a newcomer's first job behind 10,000 of another is served within two of theirs", () => {
+    const line = new Line();
+    for (let jobs = 0; jobs < 10_000; jobs++) line.enqueue("o/crowd");
+    for (let turn = 0; turn < 10; turn++) line.serve();
+    line.enqueue("o/new");
+    const next = [line.serve(), line.serve(), line.serve()].map(({ repo }) => repo);
+    expect(next).toContain("o/new");
+  });
+
+  it("nobody is passed by more of a flow than its weight allows, whoever comes and goes: random lines", () => {
+    const weights: Readonly<Record<string, number>> = { "o/heavy": 4, "o/light": 0.5, "o/a": 1, "o/b": 1 };
+    const random = createRandom(7);
+    const line = new Line();
+    const pick = () => Object.keys(weights)[Math.floor(random() * 4)] ?? "o/a";
+    /** for each job that waits: its own flow's jobs ahead of it, and how often it was passed by whom */
+    const passes = new Map<number, { readonly repo: string; readonly own: number; readonly by: Map<string, number> }>();
+    for (let turn = 0; turn < 20_000; turn++) {
+      if (random() < 0.5 || line.waiting.length === 0) {
+        const repo = pick();
+        const own = line.waiting.filter((one) => one.repo === repo).length;
+        line.enqueue(repo);
+        const newest = Math.max(...line.waiting.map(({ at }) => at));
+        passes.set(newest, { repo, own, by: new Map() });
+        if (line.waiting.length > 60) line.serve();
+        continue;
+      }
+      const { repo, at } = line.serve();
+      passes.delete(at);
+      for (const [waiting, one] of passes) {
+        if (waiting > at || one.repo === repo || !line.waiting.some((other) => other.at === waiting)) continue;
+        const count = (one.by.get(repo) ?? 0) + 1;
+        one.by.set(repo, count);
+        // for each of its own ahead of it, and for the one that was served last
+        const bound = ((weights[repo] ?? 1) / (weights[one.repo] ?? 1)) * (one.own + 1) + 1;
+        expect(count).toBeLessThanOrEqual(Math.ceil(bound));
+      }
+    }
+  });
+});
