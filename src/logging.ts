@@ -77,6 +77,8 @@ export function createEventLog(log: Log): Observe {
         return log.info(fieldsOf(event.job), event.kind);
       case "cancelled":
         return log.info({ ...fieldsOf(event.job), waitedMs: event.waitedMs, by: event.by }, event.kind);
+      case "expedited":
+        return log.warn({ ...fieldsOf(event.job), by: event.by, note: event.note }, event.kind);
       case "rerun":
         return log.info({ ...fieldsOf(event.job), generation: event.generation }, event.kind);
       case "started":

@@ -10,8 +10,7 @@ import type { GithubRuns } from "../queue/github-runs.ts";
 import { isOpen, isPulled, type Job, type Ticket, ticketOf } from "../queue/job/job.ts";
 import { noHold } from "../queue/job/presence.ts";
 import { firstQuestionMs, minQuestionGapMs } from "../queue/job/question.ts";
-import { orderOf } from "../queue/line/line.ts";
-import { claimableOperation, type InspectReply, inspectOperation } from "../queue/operations/inspect.ts";
+import { claimableOperation } from "../queue/operations/inspect.ts";
 import type { Policy } from "../queue/policy/policy.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 import type { MaybePromise, Store } from "../queue/store.ts";
@@ -23,6 +22,7 @@ import { joinMonitors } from "./fetched-monitors.ts";
 import { createGithubListener, type GithubListener, type GithubNews, type NewsOutcome } from "./github-listener.ts";
 import { createIdBooking } from "./id-booking.ts";
 import { createJobLimits, type JobLimits } from "./job-limits.ts";
+import { createJobLooks, type JobLooks } from "./job-looks.ts";
 import { createMonitorBook, type MonitorBook } from "./monitor-book.ts";
 import { createProfileNames, type ProfileNames } from "./profile-names.ts";
 import { createPullBook, type PullBook } from "./pull-book.ts";
@@ -78,7 +78,7 @@ export interface DispatcherDeps {
   readonly noteRound?: (round: RoundNote) => void;
 }
 
-export interface Dispatcher extends Enqueuing {
+export interface Dispatcher extends Enqueuing, JobLooks {
   /**
    * One request: waits its turn, or claims, asks and answers. With `holdMs` it is held up to so
    * long while there is nothing for it, and polls again whenever it is woken. Throws
@@ -87,8 +87,6 @@ export interface Dispatcher extends Enqueuing {
    * caller hangs up
    */
   take(ticket: Ticket, clientGone: () => AbortSignal, holdMs?: number): MaybePromise<TakeReply>;
-  /** How a job stands. */
-  inspect(profileKey: string, uniqueId: string): Promise<Exclude<InspectReply, { kind: "unplaced" }>>;
   readonly cancel: Cancel;
   /** What a monitor shows of its runners, whenever it was asked. */
   noteRunners(monitor: string, runners: readonly ShownRunner[]): void;
@@ -285,12 +283,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       if (holdMs <= 0) return takeOnce(ticket, clientGone, now + replyBudgetMs, noHold);
       return held.take(ticket, clientGone(), now + Math.max(replyBudgetMs, holdMs), now + holdMs);
     },
-    inspect: async (profileKey, uniqueId) => {
-      const found = await runner.run(inspectOperation(profileKey, uniqueId, null));
-      if (found.kind !== "unplaced") return found;
-      const placed = await runner.run(inspectOperation(profileKey, uniqueId, orderOf(found.job)));
-      return placed.kind === "unplaced" ? { kind: "unknown" } : placed;
-    },
+    ...createJobLooks(runner, observe),
     cancel,
     findProfile: booking.findProfile,
     freedRate: sweeper.freedRate,

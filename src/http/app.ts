@@ -85,6 +85,7 @@ export function createApp(given: AppDeps): Hono {
   route("DELETE", "/jobs/:uniqueId", jobs.cancel);
   route("POST", "/jobs/:uniqueId/cancel", jobs.cancel);
   route("POST", "/jobs/:uniqueId/rerun", jobs.rerun);
+  route("POST", "/jobs/:uniqueId/expedite", jobs.expedite);
   route("POST", "/monitors/:monitor/drain", operate.drain);
   route("POST", "/monitors/:monitor/changed", createChangedRoute(deps));
   route("POST", "/monitors/:monitor/fetch", pulling.fetch);

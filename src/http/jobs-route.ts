@@ -8,7 +8,7 @@ import { explain, type InspectedJob } from "../dashboard/job/explanation.ts";
 import { estimateWait } from "../queue/fleet/freed-rate.ts";
 import { enqueuedAt, generationOf, isSameRequest, isTicketOf, type Ticket } from "../queue/job/job.ts";
 import type { Start } from "../queue/job/start.ts";
-import { parseWords } from "./operator-routes.ts";
+import { objectToOperator, parseWords } from "./operator-routes.ts";
 import { parseQuery } from "./params.ts";
 import { comeBack, refuse, unstored, writeEstimate } from "./problem.ts";
 import { type GuestDeps, refuseTicket } from "./take-route.ts";
@@ -66,7 +66,8 @@ export function createJobsRoutes(deps: JobsDeps) {
   const why = async function explainJob(c: Context): Promise<Response> {
     const inspected = await inspect(c);
     if (inspected.kind === "refused") return inspected.response;
-    return c.json(explain(inspected), 200, unstored);
+    const shares = await deps.dispatcher.explainShare(inspected.job);
+    return c.json(explain(inspected, shares), 200, unstored);
   };
 
   const cancel = async function cancelJob(c: Context): Promise<Response> {
@@ -113,7 +114,25 @@ export function createJobsRoutes(deps: JobsDeps) {
     }
   };
 
-  return { rerun, show, why, cancel };
+  const expedite = async function expediteJob(c: Context): Promise<Response> {
+    const objection = await objectToOperator(deps.operators, c.req.header("authorization"));
+    if (objection !== null) return objection;
+    const query = parseQuery(c, ["note", "by"]);
+    if (query.kind === "refused") return query.response;
+    const id = uniqueIdSchema.safeParse(c.req.param("uniqueId") ?? "");
+    if (!id.success) return refuse("malformed_parameter", id.error.issues[0]?.message);
+    const words = parseWords(query.value);
+    if (words instanceof Response) return words;
+    const profileKey = await deps.dispatcher.findProfile(id.data);
+    const reply = profileKey === null ? null : await deps.dispatcher.expedite(profileKey, id.data, words);
+    if (reply === null || reply.kind === "unknown") return refuse("job_unknown");
+    if (reply.kind === "over") return refuse("job_over");
+    deps.noteAct();
+    const { profileKey: profile_key, state } = reply.job;
+    return c.json({ unique_id: id.data, profile_key, state, expedited: true, ...words }, 200, unstored);
+  };
+
+  return { rerun, show, why, cancel, expedite };
 }
 
 /** What became of its reservation; several runners in one text each. */

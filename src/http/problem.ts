@@ -84,6 +84,7 @@ export const problems = {
     "This unique_id is enqueued already, with other parameters: use a new one, or the same parameters",
   ],
   id_used: [409, "This unique_id already had its runners: use a new one"],
+  job_over: [409, "The job is over: there is nothing to put to the front"],
   job_not_taken: [409, "The job never had its runners: enqueue it again"],
   monitor_in_use: [409, "The monitor is in MONITORS: take it out there first, at every instance"],
   profile_in_use: [409, "A monitor keeps runners of this profile, or jobs wait for them"],

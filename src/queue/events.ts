@@ -85,6 +85,7 @@ export type QueueEvent =
   | { readonly kind: "poll_answered"; readonly outcome: PollOutcome }
   | { readonly kind: "settled"; readonly outcome: SettleReply["kind"] }
   | { readonly kind: "cancelled"; readonly job: Ticket; readonly waitedMs: number; readonly by: CancelledBy }
+  | { readonly kind: "expedited"; readonly job: Ticket; readonly by: string; readonly note: string }
   /** GitHub waits for runners of a job that was served before */
   | { readonly kind: "rerun"; readonly job: Ticket; readonly generation: number }
   | {

@@ -17,6 +17,7 @@ export const happenings = [
   "failed",
   "abandoned",
   "cancelled",
+  "expedited",
   "drained",
   "resumed",
   "paused",

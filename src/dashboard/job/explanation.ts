@@ -2,13 +2,16 @@
 // wait, what each monitor said. Made of the job's own row, so it costs one look however long the
 // line or the history is.
 import { enqueuedAt } from "../../queue/job/job.ts";
+import type { ShareStanding } from "../../queue/operations/explain-share.ts";
 import type { InspectReply } from "../../queue/operations/inspect.ts";
+import { describeRule, describeShares } from "./share-words.ts";
 import { describeStretch, describeTry, describeWhy } from "./why-words.ts";
 
 export type InspectedJob = Extract<InspectReply, { kind: "job" }>;
 export type Explanation = ReturnType<typeof explain>;
 
-export function explain({ job, position, outlook, ahead, now }: InspectedJob) {
+/** @param shares where the line is shared; null: one line in order of enqueue */
+export function explain({ job, position, outlook, ahead, now }: InspectedJob, shares: ShareStanding | null = null) {
   const beganAt = enqueuedAt(job.place);
   const waitedMs = Math.max(0, (job.endedAt ?? now) - beganAt);
   const known = job.waits ?? [];
@@ -31,17 +34,10 @@ export function explain({ job, position, outlook, ahead, now }: InspectedJob) {
     unique_id: job.uniqueId,
     profile_key: job.profileKey,
     state: job.state,
-    says: describeWhy(job.state, waitedMs, stretches, tries),
+    says: [describeWhy(job.state, waitedMs, stretches, tries), ...describeShares(shares)].join(" "),
     waited_ms: waitedMs,
     reason: outlook?.reason ?? null,
-    /** one line in order of enqueue */
-    rule: "fifo" as const,
-    flow: { repository: job.qualifiedRepo, class: null, weight: 1 },
-    /** the line is one: those ahead are not told apart */
-    ahead: ahead === null ? [] : [{ flow: null, jobs: ahead.jobs, runners: ahead.runners }],
-    position,
-    fifo_position: position,
-    may_still_pass: 0,
+    ...describeRule(job, position, ahead, shares),
     limit: null,
     waits,
     tries: tries.map((one) => {

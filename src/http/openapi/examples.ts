@@ -21,6 +21,7 @@ export const exampleJob = {
   waited_ms: 420,
 };
 
+export const exampleExpedited = { ...place, state: "queued", expedited: true, by: "ana", note: "release" };
 export const exampleRerun = { ...place, state: "queued", generation: 2 };
 
 export const exampleExplanation = {

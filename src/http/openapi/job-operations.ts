@@ -16,6 +16,7 @@ import type { ProblemCode, RetryReason } from "../problem.ts";
 import {
   exampleAnswers,
   exampleCancelled,
+  exampleExpedited,
   exampleExplanation,
   exampleJob,
   exampleRerun,
@@ -163,6 +164,32 @@ export function describeJobOperations(maxRunnerCount: number): Json {
           ...refusals("job_not_taken"),
           ...jobRetries,
           ...retries(503, "reconciling", "store_unavailable"),
+        },
+      }),
+    },
+    "/jobs/{unique_id}/expedite": {
+      post: operation({
+        id: "expediteJob",
+        tag: "operators",
+        summary: "An operator puts a job to the front of its profile's line",
+        security: ["operatorToken"],
+        parameters: [
+          id,
+          optional(parameter("note", "query", z.string(), "Why, for the history", "release")),
+          optional(parameter("by", "query", z.string(), "Who, for the history", "ana")),
+        ],
+        responses: {
+          200: reply("It is at the front", "application/json", ref("Expedited"), { first: exampleExpedited }),
+          ...refusals(
+            "malformed_parameter",
+            "repeated_parameter",
+            "bearer_missing",
+            "bearer_unknown",
+            "not_an_operator",
+            "job_unknown",
+            "job_over",
+          ),
+          ...retries(503, "store_unavailable"),
         },
       }),
     },

@@ -77,11 +77,18 @@ export const jobSchemas: Json = {
     waited_ms: whole,
     reason: { ...textOrNull, description: "As in Job" },
     rule: oneOf(["fifo", "fair_share"]),
-    flow: shape({ repository: text, class: textOrNull, weight: { type: "number" } }),
+    flow: {
+      ...shape({ repository: text, class: textOrNull, weight: { type: "number" } }),
+      description: "Where the line is shared also `rule`: the pattern of the policy that says the weight",
+    },
     ahead: listOf(shape({ flow: { type: ["object", "null"] }, jobs: whole, runners: whole })),
     position: wholeOrNull,
     fifo_position: wholeOrNull,
-    may_still_pass: { ...whole, description: "Jobs of others that may yet be served before it" },
+    may_still_pass: {
+      ...whole,
+      description:
+        "Jobs of one runner, of the flows that are in line, that may yet pass it. Where the line is shared, may_pass says it flow by flow, and may_pass_of_newcomer of a repository that is not in line yet",
+    },
     limit: { type: ["object", "null"] },
     waits: {
       ...listOf(
@@ -103,6 +110,14 @@ export const jobSchemas: Json = {
     },
     runners: { ...listOf(text), description: "monitor/id of each runner that it got" },
     runner_names: { ...listOf(text), description: "What GitHub calls them, as far as known" },
+  }),
+  Expedited: shape({
+    unique_id: text,
+    profile_key: text,
+    state: oneOf(["queued", "claimed"]),
+    expedited: { type: "boolean" },
+    by: text,
+    note: text,
   }),
   CancelledJob: shape({ unique_id: text, profile_key: text, state: oneOf(jobStates) }),
   ReservedRunner: {

@@ -1,4 +1,4 @@
-// Shares of a profile's line, by start-time fair queueing (Goyal, Vin and Cheng, 1996). The profile
+// Shares of a profile's line, by start-time fair queueing (policy/share.ts has its formulas). The profile
 // has a virtual time V, each flow (the jobs of one repository and class) its end F and a weight w:
 //
 //   enqueue of n runners   start = max(V, F), F = end = start + 1000 n / w; the start is the job's for life
@@ -12,6 +12,7 @@
 import { z } from "zod";
 import { findFlowRules } from "../policy/flow-rules.ts";
 import type { Policy } from "../policy/policy.ts";
+import { finishOf, startOf } from "../policy/share.ts";
 
 /** A job's part of the line: where it begins, and where its flow goes on. */
 export const shareSchema = z.object({ start: z.int().nonnegative(), end: z.int().positive() });
@@ -38,8 +39,6 @@ export interface ShareBook {
   readonly flows: Flows | null;
 }
 
-/** Virtual time that one runner costs a flow of weight 1. */
-const costOfRunner = 1_000;
 /** A flow gets no further ahead: a weight near nothing would leave the numbers that are exact. */
 const maxVirtualTime = Number.MAX_SAFE_INTEGER;
 /** Of one flow; more of them are not given back. */
@@ -67,9 +66,9 @@ export function beginShare(
 ): Share | undefined {
   if (policy === undefined) return undefined;
   const { weight } = findFlowRules(policy, job.qualifiedRepo, job.className);
-  const start = Math.max(virtualTime?.at ?? place, flows?.[flowOf(job)]?.end ?? 0);
-  const cost = Math.max(1, Math.ceil((costOfRunner * job.runnerCount) / weight));
-  return { start: Math.min(start, maxVirtualTime - 1), end: Math.min(start + cost, maxVirtualTime) };
+  const start = startOf(virtualTime?.at ?? place, flows?.[flowOf(job)]?.end);
+  const end = finishOf(start, job.runnerCount, weight);
+  return { start: Math.min(start, maxVirtualTime - 1), end: Math.min(end, maxVirtualTime) };
 }
 
 /** What the book needs to know of a job. */

@@ -10,7 +10,7 @@ export function startOf(virtualTime: number, finish: number | undefined): number
   return Math.max(virtualTime, finish ?? 0);
 }
 
-/** Where its flow's finish is after it. */
+/** Where its flow's finish is after it. Rounded up: three jobs of weight 3 are no more than one of 1. */
 export function finishOf(start: number, runners: number, weight: number): number {
-  return start + Math.max(1, Math.round((runnerCost * runners) / weight));
+  return start + Math.max(1, Math.ceil((runnerCost * runners) / weight));
 }

@@ -74,7 +74,7 @@ it("a heavier flow has more of the runners, in the proportion of the weights", (
     Array.from({ length: 40 }, (_, n): Past => ({ id: `${repo}${n}`, repo, came: at, served: 10 * (2 * n + at + 1) })),
   );
   const compared = compare(jobs, (repository) => (repository === "a" ? 3 : 1));
-  expect(waitsOf(compared, "a")).toEqual([400, 530]);
+  expect(waitsOf(compared, "a")).toEqual([400, 540]);
   expect(waitsOf(compared, "b")).toEqual([799, 799]);
 });
 
