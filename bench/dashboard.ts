@@ -77,7 +77,7 @@ async function measure({ seconds }: BenchOptions): Promise<Report> {
       "counting a poll for /metrics, ns": countingNs,
     },
     goals: [
-      atLeast("polls/s, watched / alone", ratio, 0.9),
+      atLeast("polls/s, watched / alone", ratio, 0.95),
       atMost("counting a poll for /metrics, ns", countingNs, 1_000),
     ],
   };

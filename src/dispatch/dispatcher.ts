@@ -20,7 +20,7 @@ import { type Cancel, createCancel } from "./cancelling.ts";
 import { createEnqueuing, type Enqueuing } from "./enqueuing.ts";
 import { joinMonitors } from "./fetched-monitors.ts";
 import { createGithubListener, type GithubListener, type GithubNews, type NewsOutcome } from "./github-listener.ts";
-import { createIdBooking } from "./id-booking.ts";
+import { bookingKeptForMs, createIdBooking } from "./id-booking.ts";
 import { createJobLimits, type JobLimits } from "./job-limits.ts";
 import { createJobLooks, type JobLooks } from "./job-looks.ts";
 import { createMonitorBook, type MonitorBook } from "./monitor-book.ts";
@@ -42,8 +42,6 @@ import { createWaitingRoom, type WaitingRoom } from "./takes/waiting-room.ts";
 
 /** Well before the 30 s that the deployed client gives an attempt. */
 const replyBudgetMs = 20_000;
-/** How long it is remembered under which profile an id was enqueued, at least. */
-const bookingKeptForMs = 24 * 3_600_000;
 
 export interface DispatcherSettings extends QueueSettings {
   readonly takeTimeoutMs: number;
@@ -152,7 +150,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     ...(policy !== undefined && { policy }),
   });
   const names = createProfileNames(store);
-  const booking = createIdBooking(documents, runner, Math.max(bookingKeptForMs, settings.rerunMemoryMs));
+  const booking = createIdBooking(documents, runner, bookingKeptForMs(settings));
   const limits: JobLimits = createJobLimits(store, runner, booking, settings, clock, observe);
   const monitorBook = createMonitorBook(store, documents, runner);
   const pullBook = createPullBook(documents, runner, settings);

@@ -8,7 +8,7 @@
 import { z } from "zod";
 import { isIdFree } from "../queue/job/tombstone.ts";
 import { inspectOperation } from "../queue/operations/inspect.ts";
-import { maxCommitAgeMs } from "../queue/settings.ts";
+import { maxCommitAgeMs, type QueueSettings } from "../queue/settings.ts";
 import type { Documents } from "./running/documents.ts";
 import type { OperationRunner } from "./running/operation-runner.ts";
 
@@ -32,6 +32,19 @@ export interface IdBooking {
   findProfile(uniqueId: string): Promise<string | null>;
   /** Who has the id, in whatever case it is written: as GitHub compares labels. */
   find(uniqueId: string): Promise<Booking | null>;
+}
+
+const minKeptForMs = 24 * 3_600_000;
+
+/**
+ * How long it is remembered under which profile an id was enqueued: whoever remembers the job finds
+ * it by its id.
+ */
+export function bookingKeptForMs(
+  settings: Pick<QueueSettings, "rerunMemoryMs" | "tombstoneTtlMs" | "ticketMaxAgeMs">,
+): number {
+  const { rerunMemoryMs, tombstoneTtlMs, ticketMaxAgeMs } = settings;
+  return Math.max(minKeptForMs, rerunMemoryMs, tombstoneTtlMs + ticketMaxAgeMs);
 }
 
 const nameOf = (uniqueId: string) => `id/${uniqueId.toLowerCase()}`;

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "../../src/clock.ts";
 import { createBatchEnqueuer } from "../../src/dispatch/batch-enqueuer.ts";
 import { createEnqueuer } from "../../src/dispatch/enqueuer.ts";
 import { createGithubListener } from "../../src/dispatch/github-listener.ts";
-import { createIdBooking } from "../../src/dispatch/id-booking.ts";
+import { bookingKeptForMs, createIdBooking } from "../../src/dispatch/id-booking.ts";
 import { createJobLimits } from "../../src/dispatch/job-limits.ts";
 import { createMonitorBook } from "../../src/dispatch/monitor-book.ts";
 import { createDocuments } from "../../src/dispatch/running/documents.ts";
@@ -83,7 +83,7 @@ export function createQueueOver(
       return await direct.run(operation);
     },
   };
-  const booking = createIdBooking(documents, runner, Math.max(24 * 3_600_000, settings.rerunMemoryMs));
+  const booking = createIdBooking(documents, runner, bookingKeptForMs(settings));
   const book = createMonitorBook(store, documents, runner);
   const limits = createJobLimits(store, runner, booking, settings, clock, () => {});
   const enqueuers = [true, false].map((isKnown) => createEnqueuer(runner, booking, limits, async () => isKnown));

@@ -131,7 +131,7 @@ export function describeKeys(): readonly KeyDescription[] {
     {
       key: keys.document("id/<unique_id>"),
       holds: "the profile under which an id was enqueued, and the id as it was spelt",
-      ends: "24 h after the enqueue; with the tombstone, where the job ended without runners",
+      ends: "24 h after the enqueue, or as long as its job may be remembered; with the tombstone, where the job ended without runners",
     },
     { key: keys.document("served"), holds: "since when some instance serves without a break", ends: "no TTL: one" },
     { key: keys.document("health"), holds: "that a write succeeds: readiness and store_up ask so", ends: "60 s" },
