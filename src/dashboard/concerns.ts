@@ -76,10 +76,10 @@ export function endOfBackoff({ backing_off_until: until }: DashboardMonitor, at:
 }
 
 function concernsOfMonitor(monitor: DashboardMonitor, at: string): Concern[] {
-  const { name, state, draining } = monitor;
+  const { name, draining } = monitor;
   const concern = { about: "monitor", name, tone: "warn", note: "" } as const;
   const concerns: Concern[] = [];
-  if (isIll(monitor)) concerns.push({ ...concern, what: "ill", ...describeIllness(state) });
+  if (isIll(monitor)) concerns.push({ ...concern, what: "ill", ...describeIllness(monitor) });
   if (draining !== null) concerns.push({ ...concern, what: "draining", says: "is draining", note: draining.note });
   const refusals = listRefusals(monitor);
   if (refusals.length > 0) {
@@ -91,7 +91,8 @@ function concernsOfMonitor(monitor: DashboardMonitor, at: string): Concern[] {
   return concerns;
 }
 
-function describeIllness(state: string): Pick<Concern, "tone" | "says"> {
+function describeIllness({ state, fetches }: DashboardMonitor): Pick<Concern, "tone" | "says"> {
+  if (fetches && state === "stale") return { tone: "bad", says: "has not fetched its takes for a while" };
   if (state === "failing") return { tone: "bad", says: "gives no dashboard" };
   if (state === "stale") return { tone: "warn", says: "is silent: its last dashboard is too old to count" };
   return { tone: "warn", says: "was never heard of" };

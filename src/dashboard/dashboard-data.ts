@@ -5,7 +5,8 @@ import type { MonitorView } from "../dispatch/monitor-book.ts";
 import { writeEstimate } from "../http/problem.ts";
 import type { Act } from "../queue/acts.ts";
 import { sumCapacity } from "../queue/fleet/capacity.ts";
-import { type FleetRow, isBlocked, isFresh } from "../queue/fleet/fleet.ts";
+import { type FleetRow, isBlocked } from "../queue/fleet/fleet.ts";
+import { isHeardFresh } from "../queue/fleet/monitor-record.ts";
 import type { HistoryEntry } from "../queue/history.ts";
 import { enqueuedAt } from "../queue/job/job.ts";
 import { presenceKindOf } from "../queue/job/presence.ts";
@@ -155,9 +156,7 @@ function describeMonitor(
     return row === undefined ? [] : [[profileKey, row]];
   });
   const isFetching = record.pull !== undefined;
-  const isHeard = isFetching
-    ? rows.some(([, row]) => isFresh(row, now, settings.snapshotFreshMs))
-    : record.answeredAt + settings.snapshotFreshMs >= now;
+  const isHeard = isHeardFresh(record, now, settings.snapshotFreshMs);
   const state = record.askedAt === 0 ? "unknown" : record.failures > 0 ? "failing" : isHeard ? "fresh" : "stale";
   const blockedUntil = Math.max(0, ...rows.map(([, row]) => (isBlocked(row, now) ? row.blockedUntil : 0)));
   return {

@@ -7,6 +7,7 @@ import type { Administration } from "../dispatch/administration.ts";
 import type { MonitorView } from "../dispatch/monitor-book.ts";
 import { sumCapacity } from "../queue/fleet/capacity.ts";
 import { countLegsOut, type FleetRow, isBlocked } from "../queue/fleet/fleet.ts";
+import { isHeardFresh } from "../queue/fleet/monitor-record.ts";
 import { enqueuedAt } from "../queue/job/job.ts";
 import type { ProfileOverview } from "../queue/operations/inspect.ts";
 import type { QueueSettings } from "../queue/settings.ts";
@@ -102,8 +103,8 @@ export function createStandingMetrics(registry: Registry, profiles: KnownLabels)
       const row = capacity.rows.get(monitor);
       return row === undefined ? [] : [[profile, row]];
     });
-    const isFresh = record.failures === 0 && record.answeredAt + settings.snapshotFreshMs >= now;
-    up.set({ monitor }, isFresh && record.answeredAt > 0 ? 1 : 0);
+    const isUp = record.failures === 0 && isHeardFresh(record, now, settings.snapshotFreshMs);
+    up.set({ monitor }, isUp ? 1 : 0);
     failures.set({ monitor }, record.failures);
     if (record.answeredAt > 0) age.set({ monitor }, Math.max(0, now - record.answeredAt) / 1000);
     draining.set({ monitor }, drain === null ? 0 : 1);

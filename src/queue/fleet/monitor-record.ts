@@ -111,6 +111,11 @@ export function endIdlePolling(record: MonitorRecord, intervalMs: number): Monit
   return record.isIdlePolling ? { ...record, nextAskAt: record.askedAt + intervalMs, isIdlePolling: false } : null;
 }
 
+/** Whether what the monitor last said still counts: it answered lately, or declared to be there. */
+export function isHeardFresh({ answeredAt, pull }: MonitorRecord, now: number, freshMs: number): boolean {
+  return pull === undefined ? answeredAt > 0 && answeredAt + freshMs >= now : pull.presentUntil >= now;
+}
+
 /** After this nobody asks the monitor any more: no instance has it in MONITORS. */
 const abandonedAfterMs = 120_000;
 

@@ -14,8 +14,9 @@ export const pullRecordSchema = z.object({
   formerBoots: z.array(z.string()),
   /** the latest of those that were written down */
   seq: z.number(),
-  /** when the fetch came that was written down last */
+  /** when the fetch came that was written down last, and until when it declared to be there */
   fetchedAt: z.number(),
+  presentUntil: z.number(),
   /** what it lists as reserved, as a digest: the list itself is another document */
   reservations: z.string(),
   /** somebody needs a fetch that comes after this, ms */
@@ -50,7 +51,7 @@ export type HeardReply =
 /** Whether a boot speaks for the monitor; a new one does from now on. */
 export function hearBoot(known: PullRecord | undefined, boot: string, now: number): PullRecord | null {
   if (known === undefined) {
-    return { boot, bootAt: now, formerBoots: [], seq: 0, fetchedAt: 0, reservations: "", wantedAt: 0 };
+    return { boot, bootAt: now, formerBoots: [], seq: 0, fetchedAt: 0, presentUntil: 0, reservations: "", wantedAt: 0 };
   }
   if (known.boot === boot) return known;
   if (known.formerBoots.includes(boot)) return null;
@@ -90,7 +91,7 @@ export function hearFetch(
     pull: {
       ...pull,
       seq: Math.max(seq, pull.seq),
-      ...(isNewest && { fetchedAt: now, reservations }),
+      ...(isNewest && { fetchedAt: now, presentUntil: now + waitMs + 1.2 * pullPresenceMs, reservations }),
       ...(listsAll && { listsAll }),
       ...(key !== null && { inFlight: { key, callId, until: now + waitMs + keyKeptMs } }),
     },

@@ -1,0 +1,151 @@
+// Boots, keys and what a fetch writes down, by cases.
+import { describe, expect, it } from "vitest";
+import { isHeardFresh, noRecord } from "../../../src/queue/fleet/monitor-record.ts";
+import {
+  endCall,
+  type FetchHeard,
+  hearBoot,
+  hearFetch,
+  type PullRecord,
+} from "../../../src/queue/fleet/pull-record.ts";
+import { now } from "../../support/queue-data.ts";
+
+const presenceMs = 10_000;
+const pullOf = (more: Partial<PullRecord> = {}): PullRecord => ({
+  boot: "b1",
+  bootAt: now - 5_000,
+  formerBoots: [],
+  seq: 7,
+  fetchedAt: now - 1_000,
+  presentUntil: now + 11_000,
+  reservations: "2.x",
+  wantedAt: 0,
+  ...more,
+});
+const heardOf = (more: Partial<FetchHeard> = {}): FetchHeard => ({
+  boot: "b1",
+  seq: 8,
+  waitMs: 0,
+  reservations: "2.x",
+  listsAll: false,
+  key: null,
+  callId: "call-1",
+  ...more,
+});
+
+describe("which boot speaks", () => {
+  it("the first one that is heard", () => {
+    expect(hearBoot(undefined, "b1", now)).toMatchObject({ boot: "b1", bootAt: now, formerBoots: [], seq: 0 });
+  });
+
+  it("the same one goes on as it was", () => {
+    const known = pullOf();
+    expect(hearBoot(known, "b1", now)).toBe(known);
+  });
+
+  it("a new one at once: it is later than the one before whatever the clock says, and counts anew", () => {
+    const known = pullOf({ bootAt: now + 50, listsAll: true, inFlight: { key: "k", callId: "c", until: now + 9 } });
+    expect(hearBoot(known, "b2", now)).toEqual({
+      ...pullOf(),
+      boot: "b2",
+      bootAt: now + 51,
+      formerBoots: ["b1"],
+      seq: 0,
+    });
+  });
+
+  it("none of the last sixteen that were superseded", () => {
+    const formerBoots = Array.from({ length: 16 }, (_, at) => `old${at}`);
+    const known = pullOf({ formerBoots });
+    for (const boot of formerBoots) expect(hearBoot(known, boot, now)).toBeNull();
+    expect(hearBoot(known, "b2", now)?.formerBoots).toEqual(["b1", ...formerBoots.slice(0, 15)]);
+  });
+});
+
+describe("a fetch writes", () => {
+  it.each([
+    { name: "nothing, where it says nothing new", heard: {}, known: {}, isChanged: false },
+    {
+      name: "that its monitor is there, after a fifth of its presence",
+      heard: {},
+      known: { fetchedAt: now - 2_000 },
+      isChanged: true,
+    },
+    { name: "nothing a moment earlier", heard: {}, known: { fetchedAt: now - 1_999 }, isChanged: false },
+    { name: "that it is held", heard: { waitMs: 1 }, known: {}, isChanged: true },
+    { name: "other reservations", heard: { reservations: "3.y" }, known: {}, isChanged: true },
+    { name: "nothing of reservations of before", heard: { reservations: "3.y", seq: 6 }, known: {}, isChanged: false },
+    { name: "that it lists all", heard: { listsAll: true }, known: {}, isChanged: true },
+    { name: "nothing, where that is known", heard: {}, known: { listsAll: true }, isChanged: false },
+    { name: "what somebody needs", heard: {}, known: { wantedAt: now - 1_000 }, isChanged: true },
+    { name: "nothing for who has it", heard: {}, known: { wantedAt: now - 1_001 }, isChanged: false },
+    { name: "its key", heard: { key: "k" }, known: {}, isChanged: true },
+    { name: "over a time of before the clock was set back", heard: {}, known: { fetchedAt: now + 1 }, isChanged: true },
+  ])("$name", ({ heard, known, isChanged }) => {
+    const reply = hearFetch(pullOf(known), heardOf(heard), now, presenceMs);
+    expect(reply).toMatchObject({ kind: "heard", isChanged });
+  });
+
+  it("its count, its time and what it lists, and until when it is there", () => {
+    const reply = hearFetch(
+      pullOf(),
+      heardOf({ waitMs: 20_000, reservations: "3.y", listsAll: true }),
+      now,
+      presenceMs,
+    );
+    expect(reply).toEqual({
+      kind: "heard",
+      isChanged: true,
+      pull: pullOf({ seq: 8, fetchedAt: now, presentUntil: now + 32_000, reservations: "3.y", listsAll: true }),
+    });
+  });
+
+  it("nothing of one that an earlier count says, but that it is held", () => {
+    const reply = hearFetch(pullOf(), heardOf({ seq: 6, waitMs: 5_000, reservations: "3.y" }), now, presenceMs);
+    expect(reply).toEqual({ kind: "heard", isChanged: true, pull: pullOf() });
+  });
+
+  it("nothing of a boot that was superseded", () => {
+    const known = pullOf({ formerBoots: ["b0"] });
+    expect(hearFetch(known, heardOf({ boot: "b0" }), now, presenceMs)).toEqual({ kind: "superseded" });
+  });
+});
+
+describe("a key has one call at a time", () => {
+  const inFlight = { key: "k", callId: "call-0", until: now + 1 };
+  it.each([
+    { name: "another call with it", heard: { key: "k" }, kind: "in_flight" },
+    { name: "the same call", heard: { key: "k", callId: "call-0" }, kind: "heard" },
+    { name: "another key", heard: { key: "l" }, kind: "heard" },
+    { name: "no key", heard: {}, kind: "heard" },
+  ])("$name: $kind", ({ heard, kind }) => {
+    expect(hearFetch(pullOf({ inFlight }), heardOf(heard), now, presenceMs)).toMatchObject({ kind });
+  });
+
+  it("until its hold and five seconds are over, should its instance die", () => {
+    const held = hearFetch(pullOf(), heardOf({ key: "k", waitMs: 20_000 }), now, presenceMs);
+    expect(held).toMatchObject({ pull: { inFlight: { key: "k", callId: "call-1", until: now + 25_000 } } });
+    const dead = pullOf({ inFlight: { ...inFlight, until: now } });
+    expect(hearFetch(dead, heardOf({ key: "k" }), now, presenceMs)).toMatchObject({ kind: "heard" });
+  });
+
+  it("is free once that call has its answer, and no other call frees it", () => {
+    expect(endCall(pullOf({ inFlight }), "call-0")).toEqual(pullOf());
+    expect(endCall(pullOf({ inFlight }), "call-1")).toBeNull();
+    expect(endCall(pullOf(), "call-0")).toBeNull();
+  });
+});
+
+it.each([
+  { name: "called, and answered in time", record: { answeredAt: now - 10_000 }, expected: true },
+  { name: "called, and silent", record: { answeredAt: now - 10_001 }, expected: false },
+  { name: "called, and never heard of", record: {}, expected: false },
+  {
+    name: "fetching, and there",
+    record: { answeredAt: now - 30_000, pull: pullOf({ presentUntil: now }) },
+    expected: true,
+  },
+  { name: "fetching, and away", record: { answeredAt: now, pull: pullOf({ presentUntil: now - 1 }) }, expected: false },
+])("what a monitor said last still counts: $name", ({ record, expected }) => {
+  expect(isHeardFresh({ ...noRecord, ...record }, now, 10_000)).toBe(expected);
+});
