@@ -131,11 +131,8 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     const query = parseQuery(c, ["period", "profile"]);
     if (query.kind === "refused") return query.response;
     const period = query.value.get("period") ?? "day";
-    const wanted = query.value.get("profile");
     if (!isPeriod(period)) return refuse("malformed_parameter", "period: day or week");
-    const { profiles, ...rest } = await loadStats(period);
-    const body = { ...rest, profiles: profiles.filter(({ profile_key }) => (wanted ?? profile_key) === profile_key) };
-    return c.json(body, 200, unstored);
+    return c.json(await loadStats(period, query.value.get("profile")), 200, unstored);
   });
 
   /** What the Link of a 503 leads to; for everybody, since it says nothing of this queue. */

@@ -52,7 +52,7 @@ describeOnStores("an hour's counts", (open) => {
     expect([i, w, x]).toEqual([3, 2, 2]);
   });
 
-  it("have 2,000 names at most: who comes later counts as the others", async () => {
+  it("have 1,000 names at most: who comes later counts as the others", async () => {
     const { served, store, countsOf } = await openCounted();
     const reply = await store.load({
       profileKey,

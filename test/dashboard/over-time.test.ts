@@ -2,7 +2,7 @@
 // charts.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
-import { describeStats, hoursOf, type Stats } from "../../src/dashboard/over-time/stats.ts";
+import { createStatsLoader, describeStats, hoursOf, type Stats } from "../../src/dashboard/over-time/stats.ts";
 import { describeProfile } from "../../src/dashboard/page/over-time/over-time.ts";
 import { hasChromium } from "../support/chromium.ts";
 import { enqueueForTicket, takeUntilDone } from "../support/client.ts";
@@ -75,6 +75,30 @@ describe("hours of counters come to", () => {
     expect(repositories[0]).toMatchObject({ qualified_repo: "o/r29", failed: 30 });
     expect(repositories.at(-1)).toMatchObject({ qualified_repo: null, failed: 55 });
   });
+});
+
+it("a hundred profiles at once, any one by its name, and the store is asked once in half a minute", async () => {
+  let now = noon;
+  let asked = 0;
+  const administration = {
+    profiles: async () => Array.from({ length: 150 }, (_, i) => `p${String(i).padStart(3, "0")}`),
+    counts: async (_: string, hours: readonly number[]) => {
+      asked += 1;
+      return hours.map(() => ({}));
+    },
+  };
+  const load = createStatsLoader(administration, () => now);
+  const all = await load("day");
+  expect([all.profiles.length, all.profiles_left_out, asked]).toEqual([100, 50, 100]);
+  const [one] = (await load("day", "p149")).profiles;
+  expect([one?.profile_key, asked]).toEqual(["p149", 101]);
+  expect((await load("day", "unknown")).profiles).toEqual([]);
+  now += 29_999;
+  await Promise.all([load("day"), load("day", "p149")]);
+  expect(asked).toBe(101);
+  now += 1;
+  await load("day");
+  expect(asked).toBe(201);
 });
 
 describe("what jobs did is told over time", { timeout: 120_000 }, () => {

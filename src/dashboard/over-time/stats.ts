@@ -1,5 +1,6 @@
 // GET /stats.json: a day or a week, by profile and repository. Read from the store at most once in
 // half a minute, however many look.
+import { LRUCache } from "lru-cache";
 import type { Administration } from "../../dispatch/administration.ts";
 import { hourMs, hourOf } from "../../queue/stats/count.ts";
 import type { HourCounts } from "../../queue/store.ts";
@@ -23,25 +24,34 @@ const maxRepositories = 20;
 export type Stats = ReturnType<typeof describeStats>;
 export type ProfileStats = Stats["profiles"][number];
 
-/** Throws StoreUnavailable. */
+/** Profiles that one document tells of; of the others one has to ask by name. */
+const maxProfiles = 100;
+const maxKnown = 200;
+
+/** @param profileKey only of this profile. Throws StoreUnavailable */
+export type LoadStats = (period: Period, profileKey?: string) => Promise<Stats>;
+
 export function createStatsLoader(
   administration: Pick<Administration, "profiles" | "counts">,
   clock: () => number,
-): (period: Period) => Promise<Stats> {
-  const known = new Map<Period, { readonly at: number; readonly stats: Promise<Stats> }>();
-  const load = async (period: Period, now: number): Promise<Stats> => {
+): LoadStats {
+  const known = new LRUCache<string, { readonly at: number; readonly stats: Promise<Stats> }>({ max: maxKnown });
+  const load = async (period: Period, wanted: string | undefined, now: number): Promise<Stats> => {
     const hours = hoursOf(period, now);
-    const keys = [...(await administration.profiles())].sort();
+    const all = [...(await administration.profiles())].sort();
+    const asked = wanted === undefined ? all : all.filter((key) => key === wanted);
+    const keys = asked.slice(0, maxProfiles);
     const counted = await Promise.all(keys.map(async (key) => [key, await administration.counts(key, hours)] as const));
-    return describeStats(period, now, counted);
+    return describeStats(period, now, counted, asked.length - keys.length);
   };
-  return (period) => {
+  return (period, profileKey) => {
     const now = clock();
-    const current = known.get(period);
+    const name = `${period} ${profileKey ?? ""}`;
+    const current = known.get(name);
     if (current !== undefined && Math.abs(now - current.at) < keptMs) return current.stats;
-    const stats = load(period, now);
-    known.set(period, { at: now, stats });
-    stats.catch(() => known.delete(period));
+    const stats = load(period, profileKey, now);
+    known.set(name, { at: now, stats });
+    stats.catch(() => known.delete(name));
     return stats;
   };
 }
@@ -59,6 +69,7 @@ export function describeStats(
   period: Period,
   now: number,
   counted: readonly (readonly [profileKey: string, hours: readonly HourCounts[]])[],
+  profilesLeftOut = 0,
 ) {
   const { hoursPerStep } = periods[period];
   const first = hoursOf(period, now)[0] ?? 0;
@@ -67,6 +78,7 @@ export function describeStats(
     period,
     from: isoTime(first * hourMs),
     step_minutes: hoursPerStep * 60,
+    profiles_left_out: profilesLeftOut,
     profiles: counted.map(([profile_key, hours]) => ({
       profile_key,
       ...describeHours(hours),

@@ -1,6 +1,6 @@
 // Makes a view's main part. What is asked for again within a second is not made again.
 import { type DashboardDeps, describeProfile, shownJobs } from "../dashboard-data.ts";
-import type { Period, Stats } from "../over-time/stats.ts";
+import type { LoadStats } from "../over-time/stats.ts";
 import { renderRunView, renderSearchView, showId } from "../page/found.ts";
 import type { Markup } from "../page/fragments.ts";
 import { renderJobView, renderNoJob } from "../page/job.ts";
@@ -21,7 +21,7 @@ export type RenderView = (view: View, ids: Links["ids"]) => Promise<string>;
 /** Throws StoreUnavailable. */
 export function createViewRenderer(
   deps: DashboardDeps,
-  loadStats: (period: Period) => Promise<Stats>,
+  loadStats: LoadStats,
 ): { readonly render: RenderView; readonly forget: () => void } {
   const { administration, settings, githubUrl } = deps;
   const data = createViewData(deps);

@@ -198,6 +198,7 @@ export const exampleStats = {
   period: "day",
   from: at,
   step_minutes: 60,
+  profiles_left_out: 0,
   profiles: [
     {
       profile_key: "linux",

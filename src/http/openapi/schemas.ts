@@ -278,6 +278,7 @@ export const dashboardSchemas: Json = {
     period: oneOf(["day", "week"]),
     from: time,
     step_minutes: whole,
+    profiles_left_out: { ...whole, description: "Of more than a hundred: ask for each by its name" },
     profiles: listOf(
       shape({
         profile_key: text,

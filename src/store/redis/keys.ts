@@ -123,7 +123,7 @@ export function describeKeys(): readonly KeyDescription[] {
     {
       key: `${keys.ofProfile("<profile>").at(-1)}<hour>`,
       holds:
-        "how jobs of an hour ended and what they waited, by repository, and the minutes' sums; a hash of counters, of 2,000 names at most",
+        "how jobs of an hour ended and what they waited, by repository, and the minutes' sums; a hash of counters, of 1,000 names at most",
       ends: "HISTORY_KEEP after the last of its counts",
     },
     { key: `${commit}<id>`, holds: "that a change was written, should its reply be lost", ends: "60 s" },

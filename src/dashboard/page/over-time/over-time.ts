@@ -12,12 +12,13 @@ import { renderWaitsChart } from "./waits-chart.ts";
 
 const spans = { day: "the last day", week: "the last seven days" } as const;
 
-export function renderOverTime({ period, profiles, step_minutes }: Stats): Markup {
+export function renderOverTime({ period, profiles, step_minutes, profiles_left_out }: Stats): Markup {
   const other = period === "day" ? "week" : "day";
   return html`<h2 id="view-name">Over time: ${spans[period]}</h2>
 <p class="about-view"><a id="other-period" href="stats?period=${other}" data-view>Show ${spans[other]}</a>. The same as <a id="stats-json" href="stats.json?period=${period}">JSON</a>. A step is ${countOf(step_minutes / 60, "hour")}.</p>
 ${profiles.length === 0 ? html`<p class="empty card">No profile is known yet.</p>` : ""}
-${profiles.map((profile) => renderProfileStats(profile, spans[period]))}`;
+${profiles.map((profile) => renderProfileStats(profile, spans[period]))}
+${profiles_left_out === 0 ? "" : html`<p class="more">And ${countOf(profiles_left_out, "profile")} more, each by <code>stats.json?profile=</code>.</p>`}`;
 }
 
 function renderProfileStats(profile: ProfileStats, span: string): Markup {
