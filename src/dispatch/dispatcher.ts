@@ -3,6 +3,7 @@
 // nothing about whose turn it is.
 import type { Clock } from "../clock.ts";
 import type { Observe } from "../queue/events.ts";
+import { availableRunners } from "../queue/fleet/fleet.ts";
 import type { FreedRate } from "../queue/fleet/freed-rate.ts";
 import type { Monitors, ShownRunner } from "../queue/fleet/monitors.ts";
 import { wakeNameOf } from "../queue/fleet/pulled-legs.ts";
@@ -159,7 +160,13 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   store.onWake(room.wake);
   const settle = createSettle(runner, settings, observe, clock);
   const reconcile = createReconcile(monitors, settings, settle, observe, clock);
-  const sendLeg = createLegSender({ store, monitors, settings, observe, clock, noteTaken: fleetNews.noteChange });
+  /** While it has more to give nobody needs to ask: what was taken is subtracted. */
+  const noteTaken = (monitor: string, profileKey: string): void => {
+    const row = runner.capacity(profileKey)?.rows.get(monitor);
+    const left = row === undefined ? 0 : availableRunners(row, clock.date(), settings.snapshotFreshMs);
+    if (left === 0) fleetNews.noteChange(monitor);
+  };
+  const sendLeg = createLegSender({ store, monitors, settings, observe, clock, noteTaken });
   const followPulledLeg = createFollowPulledLeg(runner, room, observe, clock);
   const work = createClaimWork(runner, sendLeg, followPulledLeg, settle, reconcile, observe, clock);
   const silentMonitors = async () => await monitorBook.silent(monitors.names);
