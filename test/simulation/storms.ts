@@ -123,7 +123,8 @@ const storeLosses: Trouble = (world, chance, until) =>
 const changedMonitors: Trouble = (world, chance, until) => {
   const all = [...world.hosts.keys()];
   const known = world.instances[0]?.reach ?? all;
-  const left = known.length < all.length ? all : all.filter((name) => name !== `m${chance.whole(0, all.length - 1)}`);
+  const forgotten = chance.whole(0, all.length - 1);
+  const left = known.length < all.length ? all : all.filter((_, at) => at !== forgotten);
   world.trace.note(null, () => `a rolling restart begins: ${left.join(" ")}`);
   const restart = (slot: number): void => {
     const instance = world.instances[slot];

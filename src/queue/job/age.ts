@@ -45,7 +45,7 @@ export function ofThisClock(job: Job, clockSince: number, settings: QueueSetting
   return {
     ...job,
     clockSince,
-    heardAt: Math.min(job.heardAt, clockSince),
+    heardAt: clockSince,
     presentUntil,
     abandonAt: clockSince + heldMs + settings.abandonAfterMs,
     ...(job.heldUntil !== undefined && { heldUntil: clockSince + heldMs }),

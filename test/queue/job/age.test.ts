@@ -44,7 +44,7 @@ describe("a job that was written before the clock was set", () => {
     it(`has its time anew, and what its request is held for, at ${clockSince - now}`, () => {
       expect(read).toMatchObject({
         clockSince,
-        heardAt: Math.min(job.heardAt, clockSince),
+        heardAt: clockSince,
         heldUntil: clockSince + heldMs,
         presentUntil: clockSince + heldMs + 4_000,
         abandonAt: clockSince + heldMs + 30_000,
@@ -53,10 +53,19 @@ describe("a job that was written before the clock was set", () => {
     });
 
     it(`knows of no reservation how old it is, at ${clockSince - now}`, () => {
-      expect([read.claim?.at, read.asked, read.runnersInHand?.map(({ since }) => since)]).toEqual([0, { ci0: 0 }, [0]]);
+      expect([read.claim, read.asked, read.runnersInHand]).toEqual([
+        { ...job.claim, at: 0 },
+        { ci0: 0 },
+        [{ ...runnerOf("7"), since: 0 }],
+      ]);
       expect(
         ofThisClock(jobOf({ state: "taken", answer: "null", answerUntil: now }), clockSince, settings).answerUntil,
       ).toBe(0);
+    });
+
+    it(`is held for no longer where the clock is set once more, after ${clockSince - now}`, () => {
+      const again = ofThisClock(read, clockSince + 90_000, settings);
+      expect(again.heldUntil).toBe(clockSince + 90_000 + heldMs);
     });
 
     it(`waits anew for what a monitor that pulls accepted, at ${clockSince - now}`, () => {
@@ -70,6 +79,15 @@ describe("a job that was written before the clock was set", () => {
       expect(entryOf(read, lostAt)).toEqual(entryOf(job, lostAt));
     });
   }
+
+  it("and that was never held is due within a second and PRESENCE_GRACE", () => {
+    expect(ofThisClock(jobOf({ heardAt: 0 }), now, settings)).toMatchObject({
+      presentUntil: now + 4_000,
+      abandonAt: now + 30_000,
+    });
+    // its request ended before it was heard last
+    expect(ofThisClock(jobOf({ heardAt: now, heldUntil: now - 5 }), now, settings).presentUntil).toBe(now + 4_000);
+  });
 
   it("invents nothing that it has not", () => {
     expect(Object.keys(ofThisClock(jobOf(), 7, settings)).sort()).toEqual(

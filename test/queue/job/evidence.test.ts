@@ -75,6 +75,14 @@ describe("evidence is looked for", () => {
         { monitor: "ci0", after: now + 17_000, afterBlind: now + 17_000, until: now + 82_000, since: 0 },
       ],
     },
+    {
+      name: "a second later for each further runner, where its times are of before the clock was set",
+      job: claimedJobOf([legOf({ runners: 3 })], {
+        clockSince: now - 10_000,
+        claim: { ...claimOf([legOf({ runners: 3 })]), at: 0 },
+      }),
+      expected: [{ monitor: "ci0", after: now + 19_000, afterBlind: now + 19_000, until: now + 82_000, since: 0 }],
+    },
     { name: "nowhere, of a job that asked nobody", job: jobOf(), expected: [] },
   ])("$name", ({ job, expected }) => {
     expect(planEvidence(job, monitors, null, now, settings)).toEqual(expected);
@@ -103,6 +111,12 @@ describe("evidence is looked for", () => {
     expect(planEvidence(jobOf(), ["ci0"], now + 3_600_000, now, settings)).toEqual(
       planEvidence(jobOf(), ["ci0"], now, now, settings),
     );
+  });
+
+  it("for 10 s at least once it counts, where a monitor settles later than its unused runners live", () => {
+    const job = claimedJobOf([legOf()], { clockSince: now, claim: { ...claimOf([legOf()]), at: 0 } });
+    const [need] = planEvidence(job, [], null, now, { ...settings, monitorSettleMs: 100_000 });
+    expect(need).toMatchObject({ after: now + 102_000, until: now + 112_000 });
   });
 
   it("after a loss no sooner where a monitor settles sooner", () => {
