@@ -1,11 +1,11 @@
 // `npm run build`: the package as it is published, in dist/: one bundle of plain JavaScript for any
-// Node from 22.18 on, without dependencies, and the licences of the packages in it. `npm pack
+// Node from 22.18 on, without dependencies, queuectl once more as one file, and the licences of the packages in it. `npm pack
 // ./dist` makes the tarball; the image is made of the same files.
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { build, type Metafile } from "esbuild";
+import { type BuildOptions, build, type Metafile } from "esbuild";
 import packageJson from "../package.json" with { type: "json" };
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -14,13 +14,9 @@ const out = values.out;
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(join(out, "bin"), { recursive: true });
-const { metafile } = await build({
+const shared = {
   absWorkingDir: root,
-  // serve is also the process that the demo starts.
-  entryPoints: { "runner-queue": "scripts/runner-queue.ts", serve: "src/main.ts" },
-  outdir: out,
   bundle: true,
-  splitting: true,
   format: "esm",
   platform: "node",
   target: "node22.18",
@@ -28,7 +24,6 @@ const { metafile } = await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
-  metafile: true,
   // Packages that are CommonJS ask for Node's own modules by require.
   banner: {
     js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
@@ -40,7 +35,23 @@ const { metafile } = await build({
       setup: ({ onLoad }) => onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({ contents: "export {};" })),
     },
   ],
+} satisfies BuildOptions;
+const { metafile } = await build({
+  ...shared,
+  // serve is also the process that the demo starts.
+  entryPoints: { "runner-queue": "scripts/runner-queue.ts", serve: "src/main.ts" },
+  outdir: out,
+  splitting: true,
+  metafile: true,
 });
+// queuectl once more, by itself: one file that can be copied to where only Node is.
+await build({
+  ...shared,
+  entryPoints: ["scripts/queuectl.ts"],
+  outfile: join(out, "queuectl.mjs"),
+  banner: { js: `#!/usr/bin/env node\n${shared.banner.js}` },
+});
+chmodSync(join(out, "queuectl.mjs"), 0o755);
 for (const name of readdirSync(join(root, "scripts/package")).filter((name) => name.endsWith(".cjs"))) {
   copyFileSync(join(root, "scripts/package", name), join(out, "bin", name));
   chmodSync(join(out, "bin", name), 0o755);

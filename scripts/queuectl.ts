@@ -11,5 +11,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 process.exitCode = await runQueuectl(process.argv.slice(2), process.env, {
   print: (text) => console.log(text),
   complain: (text) => console.error(text),
-  isScreen: process.stdout.isTTY === true,
+  screen: process.stdout.isTTY
+    ? { widthCharacters: () => process.stdout.columns || 80, heightLines: () => process.stdout.rows || 24 }
+    : null,
 });

@@ -3,8 +3,9 @@
 import { parseArgs } from "node:util";
 import { parseQueueUrl, parseToken, requireToken } from "../queue-address.ts";
 import type { QueuectlCommand } from "./command.ts";
+import { parseShell, type Shell } from "./completion.ts";
 import type { Connection } from "./connection.ts";
-import { type CommandName, isCommandName, manual } from "./manual.ts";
+import { type Command, type CommandName, isCommandName, manual } from "./manual.ts";
 import { nameOperator } from "./operator-name.ts";
 import {
   idShape,
@@ -17,12 +18,16 @@ import {
   parseUntil,
   repoShape,
   runShape,
+  type Shape,
+  shellShape,
   stateShape,
 } from "./option-value.ts";
 
 export type CommandLine =
   | { readonly kind: "run"; readonly command: QueuectlCommand }
   | { readonly kind: "help"; readonly of: CommandName | null }
+  | { readonly kind: "version" }
+  | { readonly kind: "completion"; readonly shell: Shell }
   | { readonly kind: "wrong"; readonly why: string };
 
 const options = {
@@ -30,6 +35,7 @@ const options = {
   token: { type: "string" },
   json: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
+  version: { type: "boolean", default: false },
   profile: { type: "string" },
   all: { type: "boolean" },
   note: { type: "string" },
@@ -42,8 +48,18 @@ const options = {
   since: { type: "string" },
   state: { type: "string" },
 } as const;
-const common = ["queue", "token", "json", "help"];
+const common = ["queue", "token", "json", "help", "version"];
 
+const shapeOf = {
+  "<monitor>": keyShape,
+  "<profile>": keyShape,
+  "<unique_id>": idShape,
+  "<run_id>": runShape,
+  "<shell>": shellShape,
+} as const satisfies Record<NonNullable<Command["argument"]>, Shape>;
+
+/** Of those that ask a queue. */
+type QueueCommandName = Exclude<CommandName, "completion">;
 type Values = ReturnType<typeof parseOptions>["values"];
 
 export function parseCommandLine(args: string[], environment: Readonly<NodeJS.ProcessEnv>): CommandLine {
@@ -52,11 +68,13 @@ export function parseCommandLine(args: string[], environment: Readonly<NodeJS.Pr
     const [name, ...rest] = positionals;
     const known = name !== undefined && isCommandName(name) ? name : null;
     if (values.help) return { kind: "help", of: known };
+    if (values.version && name === undefined) return { kind: "version" };
     const names = Object.keys(manual).join(", ");
     if (name === undefined) throw new Error(`Which command? There are ${names}.`);
     if (known === null) throw new Error(`There is no such command. There are ${names}.`);
     const argument = parseArgument(known, rest);
     checkOptions(known, values);
+    if (known === "completion") return { kind: "completion", shell: parseShell(argument) };
     const givenToken = values.token ?? environment.RUNNER_QUEUE_TOKEN;
     const connection = {
       queueUrl: parseQueueUrl(
@@ -76,7 +94,12 @@ function parseOptions(args: string[]) {
   return parseArgs({ args, allowPositionals: true, options });
 }
 
-function parseCommand(name: CommandName, argument: string, connection: Connection, values: Values): QueuectlCommand {
+function parseCommand(
+  name: QueueCommandName,
+  argument: string,
+  connection: Connection,
+  values: Values,
+): QueuectlCommand {
   switch (name) {
     case "status":
     case "monitors":
@@ -106,14 +129,18 @@ function parseCommand(name: CommandName, argument: string, connection: Connectio
         until: parseUntil(values.until),
       };
     case "why":
+    case "explain":
       return { ...connection, name, uniqueId: argument };
+    case "run":
+      return { ...connection, name, runId: argument };
     case "cancel":
     case "rerun":
+    case "expedite":
       return {
         ...connection,
         name,
         uniqueId: argument,
-        note: parseNote(values.note, false),
+        note: parseNote(values.note, manual[name].needs !== null),
         by: values.by ?? nameOperator(),
       };
     case "history":
@@ -143,7 +170,7 @@ function parseArgument(name: CommandName, rest: readonly string[]): string {
   }
   if (argument === null) return "";
   if (given === undefined) throw new Error(`${name} what? Say ${name} ${argument}.`);
-  return parseShaped(argument, given, argument === "<unique_id>" ? idShape : keyShape);
+  return parseShaped(argument, given, shapeOf[argument]);
 }
 
 function checkOptions(name: CommandName, values: Values): void {

@@ -1,5 +1,6 @@
 // What a command line asks for, once it is read.
 import type { Connection } from "./connection.ts";
+import type { Paper } from "./paper.ts";
 
 export type QueuectlCommand =
   | LookCommand
@@ -8,6 +9,7 @@ export type QueuectlCommand =
   | ActCommand
   | JobActCommand
   | WhyCommand
+  | RunCommand
   | HistoryCommand;
 
 export interface LookCommand extends Connection {
@@ -40,7 +42,7 @@ export interface ActCommand extends Connection {
 }
 
 export interface JobActCommand extends Connection {
-  readonly name: "cancel" | "rerun";
+  readonly name: "cancel" | "rerun" | "expedite";
   readonly uniqueId: string;
   readonly note: string;
   readonly by: string;
@@ -48,8 +50,14 @@ export interface JobActCommand extends Connection {
 
 /** About one job, with nothing more to say. */
 export interface WhyCommand extends Connection {
-  readonly name: "why";
+  readonly name: "why" | "explain";
   readonly uniqueId: string;
+}
+
+/** About all jobs of one run. */
+export interface RunCommand extends Connection {
+  readonly name: "run";
+  readonly runId: string;
 }
 
 /** Null where it is not to be narrowed. */
@@ -67,5 +75,5 @@ export interface HistoryCommand extends Connection {
 export interface Done {
   readonly document: unknown;
   /** Lines for people. */
-  readonly render: () => readonly string[];
+  readonly render: (paper: Paper) => readonly string[];
 }

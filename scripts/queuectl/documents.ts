@@ -73,6 +73,7 @@ const entrySchema = z.looseObject({
   waited_ms: z.number().nullable(),
   monitors: z.array(z.string()),
   runners: z.array(z.string()),
+  runner_names: z.array(z.string()).default([]),
   by: z.string().nullable(),
   note: z.string().nullable(),
   until: timeSchema.nullable(),
@@ -97,12 +98,28 @@ export type History = z.infer<typeof historySchema>;
 export const actReplySchema = z.looseObject({ by: z.string(), note: z.string(), until: timeSchema.nullable() });
 export type ActReply = z.infer<typeof actReplySchema>;
 
+const flowSchema = z.looseObject({
+  repository: z.string(),
+  class: z.string().nullable(),
+  weight: z.number(),
+});
+export type Flow = z.infer<typeof flowSchema>;
+
+const standingShape = {
+  rule: z.string(),
+  flow: flowSchema,
+  ahead: z.array(z.looseObject({ flow: flowSchema.nullable(), jobs: z.number(), runners: z.number() })),
+  position: z.number().nullable(),
+  fifo_position: z.number().nullable(),
+  may_still_pass: z.number(),
+};
+
 export const explanationSchema = z.looseObject({
   unique_id: z.string(),
   state: z.string(),
   /** The whole as a sentence. */
   says: z.string(),
-  position: z.number().nullable(),
+  ...standingShape,
   waits: z.array(z.looseObject({ since: timeSchema, lasted_ms: z.number(), says: z.string() })),
   tries: z.array(z.looseObject({ at: timeSchema, says: z.string() })),
   runners: z.array(z.string()),
@@ -111,4 +128,10 @@ export const explanationSchema = z.looseObject({
 export type Explanation = z.infer<typeof explanationSchema>;
 
 export const cancelReplySchema = z.looseObject({ state: z.string() });
+export const expediteReplySchema = z.looseObject({
+  profile_key: z.string(),
+  state: z.string(),
+  by: z.string(),
+  note: z.string(),
+});
 export const rerunReplySchema = z.looseObject({ state: z.string(), generation: z.number() });

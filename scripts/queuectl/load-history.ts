@@ -11,7 +11,7 @@ const mostEntries = 2_000;
 
 /** Rejects with Unexpected where the queue says no, something unexpected, or nothing. */
 export async function loadHistory(command: HistoryCommand): Promise<Done> {
-  const { run, repo, id, profile, limit, sinceMs, token } = command;
+  const { run, repo, id, profile, limit, sinceMs } = command;
   const asked = {
     ...(run === null ? {} : { run_id: run }),
     ...(repo === null ? {} : { qualified_repo: repo }),
@@ -25,7 +25,7 @@ export async function loadHistory(command: HistoryCommand): Promise<Done> {
   const isOfJobs = run !== null || repo !== null || id !== null;
   const told = isOfJobs && !command.json ? await loadStory(command, entries) : entries;
   const story = told.filter(isRecent).toReversed().sort(byTime);
-  return { document: { ...document, entries }, render: () => renderHistory(story, at, token) };
+  return { document: { ...document, entries }, render: (paper) => renderHistory(story, at, paper) };
 }
 
 /** Newest first within each profile. */

@@ -22,12 +22,13 @@ export const commonHelp = {
   token: ["--token <text>", "one of its OPERATOR_TOKENS. Better: the environment variable RUNNER_QUEUE_TOKEN, for a"],
   json: ["--json", `print the queue's own document, one JSON value${quietHint}`],
   help: ["--help", "print this; after a command, print what is said of it"],
+  version: ["--version", "print the version, with no command"],
 } as const;
 type OptionName = keyof typeof optionHelp;
 
 export interface Command {
   /** What stands behind the name; null: nothing does. */
-  readonly argument: "<monitor>" | "<profile>" | "<unique_id>" | null;
+  readonly argument: "<monitor>" | "<profile>" | "<unique_id>" | "<run_id>" | "<shell>" | null;
   /** An option that it cannot do without. */
   readonly needs: "--note <text>" | null;
   readonly options: readonly OptionName[];
@@ -109,6 +110,14 @@ export const manual = {
     summary: "forget a profile that no monitor keeps and nobody waits for",
     more: "With its history. It is known again as soon as a monitor shows it.",
   },
+  expedite: {
+    argument: "<unique_id>",
+    needs: "--note <text>",
+    options: ["note", "by"],
+    needsToken: true,
+    summary: "put a waiting job to the front of its profile's line",
+    more: "Several stand in the order in which that was done. Again changes nothing.",
+  },
   cancel: {
     argument: "<unique_id>",
     needs: null,
@@ -133,6 +142,22 @@ export const manual = {
     summary: "why a job waits, or waited, and what each monitor said",
     more: "The queue remembers it as long as the job's end: TOMBSTONE_TTL, an hour as shipped. Then history has what happened.",
   },
+  explain: {
+    argument: "<unique_id>",
+    needs: null,
+    options: [],
+    needsToken: true,
+    summary: "by which rule a job stands where it stands, and who is ahead",
+    more: "Where a policy shares the line, also who may still pass it, and where it would be by plain order of enqueue.",
+  },
+  run: {
+    argument: "<run_id>",
+    needs: null,
+    options: [],
+    needsToken: true,
+    summary: "every job of one run of a workflow: its state, its wait, its runners",
+    more: "As far as the history goes: the last 2000 entries of each profile.",
+  },
   history: {
     argument: null,
     needs: null,
@@ -147,7 +172,15 @@ export const manual = {
     options: [],
     needsToken: false,
     summary: "status, again every 2 seconds, until Ctrl-C",
-    more: "With --json one document per line.",
+    more: "Where it is no terminal: what changes, a line each. With --json one document per line.",
+  },
+  completion: {
+    argument: "<shell>",
+    needs: null,
+    options: [],
+    needsToken: false,
+    summary: "what makes bash, zsh or fish complete commands and options",
+    more: "For bash: source <(queuectl completion bash). For zsh the same with zsh; for fish: queuectl completion fish | source",
   },
 } as const satisfies Record<string, Command>;
 export type CommandName = keyof typeof manual;

@@ -12,6 +12,7 @@ export interface Shape {
 export const keyShape: Shape = { pattern: /^(?!\.{1,2}$)[\w.-]{1,64}$/, expected: "1 to 64 of A-Z a-z 0-9 . _ -" };
 export const idShape: Shape = { pattern: /^(?!\.{1,2}$)[\w.-]{1,128}$/, expected: "1 to 128 of A-Z a-z 0-9 . _ -" };
 export const runShape: Shape = { pattern: /^\d{1,20}$/, expected: "1 to 20 digits" };
+export const shellShape: Shape = { pattern: /^(bash|zsh|fish)$/, expected: "bash, zsh or fish" };
 export const stateShape: Shape = {
   pattern: /^(queued|claimed|taken|failed|abandoned|cancelled)$/,
   expected: "queued, claimed, taken, failed, abandoned or cancelled",

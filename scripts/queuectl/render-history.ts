@@ -1,15 +1,17 @@
 // What happened, in order of time.
 import { describeDuration } from "../../src/duration.ts";
 import type { Entry } from "./documents.ts";
+import type { Paper } from "./paper.ts";
 import { describeAuthor } from "./render-act.ts";
 import { describeAgo, describeTime } from "./span.ts";
 import { type Column, renderTable } from "./table.ts";
+import { toneOf } from "./tones.ts";
 
 const columns = (now: string): Column<Entry>[] => [
   { title: "TIME", cell: ({ at }) => describeTime(at) },
   { title: "AGO", cell: ({ at }) => describeAgo(at, now) },
   { title: "PROFILE", cell: ({ profile_key }) => profile_key },
-  { title: "WHAT", cell: ({ what }) => what },
+  { title: "WHAT", cell: ({ what }) => what, tone: ({ what }) => toneOf(what) },
   { title: "JOB", cell: ({ unique_id }) => unique_id },
   { title: "REPOSITORY", cell: ({ qualified_repo }) => qualified_repo },
   { title: "RUN", cell: ({ run_id }) => run_id },
@@ -18,10 +20,10 @@ const columns = (now: string): Column<Entry>[] => [
 ];
 
 /** @param entries oldest first */
-export function renderHistory(entries: readonly Entry[], now: string, token: string | null): readonly string[] {
+export function renderHistory(entries: readonly Entry[], now: string, paper: Paper): readonly string[] {
   return entries.length === 0
     ? ["Nothing of that kind happened, as far as the queue remembers."]
-    : renderTable(columns(now), entries, token);
+    : renderTable(columns(now), entries, paper);
 }
 
 /** What is special about an entry; may be empty. */

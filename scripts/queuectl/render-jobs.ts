@@ -1,9 +1,11 @@
 // The line: who waits, at which position, how long and why. On demand also who waited before.
 import { describeDuration } from "../../src/duration.ts";
 import type { Dashboard, Entry, Job, Profile } from "./documents.ts";
+import type { Paper } from "./paper.ts";
 import { describeWhat } from "./render-history.ts";
 import { describeAgo } from "./span.ts";
 import { type Column, renderTable } from "./table.ts";
+import { toneOf } from "./tones.ts";
 
 interface Row {
   readonly profile: string;
@@ -27,18 +29,18 @@ const columns: readonly Column<Row>[] = [
   { title: "RUNNERS", cell: ({ runners }) => runners },
   { title: "WAITED", cell: ({ waitedMs }) => (waitedMs === null ? null : describeDuration(waitedMs)) },
   { title: "LAST POLL", cell: ({ lastPoll }) => lastPoll },
-  { title: "STATE", cell: ({ state }) => state },
+  { title: "STATE", cell: ({ state }) => state, tone: ({ state }) => toneOf(state) },
   { title: "WHY", cell: ({ why }) => why },
 ];
 
 /** @param isAll also the jobs that are over */
-export function renderJobs({ at, profiles, ends }: Dashboard, isAll: boolean, token: string | null): readonly string[] {
+export function renderJobs({ at, profiles, ends }: Dashboard, isAll: boolean, paper: Paper): readonly string[] {
   const live = profiles.flatMap(({ profile_key, jobs }) => jobs.map((job) => rowOfJob(profile_key, job, at)));
   const over = isAll ? ends.map((entry) => rowOfEnd(entry, at)) : [];
   const rows = [...live, ...over];
   const hidden = profiles.reduce((sum, profile) => sum + countHidden(profile), 0);
   return [
-    ...(rows.length === 0 ? ["Nobody waits."] : renderTable(columns, rows, token)),
+    ...(rows.length === 0 ? ["Nobody waits."] : renderTable(columns, rows, paper)),
     ...(hidden === 0 ? [] : [`And ${hidden} more further back.`]),
   ];
 }

@@ -2,10 +2,11 @@
 // said.
 import type { Explanation } from "./documents.ts";
 import { makeLegible } from "./legible.ts";
+import type { Paper } from "./paper.ts";
 import { describeTime } from "./span.ts";
 import { renderTable } from "./table.ts";
 
-export function renderWhy(why: Explanation, token: string | null): readonly string[] {
+export function renderWhy(why: Explanation, paper: Paper): readonly string[] {
   const { unique_id, says, position, waits, tries, runners, runner_names } = why;
   const place = position === null ? "" : ` It is number ${position} in line.`;
   const got = runners.length === 0 ? "" : ` It got ${(runner_names.length > 0 ? runner_names : runners).join(", ")}.`;
@@ -13,7 +14,7 @@ export function renderWhy(why: Explanation, token: string | null): readonly stri
     a.at < b.at ? -1 : 1,
   );
   return [
-    makeLegible(`${unique_id} ${says}.${place}${got}`, token),
+    makeLegible(`${unique_id} ${says}.${place}${got}`, paper.token),
     ...(told.length < 2
       ? []
       : [
@@ -24,7 +25,7 @@ export function renderWhy(why: Explanation, token: string | null): readonly stri
               { title: "WHAT", cell: ({ says }) => says },
             ],
             told,
-            token,
+            paper,
           ),
         ]),
   ];

@@ -1,21 +1,15 @@
 // Does what one command says: asks the queue, and has its document ready to be printed, for people
 // or as it is.
 import { Unexpected } from "../self-test/reply.ts";
+import { act, actOnJob } from "./act.ts";
 import { askQueue } from "./ask-queue.ts";
-import type { ActCommand, ActName, Done, JobsCommand, QueuectlCommand, WatchCommand } from "./command.ts";
-import {
-  actReplySchema,
-  cancelReplySchema,
-  type Dashboard,
-  dashboardSchema,
-  explanationSchema,
-  rerunReplySchema,
-} from "./documents.ts";
-import { makeLegible } from "./legible.ts";
+import type { Done, JobsCommand, QueuectlCommand, WatchCommand } from "./command.ts";
+import { type Dashboard, dashboardSchema, explanationSchema } from "./documents.ts";
 import { loadHistory } from "./load-history.ts";
-import { renderActReply } from "./render-act.ts";
+import { loadRun } from "./load-run.ts";
 import { renderJobs } from "./render-jobs.ts";
 import { renderMonitors } from "./render-monitors.ts";
+import { renderStanding } from "./render-standing.ts";
 import { renderStatus } from "./render-status.ts";
 import { renderWhy } from "./render-why.ts";
 
@@ -24,16 +18,16 @@ export async function runCommand(command: Exclude<QueuectlCommand, WatchCommand>
   switch (command.name) {
     case "status": {
       const { document } = await askQueue(command, "GET", "/dashboard.json", dashboardSchema);
-      return { document, render: () => renderStatus(document, command.token) };
+      return { document, render: (paper) => renderStatus(document, paper) };
     }
     case "jobs": {
       const { document } = await askQueue(command, "GET", "/dashboard.json", dashboardSchema);
       const narrowed = narrow(document, command);
-      return { document: narrowed, render: () => renderJobs(narrowed, command.isAll, command.token) };
+      return { document: narrowed, render: (paper) => renderJobs(narrowed, command.isAll, paper) };
     }
     case "monitors": {
       const { document } = await askQueue(command, "GET", "/dashboard.json", dashboardSchema);
-      return { document, render: () => renderMonitors(document, command.token) };
+      return { document, render: (paper) => renderMonitors(document, paper) };
     }
     case "drain":
     case "resume":
@@ -42,37 +36,22 @@ export async function runCommand(command: Exclude<QueuectlCommand, WatchCommand>
     case "forget-monitor":
     case "forget-profile":
       return await act(command);
-    case "cancel": {
-      const { uniqueId, note, by, token } = command;
-      const path = `/jobs/${encodeURIComponent(uniqueId)}/cancel?${new URLSearchParams({ note, by })}`;
-      const { document } = await askQueue(command, "POST", path, cancelReplySchema);
-      const { state } = document;
-      const said = state === "cancelled" ? "is cancelled" : `was over already: ${state}`;
-      return { document, render: () => [makeLegible(`${uniqueId} ${said}.`, token)] };
-    }
-    case "rerun": {
-      const { uniqueId, note, by, token } = command;
-      const path = `/jobs/${encodeURIComponent(uniqueId)}/rerun?${new URLSearchParams({ note, by })}`;
-      const { document } = await askQueue(command, "POST", path, rerunReplySchema);
-      const said = `${uniqueId} is ${document.state}, for the ${ordinal(document.generation)} time.`;
-      return { document, render: () => [makeLegible(said, token)] };
-    }
-    case "why": {
-      const { uniqueId, token } = command;
-      const path = `/jobs/${encodeURIComponent(uniqueId)}/explain`;
+    case "cancel":
+    case "rerun":
+    case "expedite":
+      return await actOnJob(command);
+    case "why":
+    case "explain": {
+      const path = `/jobs/${encodeURIComponent(command.uniqueId)}/explain`;
       const { document } = await askQueue(command, "GET", path, explanationSchema);
-      return { document, render: () => renderWhy(document, token) };
+      const render = command.name === "why" ? renderWhy : renderStanding;
+      return { document, render: (paper) => render(document, paper) };
     }
+    case "run":
+      return await loadRun(command);
     case "history":
       return await loadHistory(command);
   }
-}
-
-/** 2nd, 3rd, 4th, 11th. */
-function ordinal(count: number): string {
-  const endings: Partial<Record<Intl.LDMLPluralRule, string>> = { one: "st", two: "nd", few: "rd" };
-  const rule = new Intl.PluralRules("en", { type: "ordinal" }).select(count);
-  return `${count}${endings[rule] ?? "th"}`;
 }
 
 /** Of the dashboard only what is about the profile, the repository and the state. */
@@ -98,22 +77,4 @@ function narrowToProfile(dashboard: Dashboard, profile: string | null): Dashboar
   const profiles = dashboard.profiles.filter(({ profile_key }) => profile_key === profile);
   if (profiles.length === 0) throw new Unexpected("No monitor and no job ever named this profile.");
   return { ...dashboard, profiles, ends: dashboard.ends.filter(({ profile_key }) => profile_key === profile) };
-}
-
-const routeOf = {
-  drain: ["monitors", "drain"],
-  resume: ["monitors", "resume"],
-  pause: ["profiles", "pause"],
-  unpause: ["profiles", "resume"],
-  "forget-monitor": ["monitors", "forget"],
-  "forget-profile": ["profiles", "forget"],
-} as const satisfies Record<ActName, readonly [kind: string, verb: string]>;
-
-async function act(command: ActCommand): Promise<Done> {
-  const { name, what, note, by, until, token } = command;
-  const [kind, verb] = routeOf[name];
-  const query = new URLSearchParams({ note, by, ...(until === null ? {} : { until }) });
-  const path = `/${kind}/${encodeURIComponent(what)}/${verb}?${query}`;
-  const { document } = await askQueue(command, "POST", path, actReplySchema);
-  return { document, render: () => [makeLegible(renderActReply(name, what, document), token)] };
 }

@@ -1,21 +1,17 @@
 // One call of queuectl, from its arguments to its exit code: 0 where it is done, 1 where the queue
 // said no or nothing at all, 2 where it was called wrongly.
+import packageJson from "../../package.json" with { type: "json" };
 import { Unexpected } from "../self-test/reply.ts";
 import type { QueuectlCommand } from "./command.ts";
 import { parseCommandLine } from "./command-line.ts";
+import { renderCompletion } from "./completion.ts";
 import { writeJson } from "./json-text.ts";
 import { makeLegible } from "./legible.ts";
+import type { Paper } from "./paper.ts";
 import { runCommand } from "./run-command.ts";
+import type { Terminal } from "./terminal.ts";
 import { renderUsage } from "./usage.ts";
 import { watchStatus } from "./watch.ts";
-
-/** Where its texts go, each with a line break after it. */
-export interface Terminal {
-  print(text: string): void;
-  complain(text: string): void;
-  /** Whether somebody looks at what is printed, and it may be cleared. */
-  readonly isScreen: boolean;
-}
 
 /** Returns the exit code. Never rejects. */
 export async function runQueuectl(
@@ -28,19 +24,33 @@ export async function runQueuectl(
     case "help":
       terminal.print(renderUsage(commandLine.of));
       return 0;
+    case "version":
+      terminal.print(packageJson.version);
+      return 0;
+    case "completion":
+      terminal.print(renderCompletion(commandLine.shell));
+      return 0;
     case "wrong":
       terminal.complain(`${commandLine.why} (--help says more.)`);
       return 2;
     case "run":
-      return await runOrExplain(commandLine.command, terminal);
+      return await runOrExplain(commandLine.command, environment, terminal);
   }
 }
 
-async function runOrExplain(command: QueuectlCommand, { print, complain, isScreen }: Terminal): Promise<number> {
+async function runOrExplain(
+  command: QueuectlCommand,
+  environment: Readonly<NodeJS.ProcessEnv>,
+  terminal: Terminal,
+): Promise<number> {
+  const { print, complain, screen } = terminal;
+  // https://no-color.org: set to anything but nothing
+  const isColoured = screen !== null && (environment.NO_COLOR ?? "") === "" && environment.TERM !== "dumb";
+  const paper = (): Paper => ({ token: command.token, widthCharacters: screen?.widthCharacters() ?? null, isColoured });
   try {
-    if (command.name === "watch") return await watchStatus(command, print, isScreen);
+    if (command.name === "watch") return await watchStatus(command, terminal, paper);
     const { document, render } = await runCommand(command);
-    print(command.json ? writeJson(document, command.token) : render().join("\n"));
+    print(command.json ? writeJson(document, command.token) : render(paper()).join("\n"));
     return 0;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

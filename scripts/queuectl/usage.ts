@@ -18,7 +18,7 @@ function renderWhole(): string[] {
     ...commands.map(renderOption),
     "",
     "Every command knows these, and --help for its own:",
-    ...renderCommon(),
+    ...renderCommon(true),
     "",
     "Exits with 0 where it is done, with 1 where the queue said no or did not answer, with 2 where it was called wrongly.",
   ];
@@ -33,20 +33,21 @@ function renderCommand(name: CommandName): string[] {
     "",
     `${invocationOf("queuectl")} ${synopsisOf(name, command)} [options]`,
     ...options.map((option) => renderOption(optionHelp[option])),
-    ...renderCommon(),
+    ...renderCommon(false),
     "",
     needsToken ? "It needs an operator's token." : "A token is needed only where DASHBOARD_TOKEN closes the dashboard.",
   ];
 }
 
-function renderCommon(): string[] {
-  const { queue, token, json, help } = commonHelp;
+function renderCommon(isWhole: boolean): string[] {
+  const { queue, token, json, help, version } = commonHelp;
   return [
     renderOption(queue),
     renderOption(token),
     renderOption(["", "token on the command line shows in the list of processes"]),
     renderOption(json),
     renderOption(help),
+    ...(isWhole ? [renderOption(version)] : []),
   ];
 }
 

@@ -1,39 +1,75 @@
-// The status, again and again until Ctrl-C. A queue that goes away is waited for: whoever watches
-// wants to see it come back.
+// The status, again and again until Ctrl-C: drawn anew on a terminal, else what changes. A queue
+// that goes away is waited for: whoever watches wants to see it come back.
 import { setTimeout as delay } from "node:timers/promises";
 import { Unexpected } from "../self-test/reply.ts";
+import { askQueue } from "./ask-queue.ts";
 import type { WatchCommand } from "./command.ts";
+import { type Dashboard, dashboardSchema } from "./documents.ts";
 import { writeJson } from "./json-text.ts";
 import { makeLegible } from "./legible.ts";
-import { runCommand } from "./run-command.ts";
+import type { Paper } from "./paper.ts";
+import { renderStatus } from "./render-status.ts";
+import { describeTime } from "./span.ts";
+import { describeChanges } from "./status-changes.ts";
+import type { Terminal } from "./terminal.ts";
 
 const everyMs = 2_000;
-const clearScreen = "\u001b[H\u001b[2J";
+const home = "\u001b[H";
+const eraseLine = "\u001b[K";
+const eraseBelow = "\u001b[J";
 
-/** Ends with the process. Rejects with Unexpected only where the very first look fails. */
-export async function watchStatus(
-  command: WatchCommand,
-  print: (text: string) => void,
-  isTerminal: boolean,
-): Promise<never> {
+/**
+ * Ends with the process. Rejects with Unexpected only where the very first look fails.
+ * @param paper as the terminal is at the time
+ */
+export async function watchStatus(command: WatchCommand, terminal: Terminal, paper: () => Paper): Promise<never> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(0));
-  const { queueUrl, token, json } = command;
+  /** Null before the first and while the queue is away. */
+  let shown: Dashboard | null = null;
+  /** What was said last of a queue that is away: once is enough where nothing is drawn anew. */
+  let trouble = "";
   for (let looks = 1; ; looks += 1) {
     try {
-      const { document, render } = await runCommand({ ...command, name: "status" });
-      show(json ? writeJson(document, token) : render().join("\n"));
+      const { document } = await askQueue(command, "GET", "/dashboard.json", dashboardSchema);
+      show(document);
+      shown = document;
+      trouble = "";
     } catch (error) {
       if (looks === 1 || !(error instanceof Unexpected)) throw error;
-      const why = makeLegible(error.message, token);
-      // On stdout only JSON is expected then.
-      if (json) console.error(why);
-      else show(why);
+      lament(makeLegible(error.message, command.token));
+      shown = null;
     }
     await delay(everyMs);
   }
 
-  function show(text: string): void {
-    if (json) print(text);
-    else print(`${isTerminal ? clearScreen : ""}${queueUrl}  ${new Date().toISOString()}\n\n${text}\n`);
+  function show(dashboard: Dashboard): void {
+    if (command.json) terminal.print(writeJson(dashboard, command.token));
+    else if (terminal.screen !== null) draw(renderStatus(dashboard, paper()));
+    else if (shown === null) terminal.print([heading(), "", ...renderStatus(dashboard, paper()), ""].join("\n"));
+    else {
+      for (const change of describeChanges(shown, dashboard)) {
+        terminal.print(makeLegible(`${describeTime(dashboard.at)}  ${change}`, command.token));
+      }
+    }
+  }
+
+  function lament(why: string): void {
+    // On stdout only JSON is expected then.
+    if (command.json) terminal.complain(why);
+    else if (terminal.screen !== null) draw([why]);
+    else if (why !== trouble) terminal.print(`${describeTime(new Date().toISOString())}  ${why}`);
+    trouble = why;
+  }
+
+  /** Line over line, so that nothing flickers; what does not fit stays away. */
+  function draw(lines: readonly string[]): void {
+    const all = [heading(), "", ...lines];
+    const room = Math.max(1, (terminal.screen?.heightLines() ?? all.length) - 2);
+    const fitting = all.length <= room ? all : [...all.slice(0, room - 1), `And ${all.length - room + 1} lines more.`];
+    terminal.print(`${home}${fitting.map((line) => `${line}${eraseLine}`).join("\n")}\n${eraseBelow}`);
+  }
+
+  function heading(): string {
+    return `${command.queueUrl}  ${describeTime(new Date().toISOString())}`;
   }
 }

@@ -2,7 +2,7 @@
 // and an empty HOME, and used. What is installed needs no other package, so no registry is asked:
 // npm runs offline.
 import { execFile, spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -147,6 +147,19 @@ test("a queue that the package serves answers queuectl and passes the self-test"
   const selfTest = await run(bin("runner-queue"), args, env);
   expect(selfTest.stdout).toMatch(/unsatisfiable/);
   expect(selfTest).toMatchObject({ exitCode: 0, stderr: "" });
+});
+
+test("queuectl.mjs, copied to where only Node is, is all of queuectl", async () => {
+  const alone = await mkdtemp(join(tmpdir(), "runner-queue-alone-"));
+  onTestFinished(() => rm(alone, { recursive: true, force: true }));
+  const file = join(alone, "queuectl.mjs");
+  copyFileSync(join(folder, "node_modules/runner-queue/queuectl.mjs"), file);
+  const version = await run(file, ["--version"]);
+  expect(version).toMatchObject({ exitCode: 0, stderr: "", stdout: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+  const monitor = await startMonitor({ profiles: { linux: 2 } });
+  const { url } = await serve({ MONITORS: `ci0=${monitor.url}` });
+  const jobs = await run(process.execPath, [file, "jobs", "--queue", url]);
+  expect(jobs).toEqual({ exitCode: 0, stderr: "", stdout: "Nobody waits.\n" });
 });
 
 test.runIf(process.platform === "linux")("an idle queue takes at most 90 MiB of memory", async () => {

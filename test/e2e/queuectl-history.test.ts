@@ -124,6 +124,7 @@ const plain = {
   waited_ms: null,
   monitors: [],
   runners: [],
+  runner_names: [],
   by: null,
   note: null,
   until: null,

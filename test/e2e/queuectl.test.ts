@@ -198,14 +198,16 @@ test("a queue that repeats the token gets none of it printed, nor one in pieces,
   }
 });
 
-test("watch shows the status again and again, waits for a queue that went away, and ends with 0 upon Ctrl-C", async () => {
+test("watch without a terminal prints what changes, waits for a queue that went away, and ends with 0 upon Ctrl-C", async () => {
   const own = await startMonitor();
   const first = await startService({ monitors: [own] });
   const port = Number(new URL(first.url).port);
   const run = startQueuectl(["watch", "--queue", first.url]);
   const json = startQueuectl(["watch", "--queue", first.url, "--json"]);
-  await run.onOutput(/fresh.*fresh/s);
+  await run.onOutput(/fresh/);
   await json.onOutput(/\n/);
+  await act(first.url, "/monitors/ci0/drain?by=bob&note=new%20disk");
+  await run.onOutput(/Z {2}ci0: .*draining by bob: new disk, was no$/m);
   await first.kill9();
   await run.onOutput(/There is no reply from .*: the connection was refused\./);
   await using _second = await startService({ monitors: [own], port });
@@ -214,8 +216,9 @@ test("watch shows the status again and again, waits for a queue that went away, 
   json.send("SIGINT");
   const [{ exitCode, stdout, stderr }, lines] = await Promise.all([run.ended, json.ended]);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-  // No terminal, no commands for one.
+  // No terminal, no commands for one; and what stays as it is is told once.
   expect(stdout).not.toContain("\u001b");
+  expect(stdout.match(/no reply/g)).toHaveLength(1);
   expect(lines.exitCode).toBe(0);
   for (const line of lines.stdout.trimEnd().split("\n")) expect(JSON.parse(line)).toHaveProperty("monitors");
 });

@@ -75,7 +75,7 @@ export async function callQueuectl(args: readonly string[], env: NodeJS.ProcessE
     complain: (text) => {
       texts.stderr += `${text}\n`;
     },
-    isScreen: false,
+    screen: null,
   });
   return { exitCode, ...texts };
 }

@@ -5,7 +5,7 @@ import { enqueuedAt } from "../../queue/job/job.ts";
 import type { ShareStanding } from "../../queue/operations/explain-share.ts";
 import type { InspectReply } from "../../queue/operations/inspect.ts";
 import { describeRule, describeShares } from "./share-words.ts";
-import { describeStretch, describeTry, describeWhy } from "./why-words.ts";
+import { describeExpedited, describeStretch, describeTry, describeWhy } from "./why-words.ts";
 
 export type InspectedJob = Extract<InspectReply, { kind: "job" }>;
 export type Explanation = ReturnType<typeof explain>;
@@ -34,7 +34,10 @@ export function explain({ job, position, outlook, ahead, now }: InspectedJob, sh
     unique_id: job.uniqueId,
     profile_key: job.profileKey,
     state: job.state,
-    says: [describeWhy(job.state, waitedMs, stretches, tries), ...describeShares(shares)].join(" "),
+    says: [
+      describeWhy(job.state, waitedMs, stretches, tries) + describeExpedited(job.expeditedAt, beganAt),
+      ...describeShares(shares),
+    ].join(" "),
     waited_ms: waitedMs,
     reason: outlook?.reason ?? null,
     ...describeRule(job, position, ahead, shares),

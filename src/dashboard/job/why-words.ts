@@ -58,6 +58,12 @@ function describeSpan(ms: number): string {
   return describeDuration(ms).replace(/ 0 \w+$/, "");
 }
 
+/** What an operator did for it, as the end of its sentence; empty where that is nothing. */
+export function describeExpedited(expeditedAt: number | undefined, beganAt: number): string {
+  if (expeditedAt === undefined) return "";
+  return `; put to the front by an operator after ${describeSpan(Math.max(0, expeditedAt - beganAt))}`;
+}
+
 /** How a job ended, or that it did not; `lasted` in the order of the stretches. */
 export function describeWhy(
   state: string,
