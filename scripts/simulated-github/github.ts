@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { createListener } from "../simulated-fleet/listener.ts";
 import { createBlobLinks } from "./blob-links.ts";
 import { createBudget } from "./budget.ts";
+import { createDeliveries, type Deliveries, type WebhookOptions } from "./deliveries.ts";
 import { type GithubFaults, noFaults } from "./faults.ts";
 import type { GithubState } from "./github-state.ts";
 import { createIdTokens, usualRepository, usualRunId } from "./id-tokens.ts";
@@ -83,6 +84,8 @@ export interface SimulatedGithub {
   /** Somebody deletes the run. */
   removeRun(repo: string, runId: string): void;
   isCancelled(repo: string, runId: string): boolean;
+  /** Every change of a job is told there from now on; null: nobody is told. */
+  sendEventsTo(webhook: WebhookOptions | null): Deliveries;
   /**
    * Resolves with the next request whose path, with query, matches: at its receipt, before any
    * answer.
@@ -123,6 +126,7 @@ export async function startSimulatedGithub(options: GithubOptions = {}): Promise
   const listener = await createListener(host, port, (request, response) => void route(state, request, response));
   const url = `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${listener.port()}`;
   const repositories = createRepositories();
+  let deliveries = createDeliveries(null);
   const state: GithubState = {
     url,
     log: createRequestLog(),
@@ -149,7 +153,16 @@ export async function startSimulatedGithub(options: GithubOptions = {}): Promise
       return repositories.addArtifact({ run, name, zip, createdAt, isExpired: expired, claimedSize }).id;
     },
     hasArtifact: (id) => repositories.artifact(id) !== null,
-    addJob: (repo, runId, job) => repositories.putJob(repositories.addRun(repo, runId), job),
+    addJob: (repo, runId, job) => {
+      const id = repositories.putJob(repositories.addRun(repo, runId), job);
+      const { status: jobState, attempt = 1, labels = ["self-hosted"] } = job;
+      deliveries.send({ repo, runId: Number(runId), id, attempt, state: jobState, labels, createdAt: new Date() });
+      return id;
+    },
+    sendEventsTo: (webhook) => {
+      deliveries = createDeliveries(webhook);
+      return deliveries;
+    },
     removeRun: (repo, runId) => repositories.removeRun(repositories.addRun(repo, runId)),
     isCancelled: (repo, runId) => repositories.find(repo)?.runs.get(runId)?.isCancelled ?? false,
     nextRequest: state.log.next,

@@ -14,6 +14,7 @@ import {
 } from "../support/tokenless.ts";
 
 const aud = "https://queue.example";
+const secret = "webhook-secret-of-the-tests";
 /** Of this queue, s. */
 const abandonAfter = 4;
 let queue: TokenlessQueue;
@@ -22,7 +23,7 @@ beforeAll(async () => {
     OIDC_AUDIENCE: aud,
     OIDC_ISSUER: url,
     ABANDON_AFTER: `${abandonAfter}s`,
-    GITHUB_WEBHOOK_SECRETS: "a-secret-that-nobody-signs-with",
+    GITHUB_WEBHOOK_SECRETS: secret,
   }));
 }, 120_000);
 afterAll(async () => {
@@ -118,6 +119,27 @@ describe("presence=github", () => {
     },
     120_000,
   );
+
+  it("gets each job one runner, though GitHub's events are lost, doubled and late", async () => {
+    let at = 0;
+    const webhook = { url: `${queue.service.url}/github/webhook`, secret, lost: 0.4, doubled: 0.4, lateMs: 300 };
+    const deliveries = queue.github.sendEventsTo({ ...webhook, random: () => (at++ * 0.618) % 1 });
+    const ids = Array.from({ length: 10 }, (_, n) => `event-${n}`);
+    for (const uniqueId of ids) {
+      const reply = await enqueue("/profile/linux/enqueue", uniqueId, { presence: "github" }, apiToken);
+      expect(reply.status).toBe(200);
+      queue.github.addJob(repo, runId, { name: uniqueId, status: "queued", labels: [`reserved-for:${uniqueId}`] });
+      queue.monitor.freeOne("linux");
+    }
+    for (const uniqueId of ids) await shownWhen(uniqueId, ({ state }) => state === "taken");
+    await deliveries.settled();
+    queue.github.sendEventsTo(null);
+    const { lost, doubled, statuses } = deliveries.tally;
+    expect([lost > 1, doubled > 1, statuses]).toEqual([true, true, { 202: 10 - lost + doubled }]);
+    expect(ids.map((uniqueId) => queue.monitor.takes.filter((one) => one.uniqueId === uniqueId).length)).toEqual(
+      ids.map(() => 1),
+    );
+  }, 120_000);
 
   it("is presence for ABANDON_AFTER until GitHub's first word, and not a moment longer", async () => {
     const began = performance.now();

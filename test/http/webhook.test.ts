@@ -194,6 +194,33 @@ describe("the webhook", () => {
     expect((await show("mine")).state).toBe("taken");
   });
 
+  it("has counted each bad delivery and logged each kind of them once, and none moved a job", async () => {
+    const body = event(["self-hosted-image:linux", "reserved-for:forged"]);
+    await deliver(body, { "x-hub-signature-256": sign(body, "not-the-secret") });
+    await deliver(body.slice(0, -20));
+    await deliver(event(["self-hosted-image:linux", "reserved-for:forged"], { createdAt: new Date(0) }));
+    expect(await show("forged")).toMatchObject({ code: "job_unknown" });
+    const said = service
+      .logLines()
+      .filter(({ msg, level }) => String(msg).startsWith("github_delivery") && level === "warn");
+    const kinds = [
+      "signature_missing",
+      "signature_wrong",
+      "malformed",
+      "too_large",
+      "other_run",
+      "unknown_profile",
+      "too_old",
+    ];
+    for (const kind of kinds) {
+      expect(await count(kind), kind).toBeGreaterThan(0);
+      expect(
+        said.filter(({ outcome }) => outcome === kind),
+        `${kind}, within a minute`,
+      ).toHaveLength(1);
+    }
+  });
+
   it("gets a re-run its runner, though nobody polls, and the first ticket hears of it", async () => {
     const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "again" });
     const first = await takeUntilDone(service.url, "again", ticket);

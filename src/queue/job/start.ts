@@ -32,7 +32,10 @@ export interface SeenRunner {
   readonly isBusy: boolean;
 }
 
-/** Looks at a reservation of which nothing is heard end after so many START_TIMEOUTs. */
+/**
+ * Looks at a reservation of which nothing is heard end after so many START_TIMEOUTs; those that could
+ * not see or ask anything, or whose instance died, after twice as many.
+ */
 const maxLooks = 10;
 
 /** Of runners that were just reserved. */
@@ -96,10 +99,17 @@ export function loseStart(start: Start, now: number): Start {
   return settleStart(start, "lost", now);
 }
 
-/** Nothing can be said yet: it is looked at again. */
-export function lookAgain({ lookAt: _, ...start }: Start, now: number, timeoutMs: number): Start {
-  const isWorthIt = now < start.reservedAt + maxLooks * timeoutMs;
+/** Somebody looks at it now: the next look is due later, whatever becomes of this one. */
+export function beginLook({ lookAt: _, ...start }: Start, now: number, timeoutMs: number): Start {
+  const isWorthIt = now < start.reservedAt + 2 * maxLooks * timeoutMs;
   return isWorthIt ? { ...start, lookAt: now + timeoutMs } : start;
+}
+
+/** A look saw nothing new. Whether it is looked at again; the same object where that is so. */
+export function endLook(start: Start, now: number, timeoutMs: number): Start {
+  if (start.lookAt === undefined || now < start.reservedAt + maxLooks * timeoutMs) return start;
+  const { lookAt: _, ...rest } = start;
+  return rest;
 }
 
 /** Whether its runners were reserved for nothing. */

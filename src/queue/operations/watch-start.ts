@@ -6,9 +6,10 @@ import { beginGeneration } from "../job/generation.ts";
 import { type GithubWord, jobsOf } from "../job/github-word.ts";
 import { generationOf, type Job } from "../job/job.ts";
 import {
+  beginLook,
   countLost,
+  endLook,
   hasStarted,
-  lookAgain,
   loseStart,
   type SeenRunner,
   type Start,
@@ -30,7 +31,7 @@ export function beginLookOperation(profileKey: string, uniqueId: string): Operat
       const { job } = read(uniqueId);
       if (job === null || isForgotten(job, now) || !isStarting(job)) return { answer: null };
       if (job.start.lookAt === undefined || job.start.lookAt > now) return { answer: null };
-      const after = { ...job, start: lookAgain(job.start, now, settings.startTimeoutMs) };
+      const after = { ...job, start: beginLook(job.start, now, settings.startTimeoutMs) };
       return { answer: after, change: { jobs: [{ before: job, after }] } };
     },
   };
@@ -69,7 +70,11 @@ export function watchStartOperation(
       }
       const waiting = jobsOf(word, generation).filter(({ state }) => state === "queued").length;
       const lost = countLost(start, waiting, seen, now, startTimeoutMs);
-      if (lost === 0) return { answer: nothing };
+      if (lost === 0) {
+        const ended = endLook(start, now, startTimeoutMs);
+        if (ended === start) return { answer: nothing };
+        return { answer: nothing, change: { jobs: [{ before: job, after: { ...job, start: ended } }] } };
+      }
       const reported: Job = { ...job, start: loseStart(start, now) };
       const changed = { before: job, after: reported };
       const restarts = job.restarts ?? 0;

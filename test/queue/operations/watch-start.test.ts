@@ -65,8 +65,15 @@ describe("a look", () => {
     expect(answer?.start).toMatchObject({ state: "starting", lookAt: now + settings.startTimeoutMs });
     const [after] = change?.jobs?.map((one) => one.after) ?? [];
     expect(begin(after ?? taken())).toEqual({ answer: null });
-    const old = { ...start, reservedAt: now - 10 * settings.startTimeoutMs };
+    const old = { ...start, reservedAt: now - 20 * settings.startTimeoutMs };
     expect(begin(taken({ start: old })).answer?.start).not.toHaveProperty("lookAt");
+  });
+
+  it("that says nothing has it looked at again, for ten times START_TIMEOUT", () => {
+    const since = (reservedAt: number) => taken({ word: [], start: { ...start, reservedAt, lookAt: now + 1 } });
+    expect(watch(since(now - 10 * settings.startTimeoutMs + 1), []).change).toBeUndefined();
+    const after = watch(since(now - 10 * settings.startTimeoutMs), []).change?.jobs?.[0]?.after;
+    expect(after?.start).not.toHaveProperty("lookAt");
   });
 
   it("is nobody's where the job has started, or is gone", () => {
