@@ -111,6 +111,7 @@ export function createQueueOver(
     store,
     runner,
     hear: github.hear,
+    hearAll: github.hearAll,
     hearAgain: github.hearAgain,
     attend: async (profileKey: string, uniqueIds: readonly string[]) =>
       await runner.run(attendOperation(profileKey, uniqueIds)),

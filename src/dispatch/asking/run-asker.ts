@@ -71,8 +71,9 @@ export function createRunAsker(
     if (reply.kind !== "jobs") return;
     const isAllHeard = await hearGroups(jobs[0], reply.named);
     await hearGone(jobs, reply.ids, now);
-    // what could not be heard yet has to be said again
-    const etags = isAllHeard ? [...reply.etags] : [];
+    // what could not be heard yet has to be said again, and who is missing to be missed again
+    const isSomeMissing = jobs.some((job) => sayGone(job, reply.ids, Number.POSITIVE_INFINITY).length > 0);
+    const etags = isAllHeard && !isSomeMissing ? [...reply.etags] : [];
     await documents.change(nameOf(jobs[0]), askedSchema, keptForMs, (value) =>
       value === null ? null : { ...value, etags, isSeen: true },
     );
