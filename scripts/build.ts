@@ -38,8 +38,8 @@ const shared = {
 } satisfies BuildOptions;
 const { metafile } = await build({
   ...shared,
-  // serve is also the process that the demo starts.
-  entryPoints: { "runner-queue": "scripts/runner-queue.ts", serve: "src/main.ts" },
+  // serve is also the process that the demo starts; agent is for people to import.
+  entryPoints: { "runner-queue": "scripts/runner-queue.ts", serve: "src/main.ts", agent: "src/agent/agent.ts" },
   outdir: out,
   splitting: true,
   metafile: true,
@@ -63,7 +63,8 @@ writeFileSync(join(out, "package.json"), `${JSON.stringify(describePackage(), nu
 function describePackage() {
   const { name, version, description, license, type, engines } = packageJson;
   const bin = { "runner-queue": "bin/runner-queue.cjs", queuectl: "bin/queuectl.cjs" };
-  return { name, version, description, license, type, engines, bin };
+  const exports = { "./agent": "./agent.js" };
+  return { name, version, description, license, type, engines, bin, exports };
 }
 
 /** What each package in the bundle asks for in return. */

@@ -4,7 +4,7 @@
 /** A bundle is plain JavaScript. */
 export const isSource = import.meta.url.endsWith(".ts");
 
-export type ProgramName = "demo" | "fleet" | "self-test" | "check-monitor" | "queuectl";
+export type ProgramName = "agent" | "demo" | "fleet" | "self-test" | "check-monitor" | "queuectl";
 
 /** What stands in front of a program's own arguments. */
 export function invocationOf(name: ProgramName): string {

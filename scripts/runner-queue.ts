@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, Command>> = {
   fleet: { summary: "simulated hosts, to try a queue against", run: () => import("./fleet.ts") },
   "self-test": { summary: "whether a live queue keeps what it promises", run: () => import("./self-test.ts") },
   "check-monitor": { summary: "whether a monitor keeps what the queue needs", run: () => import("./check-monitor.ts") },
+  agent: { summary: "speaks for a host that cannot be called: it fetches its takes", run: () => import("./agent.ts") },
   ctl: { summary: "the operator's hand; queuectl for short", run: () => import("./queuectl.ts") },
 };
 

@@ -76,6 +76,8 @@ describe("commands in documents", () => {
       "RUNNER_QUEUE_URL",
       "RUNNER_QUEUE_TOKEN",
       "QUEUE",
+      "RUNNERS",
+      "PROFILE",
       "CURL",
       "ID",
       "ANSWER",

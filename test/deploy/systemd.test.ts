@@ -3,7 +3,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { parseCommandLine } from "../../scripts/agent/command-line.ts";
 import { createTestDirectory } from "../support/files.ts";
 
 const unit = readFileSync(new URL("../../deploy/systemd/runner-queue.service", import.meta.url), "utf8");
@@ -39,4 +41,20 @@ test("reload is SIGHUP, and a stop leaves a take the time that it needs", () => 
   // wrong settings end with exit code 1, again and again
   expect(settingOf("Restart")).toBe("on-failure");
   expect(unit).toContain("Environment=CONFIG_FILE=/etc/runner-queue/settings.env");
+});
+
+test("the agent's unit calls it as its command line wants, and does not start it again where another one speaks", () => {
+  const agentUnit = readFileSync(new URL("../../deploy/systemd/runner-queue-agent@.service", import.meta.url), "utf8");
+  const [, line = ""] = /^ExecStart=\S+ agent ((?:.*\\\n)?.*)$/m.exec(agentUnit) ?? [];
+  const tokenFile = fileURLToPath(import.meta.url);
+  const args = line
+    .replace(/\\\n/, "")
+    .replace(/\$\{QUEUE_URL\}/, "http://127.0.0.1:8002")
+    .replace(/\$\{MONITOR_URL\}/, "http://127.0.0.1:8000")
+    .replace("%d/token", tokenFile)
+    .replaceAll("%i", "ci9")
+    .split(/\s+/);
+  // this file is no token, and only that is wrong
+  expect(parseCommandLine(args, {})).toMatchObject({ kind: "wrong", why: expect.stringContaining("token") });
+  expect(agentUnit).toContain("RestartPreventExitStatus=2 3");
 });

@@ -100,7 +100,7 @@ test("what is installed is one package of less than 30 MB, with the licences of 
 test("npx finds it; every command has its --help, under the name that it has here; a command that is none is told", async () => {
   const help = await run("npx", ["runner-queue", "--help"]);
   expect(help).toMatchObject({ exitCode: 0, stderr: "" });
-  for (const command of ["serve", "demo", "fleet", "self-test", "ctl"]) {
+  for (const command of ["serve", "demo", "fleet", "self-test", "agent", "ctl"]) {
     expect(help.stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
     const own = await run(bin("runner-queue"), [command, "--help"]);
     expect(own).toMatchObject({ exitCode: 0, stderr: "" });
@@ -111,6 +111,16 @@ test("npx finds it; every command has its --help, under the name that it has her
   expect((await run(bin("runner-queue"), ["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+/);
   expect(await run(bin("runner-queue"), ["sevre"])).toMatchObject({ exitCode: 2, stdout: "" });
   expect(await run(bin("runner-queue"), ["serve", "--port"])).toMatchObject({ exitCode: 2, stdout: "" });
+});
+
+test("its agent can be imported, and does what its options say", async () => {
+  const script = `import { createAgent } from "runner-queue/agent";
+    const host = { quiet: async () => { throw new Error("never quiet"); } };
+    const options = { queue: "http://127.0.0.1:1", name: "ci9", token: "t", notes: "notes.sqlite", host };
+    console.log(JSON.stringify(await createAgent(options).run(new AbortController().signal)));`;
+  writeFileSync(join(folder, "own-agent.mjs"), script);
+  const { stdout } = await run(process.execPath, ["own-agent.mjs"]);
+  expect(JSON.parse(stdout)).toEqual({ kind: "failed", why: "never quiet" });
 });
 
 test("an older Node is told so in one sentence, without a stack", async () => {

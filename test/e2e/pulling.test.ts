@@ -184,7 +184,10 @@ describe.each(homes)("with the store $name", ({ isRedis }) => {
       const { answer } = await inLine();
       const first = await fetchOffer(host);
       await host.accept(url, first.leg);
-      await host.fetch(url, { idle: 1 });
+      const begun = performance.now();
+      // not held: until the next one the monitor counts as empty
+      await host.fetch(url, { idle: 1, wait: 20 });
+      expect(performance.now() - begun).toBeLessThan(15_000);
       const late = await host.settle(url, first.leg, "taken", ["r1"]);
       expect([late.status, late.code]).toEqual([409, "leg_settled_otherwise"]);
       const second = await fetchOffer(host);

@@ -122,7 +122,11 @@ export function createFetch(deps: FetchDeps): (call: FetchCall) => Promise<Fetch
       ...rows.flatMap(({ profileKey, unlisted }) =>
         unlisted
           .filter((leg) => !settledNames.has(nameOfLeg({ profileKey, ...leg })))
-          .map(async (leg) => await settle(monitor, { profileKey, ...leg }, order, { kind: "unlisted", key })),
+          .map(async (leg) => {
+            const { kind } = await settle(monitor, { profileKey, ...leg }, order, { kind: "unlisted", key });
+            // until its next snapshot the monitor counts as empty
+            if (kind === "settled") isNews = true;
+          }),
       ),
     ]);
     const withdrawn = body.listed.flatMap(({ legName, runner }) => {

@@ -1,0 +1,62 @@
+// What an agent says in a fetch: what the host lists, with what the notes know of its legs. Pure.
+import type { HostList } from "./host.ts";
+import type { NotedLeg } from "./notes.ts";
+
+/** A fetch's body, without boot and seq. */
+export interface Said {
+  readonly profiles: HostList["profiles"];
+  readonly reservations: readonly object[];
+  readonly settled: readonly object[];
+}
+
+/**
+ * @param legs as they were before the list was asked for: what is begun later is told later
+ * @param mayTake false: the host is at fault, and nothing is idle
+ */
+export function describeHost(legs: readonly NotedLeg[], list: HostList, mayTake: boolean): Said {
+  const listedIds = new Set(list.reservations.map(({ id }) => String(id)));
+  const profiles = structuredClone(list.profiles);
+  for (const profile of Object.values(profiles)) if (!mayTake) profile.idle = 0;
+  for (const leg of legs) {
+    const profile = profiles[leg.profileKey];
+    if (profile === undefined) continue;
+    // the list may be from before they were reserved: then it counts them as idle
+    const unseen =
+      leg.reserved === null
+        ? leg.runners - runnersFor(leg, legs, list).length
+        : leg.reserved.filter(({ id }) => !listedIds.has(String(id))).length;
+    profile.idle = Math.max(0, profile.idle - Math.max(0, unseen));
+  }
+  const busyIds = new Set(list.reservations.filter(({ busy }) => busy).map(({ id }) => String(id)));
+  const own = legs.flatMap(({ leg, uniqueId, reserved }): object[] =>
+    reserved === null
+      ? [{ leg, unique_id: uniqueId, id: null }]
+      : reserved.map((one) => ({ leg, unique_id: uniqueId, ...one, busy: busyIds.has(String(one.id)) })),
+  );
+  const ownIds = new Set(legs.flatMap(({ reserved }) => reserved?.map(({ id }) => String(id)) ?? []));
+  const others = list.reservations.filter(({ id }) => !ownIds.has(String(id)));
+  const settled = legs.flatMap(({ leg, reserved }) =>
+    reserved === null ? [] : [{ leg, outcome: reserved.length > 0 ? "taken" : "refused", runners: reserved }],
+  );
+  return { profiles, reservations: [...own, ...shorten(others)], settled };
+}
+
+/** Runners that the list shows as reserved for a leg's job, and that are no other leg's. */
+export function runnersFor(
+  leg: NotedLeg,
+  legs: readonly NotedLeg[],
+  list: HostList,
+): readonly HostList["reservations"][number][] {
+  const others = legs.filter((other) => other.leg !== leg.leg).flatMap(({ reserved }) => reserved ?? []);
+  const notMine = new Set([...leg.before, ...others.map(({ id }) => String(id))]);
+  const wanted = leg.uniqueId.toLowerCase();
+  return list.reservations.filter((one) => one.unique_id.toLowerCase() === wanted && !notMine.has(String(one.id)));
+}
+
+/** A fetch's body is at most 1 MiB, and these details matter only where the queue lost its memory. */
+const maxDetailsLength = 600_000;
+
+function shorten(others: HostList["reservations"]): readonly object[] {
+  if (JSON.stringify(others).length <= maxDetailsLength) return others;
+  return others.map(({ unique_id, id, busy }) => ({ unique_id, id, busy }));
+}
