@@ -26,10 +26,11 @@ import { createFetch } from "./monitors/pulling/fetch.ts";
 import { createFetchRoom, type FetchRoom } from "./monitors/pulling/fetch-room.ts";
 import { createLegCalls } from "./monitors/pulling/leg-calls.ts";
 import { createNotePulledNews } from "./monitors/pulling/pulled-news.ts";
-import type { Observe } from "./queue/events.ts";
+import type { Observe, QueueEvent } from "./queue/events.ts";
 import type { GithubRuns } from "./queue/github-runs.ts";
 import type { Policy } from "./queue/policy/policy.ts";
 import type { Store } from "./queue/store.ts";
+import { createTracing } from "./tracing/tracing.ts";
 
 export interface Service extends Reloadable {
   readonly app: Hono;
@@ -146,10 +147,16 @@ export async function composeService(
   const settings = queueSettingsOf(config);
   const metrics = createMetrics();
   const store = metrics.instrument(bareStore);
-  const observe: Observe = (event) => {
+  const tracing = createTracing(config.OTEL_EXPORTER_OTLP_ENDPOINT ?? null, version, note);
+  const observe: Observe = tracing === null ? note : noteAndTrace;
+  function note(event: QueueEvent): void {
     metrics.observe(event);
     log(event);
-  };
+  }
+  function noteAndTrace(event: QueueEvent): void {
+    note(event);
+    tracing?.observe(event);
+  }
   const { noteRound } = metrics;
   const github = await connectGithub(config, () => current.GITHUB_TOKEN ?? null, observe);
   const { client, fetching, fetchRoom, pulling, dispatcher, poller } = composeQueue(
@@ -177,6 +184,7 @@ export async function composeService(
     allowedRepos: config.ALLOWED_REPOS,
     policy: () => current.POLICY,
     hearsGithub: isGithubConnected(config),
+    isTraced: tracing !== null,
     signatures:
       config.GITHUB_WEBHOOK_SECRETS === undefined
         ? null
@@ -239,6 +247,7 @@ export async function composeService(
     stop: async () => {
       await dispatcher.idle();
       await Promise.all([poller.stop(), sweeper.stop()]);
+      await tracing?.finish();
       await store.close();
     },
   };

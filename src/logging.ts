@@ -146,6 +146,10 @@ export function createEventLog(log: Log): Observe {
         return log.info({ monitor: event.monitor, url: event.url }, event.kind);
       case "monitor_down":
         return log.warn({ monitor: event.monitor, url: event.url, why: event.why }, event.kind);
+      case "collector_away":
+        return log.warn({ why: event.why }, "collector_away: spans wait for it, and the oldest are dropped");
+      case "collector_back":
+        return log.info(event.kind);
       case "monitor_forgotten":
         return log.warn({ monitor: event.monitor }, "monitor_forgotten: no instance asks it any more");
       case "monitor_not_ours":

@@ -174,7 +174,9 @@ const log = {
     .enum(["json", "pretty"], "is neither json nor pretty")
     .default("json")
     .describe("json for machines, pretty for a person at a terminal"),
-  OTEL_EXPORTER_OTLP_ENDPOINT: baseUrl.optional().describe("where traces are sent; unset: nowhere"),
+  OTEL_EXPORTER_OTLP_ENDPOINT: baseUrl
+    .optional()
+    .describe("where traces are sent (OTLP over HTTP; `/v1/traces` is put behind it); unset: nowhere"),
 };
 
 /** By who needs them. A mistyped name among the first two stops the start. */

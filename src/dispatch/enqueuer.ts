@@ -23,6 +23,8 @@ export interface EnqueueOptions {
   readonly isClassProven?: boolean | undefined;
   /** which attempt of its run asks */
   readonly runAttempt?: number | undefined;
+  /** which trace the caller is part of */
+  readonly traceParent?: string | undefined;
 }
 
 /**

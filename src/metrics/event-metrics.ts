@@ -183,6 +183,8 @@ export function createEventMetrics(
         case "poll_answered":
         case "settled":
         case "monitor_polled":
+        case "collector_away":
+        case "collector_back":
         case "monitor_forgotten":
         case "monitor_not_ours":
         case "ambiguous_reservation":

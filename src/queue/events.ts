@@ -100,6 +100,8 @@ export type QueueEvent =
       readonly kind: "claimed";
       readonly job: Ticket;
       readonly attempt: number;
+      /** of its enqueue's caller, as it was written; absent: none, or traces are off */
+      readonly traceParent?: string | undefined;
       readonly legs: readonly { readonly monitor: string; readonly runners: number }[];
     }
   | {
@@ -136,6 +138,8 @@ export type QueueEvent =
       readonly why: string;
     }
   | { readonly kind: "fetched"; readonly monitor: string; readonly outcome: FetchOutcome }
+  /** whoever collects traces cannot be reached, or can again: spans wait, and are lost in the end */
+  | { readonly kind: "collector_away" | "collector_back"; readonly why: string }
   /** a monitor that nobody asks any more is no part of the fleet */
   | { readonly kind: "monitor_forgotten"; readonly monitor: string }
   /** a job's turn has come at monitors that this instance does not know */

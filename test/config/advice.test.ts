@@ -24,7 +24,6 @@ it.each([
   [{ ALLOWED_REPOS: "me/" }, "ALLOWED_REPOS is set, but neither"],
   [{ OIDC_AUDIENCE: "queue" }, "OIDC_AUDIENCE is set, but ALLOWED_REPOS is empty"],
   [{ REDIS_URL: "redis://127.0.0.1:1", DATA_FILE: "/tmp/queue.db" }, "REDIS_URL and DATA_FILE are both set"],
-  [{ HISTORY_KEEP: "3d" }, "HISTORY_KEEP is set, but this version does not use it yet"],
 ])("%j is warned of: %s", (environment, words) => {
   const advice = adviceOf(environment as Record<string, string>);
   expect(advice).toEqual([expect.stringContaining(words)]);

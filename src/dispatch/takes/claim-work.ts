@@ -97,7 +97,8 @@ export function createClaimWork(
     keepLease,
     start: (ticket, job, askedAt) => {
       const { claim } = job;
-      observe({ kind: "claimed", job: ticket, attempt: job.attempts, legs: claim.legs });
+      const { attempts: attempt, traceParent } = job;
+      observe({ kind: "claimed", job: ticket, attempt, legs: claim.legs, traceParent });
       const work = { isClientPresent: true, done: Promise.resolve<SettleReply>({ kind: "open" }) };
       const stopRenewing = keepLease(ticket, claim.id, () => work.isClientPresent);
       const legs = claim.legs.map(async (leg): Promise<SettleReply> => {

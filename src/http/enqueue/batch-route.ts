@@ -7,7 +7,15 @@ import { type EnqueueRequest, parseQuery } from "../params.ts";
 import { describeProblem, refuse, unstored } from "../problem.ts";
 import { createBatchSchema, parseBatch } from "./batch-body.ts";
 import { authoriseRequest, type EnqueueCaller, identifyCaller, recogniseBearer } from "./enqueue-caller.ts";
-import { type EnqueueOutcome, type Later, outcomeOf, type Refused, replyTo, termsOf } from "./enqueue-outcome.ts";
+import {
+  type EnqueueOutcome,
+  type Later,
+  outcomeOf,
+  type Refused,
+  replyTo,
+  termsOf,
+  traceParentOf,
+} from "./enqueue-outcome.ts";
 import type { EnqueueDeps } from "./enqueue-route.ts";
 
 type Terms = ({ readonly kind: "terms" } & BatchItem) | Refused;
@@ -15,9 +23,11 @@ type Terms = ({ readonly kind: "terms" } & BatchItem) | Refused;
 export function createBatchRoute(deps: EnqueueDeps): (c: Context) => Promise<Response> {
   const schema = createBatchSchema(deps.maxRunnerCount);
 
-  const judge = (caller: EnqueueCaller, asked: EnqueueRequest): Terms => {
+  const judge = (caller: EnqueueCaller, asked: EnqueueRequest, traceParent: string | undefined): Terms => {
     const authorised = authoriseRequest(deps, caller, asked);
-    return authorised.kind === "refused" ? authorised : termsOf(deps, authorised.request, authorised.standing);
+    return authorised.kind === "refused"
+      ? authorised
+      : termsOf(deps, authorised.request, { ...authorised.standing, traceParent });
   };
 
   /** What comes of each job; null: nothing stands in its way, and yet it is not in line. */
@@ -56,7 +66,8 @@ export function createBatchRoute(deps: EnqueueDeps): (c: Context) => Promise<Res
     if (caller.kind === "refused" || caller.kind === "later") return replyTo(caller);
 
     const isAllWanted = wanted === "1";
-    const judged = parsed.value.map((asked) => judge(caller, asked));
+    const traceParent = traceParentOf(deps, c);
+    const judged = parsed.value.map((asked) => judge(caller, asked, traceParent));
     const outcomes = await enqueueAll(judged, isAllWanted);
     if ("kind" in outcomes) return replyTo(outcomes);
     const jobs = parsed.value.map(({ uniqueId }, at) => ({ unique_id: uniqueId, ...describe(outcomes[at] ?? null) }));

@@ -1,11 +1,13 @@
 // What comes of one enqueue: a ticket, a refusal for good, or "not now". As values, for one request
 // asks for one job or for many.
+import type { Context } from "hono";
 import type { Tickets } from "../../auth/ticket.ts";
 import type { BatchItem } from "../../dispatch/batch-enqueuer.ts";
 import type { Dispatcher } from "../../dispatch/dispatcher.ts";
 import type { EnqueueAnswer } from "../../dispatch/enqueuer.ts";
 import { type Estimate, estimateWait, type FreedRate, maxRunnersWithin } from "../../queue/fleet/freed-rate.ts";
 import type { JobRequest } from "../../queue/job/job.ts";
+import { parseTraceParent } from "../../tracing/trace-parent.ts";
 import type { EnqueueRequest } from "../params.ts";
 import { comeBack, type ProblemCode, type RetryReason, refuse, unstored, writeEstimate } from "../problem.ts";
 
@@ -30,6 +32,8 @@ export interface OutcomeDeps {
   readonly tickets: Tickets;
   /** there is a webhook */
   readonly hearsGithub: boolean;
+  /** a job keeps the traceparent of its enqueue */
+  readonly isTraced: boolean;
 }
 
 /** Who asks, as far as it matters to the job. */
@@ -38,6 +42,15 @@ export interface Standing {
   readonly isCounted: boolean;
   /** the class follows from their claims: a job that is in line keeps the one that it has */
   readonly isClassProven: boolean;
+  /** which trace they are part of; undefined: none, or traces are off */
+  readonly traceParent?: string | undefined;
+}
+
+/** The traceparent of a request, where somebody will read it. */
+export function traceParentOf({ isTraced }: Pick<OutcomeDeps, "isTraced">, c: Context): string | undefined {
+  if (!isTraced) return undefined;
+  const header = c.req.header("traceparent");
+  return parseTraceParent(header) === null ? undefined : header;
 }
 
 /** The job takes its place, whoever proved that it may. */

@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import { createJobRequestSchema, parseJobRequest } from "../params.ts";
 import { authoriseRequest, type CallerDeps, identifyCaller, recogniseBearer } from "./enqueue-caller.ts";
-import { enqueueJob, type OutcomeDeps, replyTo } from "./enqueue-outcome.ts";
+import { enqueueJob, type OutcomeDeps, replyTo, traceParentOf } from "./enqueue-outcome.ts";
 
 export interface EnqueueDeps extends CallerDeps, OutcomeDeps {
   readonly maxRunnerCount: number;
@@ -20,6 +20,8 @@ export function createEnqueueRoute(deps: EnqueueDeps): (c: Context) => Promise<R
     if (caller.kind === "refused" || caller.kind === "later") return replyTo(caller);
     const authorised = authoriseRequest(deps, caller, parsed.value);
     if (authorised.kind === "refused") return replyTo(authorised);
-    return replyTo(await enqueueJob(deps, authorised.request, authorised.standing));
+    return replyTo(
+      await enqueueJob(deps, authorised.request, { ...authorised.standing, traceParent: traceParentOf(deps, c) }),
+    );
   };
 }

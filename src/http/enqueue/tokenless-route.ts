@@ -5,7 +5,7 @@ import { isRepoAllowed } from "../../auth/allowed-repos.ts";
 import type { ArtifactCheck } from "../../github/artifact-check.ts";
 import { createJobRequestSchema, createProofRequestSchema, parseProofRequest } from "../params.ts";
 import { comeBack, refuse } from "../problem.ts";
-import { enqueueJob, replyTo } from "./enqueue-outcome.ts";
+import { enqueueJob, replyTo, traceParentOf } from "./enqueue-outcome.ts";
 import type { EnqueueDeps } from "./enqueue-route.ts";
 
 export interface TokenlessDeps extends EnqueueDeps {
@@ -39,7 +39,13 @@ export function createTokenlessRoute(deps: TokenlessDeps): (c: Context) => Promi
         const job = proven.safeParse(named);
         if (job.success) {
           const asked = { ...job.data, maxWait, presence, runAttempt };
-          return replyTo(await enqueueJob(deps, asked, { isCounted: true, isClassProven: true }));
+          return replyTo(
+            await enqueueJob(deps, asked, {
+              isCounted: true,
+              isClassProven: true,
+              traceParent: traceParentOf(deps, c),
+            }),
+          );
         }
         return refuse("artifact_malformed", job.error.issues.map(({ message }) => message).join("; "));
       }

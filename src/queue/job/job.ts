@@ -167,6 +167,8 @@ export const jobSchema = z.object({
   /** why it waited so far, and what came of its legs */
   waits: z.array(waitSchema).optional(),
   tries: z.array(trySchema).optional(),
+  /** which trace its enqueue was part of, as W3C writes it; kept where traces are on */
+  traceParent: z.string().optional(),
   /** what GitHub calls the runners that it got, as far as their monitors said */
   runnerNames: z.array(z.string()).optional(),
   /** how often this unique_id was served, this time included; absent: 1 */

@@ -34,6 +34,8 @@ export interface EnqueueCommand {
   readonly runAttempt?: number | undefined;
   /** the class follows from the caller's claims: a job that is in line keeps the one that it has */
   readonly isClassProven?: boolean | undefined;
+  /** which trace the caller is part of; kept with a new job */
+  readonly traceParent?: string | undefined;
 }
 
 export type EnqueueReply =
@@ -105,7 +107,7 @@ export function enqueueOperation(command: EnqueueCommand): Operation<EnqueueRepl
  */
 function begin(command: EnqueueCommand, known: Job | null, view: ProfileView): Job {
   const { place, lostAt, now, settings } = view;
-  const { request, runAttempt, isDetached } = command;
+  const { request, runAttempt, isDetached, traceParent } = command;
   const share = beginShare(view.policy, view.head, request, place);
   const isServedAgain = known !== null && isIdFree(known) === "taken";
   const next = { place, share, runnerCount: request.runnerCount, isCounted: false, attempt: runAttempt ?? 1 };
@@ -114,6 +116,7 @@ function begin(command: EnqueueCommand, known: Job | null, view: ProfileView): J
     : createJob({ ...request, place, share }, lostAt, now, settings, known?.place);
   return {
     ...job,
+    ...(traceParent !== undefined && { traceParent }),
     ...(runAttempt !== undefined && { attempt: Math.max(runAttempt, job.attempt ?? 1) }),
     ...(isDetached === true && { detached: "awaited" as const, ...presenceUntilFirstWord(now, settings) }),
   };
