@@ -1,5 +1,5 @@
-// Re-runs and lost starts by the thousand, in simulated worlds in which GitHub loses and doubles its
-// events and instances die: `npm run simulate:reruns -- --reruns 10000`.
+// Re-runs and lost starts by the thousand, in simulated worlds in which GitHub loses and doubles
+// its events and instances die: `npm run simulate:reruns -- --reruns 10000`.
 import { parseArgs } from "node:util";
 import { runReruns } from "../test/simulation/reruns/rerun-world.ts";
 

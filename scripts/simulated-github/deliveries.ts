@@ -1,5 +1,5 @@
-// The webhook of the simulated GitHub: an event for each change of a job, sent as the real one sends
-// them - twice, late, in any order, or never.
+// The webhook of the simulated GitHub: an event for each change of a job, sent as the real one
+// sends them - twice, late, in any order, or never.
 import { setTimeout as delay } from "node:timers/promises";
 import { signDelivery, type WorkflowJobState, writeWorkflowJobEvent } from "./webhook.ts";
 

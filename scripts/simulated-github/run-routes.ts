@@ -5,7 +5,10 @@ import { type ApiCall, withRun } from "./api-call.ts";
 import { writeJob } from "./job-json.ts";
 import { pageOf } from "./page.ts";
 
-/** Those of the latest attempt, unless `filter` says "all". An answer that is known is a 304, and costs nothing. */
+/**
+ * Those of the latest attempt, unless `filter` says "all". An answer that is known is a 304, and
+ * costs nothing.
+ */
 export function listJobs(call: ApiCall): Answer {
   const { state, url, seen } = call;
   return withRun(call, "read", (run) => {

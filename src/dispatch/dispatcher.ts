@@ -72,7 +72,7 @@ export interface DispatcherDeps {
   readonly owner: string;
   readonly observe: Observe;
   readonly fleetNews: FleetNews;
-  /** how GitHub's jobs stand, where its API can be asked; absent: its events say all that is known */
+  /** GitHub's API; absent: its events say all that is known */
   readonly githubRuns?: GithubRuns | undefined;
   readonly noteRound?: (round: RoundNote) => void;
 }
@@ -145,7 +145,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     random: deps.random,
     noteEnded: (job) => {
       limits.noteEnded(job);
-      if (job.state === "taken") questions?.note(job, minQuestionGapMs);
+      if (job.state === "taken" || job.first !== undefined) questions?.note(job, minQuestionGapMs);
     },
     ...(noteRound !== undefined && { noteRound }),
     ...(policy !== undefined && { policy }),

@@ -2,7 +2,8 @@
 // whose time has come on the roll of questions. Any number of instances do; a run is asked about
 // once.
 //
-//   taken, or enqueued for nobody to poll ---> on the roll ---> asked ---> on the roll, for later ... until it is forgotten
+//   taken, or enqueued for nobody to poll ---> on the roll ---> asked ---> on the roll, for later
+//                                                                          ... until it is forgotten
 //
 // A name stands on the roll until `rollGraceMs` after its time has come.
 import { LRUCache } from "lru-cache";

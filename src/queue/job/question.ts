@@ -1,13 +1,14 @@
-// When GitHub's API is asked about a job, which tells what no event did: that its job came, started,
-// ended or was re-run. A job that is present by GitHub's word is asked about while it stands near the
-// front of the line; the others by these times: the less often, the longer nothing happened.
+// When GitHub's API is asked about a job, which tells what no event did: that its job came,
+// started, ended or was re-run. A job that is present by GitHub's word is asked about while it
+// stands near the front of the line; the others by these times: the less often, the longer nothing
+// happened.
 import type { QueueSettings } from "../settings.ts";
 import { currentJobs, type HeardJob } from "./github-word.ts";
 import { enqueuedAt, isOver, type Job } from "./job.ts";
 
 /** No run is asked about more often, by all instances together, ms. */
 export const minQuestionGapMs = 60_000;
-/** GitHub may learn so much later of a job than we did, ms: what it does not list is not gone yet. */
+/** GitHub's lists may be so late, ms: a job that is missing there is not gone yet. */
 const believedAfterMs = 600_000;
 
 /** Of a job that nobody polls for, and of which GitHub has not spoken: before it is abandoned. */

@@ -33,8 +33,8 @@ export interface SeenRunner {
 }
 
 /**
- * Looks at a reservation of which nothing is heard end after so many START_TIMEOUTs; those that could
- * not see or ask anything, or whose instance died, after twice as many.
+ * Looks at a reservation of which nothing is heard end after so many START_TIMEOUTs; those that
+ * could not see or ask anything, or whose instance died, after twice as many.
  */
 const maxLooks = 10;
 

@@ -125,7 +125,10 @@ function hearOfNewJob(
   return answer("recorded", ended, { jobs: [{ before, after: ended }] });
 }
 
-/** A job that was enqueued for nobody to poll, and of which GitHub speaks only now: it has its old place. */
+/**
+ * A job that was enqueued for nobody to poll, and of which GitHub speaks only now: it has its old
+ * place.
+ */
 function comeBack({ bookedAt }: HearCommand, view: ProfileView, known: Job, word: GithubWord): Decision<HearReply> {
   const { now, settings, lostAt } = view;
   if (bookedAt === null || now - bookedAt > maxCommitAgeMs) return { answer: { kind: "booking_too_old" } };

@@ -38,7 +38,7 @@ export interface RerunResult {
   readonly extraRunners: readonly string[];
   /** jobs that were served again after they had started */
   readonly servedTwice: readonly string[];
-  /** how long GitHub's jobs waited from when their runner was gone until they had another one, ms */
+  /** from when a job's runner was gone until another one was reserved, ms */
   readonly replacedAfterMs: readonly number[];
   readonly questions: readonly { readonly at: number; readonly runId: string }[];
   readonly starts: { readonly lost: number; readonly dead: number; readonly late: number };
