@@ -1,12 +1,13 @@
 // The agent as people run it, between the real service and a monitor of today: a job gets its runner
 // through it, whatever dies, hangs or is lost at whichever step, and never more than it asked for.
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 import { createAgentHome } from "../support/agent-process.ts";
 import { enqueue, runnerIdsIn, takeUntilDone } from "../support/client.ts";
 import { startLossyProxy, type Where } from "../support/lossy-proxy.ts";
@@ -270,4 +271,38 @@ describe("in front of two commands", () => {
     expect(runnerIdsIn(await job.answer)).toEqual(idsOf(job.id));
     expect(idsOf(job.id)).toHaveLength(1);
   });
+});
+
+it("a gang has runners of a monitor that is called and of one that fetches", async () => {
+  const called = await startMonitor({ name: "c0", profiles: { linux: 1 } });
+  const behind = await startMonitor({ name: "h0", profiles: { linux: 1 } });
+  await using mixed = await startService({ monitors: `c0=${called.url},h0=pull`, env });
+  const home = await createAgentHome();
+  const agent = home.start(mixed.url, "h0", ["--monitor", behind.url]);
+  await agent.onLine(/the queue answers/);
+  const job = { profile: "linux", uniqueId: "gang", repo: "o/r", runId: "1", count: 2 };
+  const { status, text } = await enqueue(mixed.url, job);
+  expect(status).toBe(200);
+  const answer = await takeUntilDone(mixed.url, "gang", text);
+  expect(runnerIdsIn(answer)).toHaveLength(2);
+  expect([called, behind].map((monitor) => monitor.reservedFor("gang").length)).toEqual([1, 1]);
+});
+
+it("the example of docs/monitors.md serves one job after the other", async () => {
+  const text = readFileSync(new URL("../../docs/monitors.md", import.meta.url), "utf8");
+  const [, example = ""] = /```js\n([\s\S]*?)```/.exec(text) ?? [];
+  const name = `h${hosts++}`;
+  const environment = { PATH: process.env.PATH ?? "", QUEUE: service.url, NAME: name, TOKEN: monitorToken };
+  const child = spawn(process.execPath, ["--input-type=module", "-e", example], { stdio: "inherit", env: environment });
+  endWithUs(child);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  for (let isKnown = false; !isKnown; await delay(50)) {
+    const { monitors } = (await (await fetch(`${service.url}/dashboard.json`)).json()) as {
+      monitors: { name: string; profiles: object[] }[];
+    };
+    isKnown = (monitors.find((one) => one.name === name)?.profiles.length ?? 0) > 0;
+  }
+  const ids = runnerIdsIn(await (await inLine(name)).answer);
+  const more = runnerIdsIn(await (await inLine(name)).answer);
+  expect([...ids, ...more]).toEqual(["r1", "r2"]);
 });
