@@ -5,7 +5,7 @@ import { type FaultKind, faultKinds, noFaultsCounted } from "../test/simulation/
 import { type SimulationResult, simulate } from "../test/simulation/simulate.ts";
 import { type TroubleName, troubleNames } from "../test/simulation/storms.ts";
 
-const usage = `Usage: npm run simulate -- [--hours N] [--seed N] [--minutes N] [--jobs N] [--troubles a,b] [--twice] [--json]
+const usage = `Usage: npm run simulate -- [--hours N] [--seed N] [--minutes N] [--jobs N] [--troubles a,b] [--fetching a,b] [--twice] [--json]
 
 Runs simulated worlds one after the other, each from a seed of its own, until so many hours have passed in them.
 
@@ -15,6 +15,7 @@ Runs simulated worlds one after the other, each from a seed of its own, until so
   --jobs N       jobs an hour (400)
   --troubles a,b what may go wrong; by default all. "none": nothing
                  ${troubleNames.join(" ")}
+  --fetching a,b hosts (m0 to m3) that fetch their takes instead of being called
   --twice        runs each world twice and compares the traces
   --json         one JSON document in the end instead of words
 
@@ -26,6 +27,7 @@ interface Options {
   readonly minutes: number;
   readonly jobsPerHour: number;
   readonly troubles: readonly TroubleName[] | undefined;
+  readonly fetching: readonly string[];
   readonly isTwice: boolean;
   readonly isJson: boolean;
 }
@@ -38,6 +40,7 @@ function parseOptions(): Options {
       minutes: { type: "string", default: "30" },
       jobs: { type: "string", default: "400" },
       troubles: { type: "string" },
+      fetching: { type: "string" },
       twice: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h" },
@@ -61,6 +64,7 @@ function parseOptions(): Options {
     minutes: numberOf(values.minutes, "minutes"),
     jobsPerHour: numberOf(values.jobs, "jobs"),
     troubles: named?.filter(isTrouble),
+    fetching: values.fetching?.split(",") ?? [],
     isTwice: values.twice,
     isJson: values.json,
   };
@@ -76,13 +80,13 @@ function readOptions(): Options {
 }
 
 const options = readOptions();
-const { hours, minutes, jobsPerHour, troubles } = options;
+const { hours, minutes, jobsPerHour, troubles, fetching } = options;
 const faults = noFaultsCounted();
 const total = { worlds: 0, jobs: 0, events: 0, simulatedMs: 0 };
 const cpu = process.cpuUsage();
 let failed: SimulationResult | null = null;
 for (let seed = options.seed; failed === null && total.simulatedMs < hours * 3_600_000; seed++) {
-  const world = { seed, minutes, jobsPerHour, ...(troubles !== undefined && { troubles }) };
+  const world = { seed, minutes, jobsPerHour, fetching, ...(troubles !== undefined && { troubles }) };
   const result = await simulate(world);
   total.worlds += 1;
   total.jobs += result.jobs;

@@ -1,6 +1,7 @@
 // The promises (promises.ts) that are kept or broken by what is written to the store. Who is ahead
 // and what is idle is worked out here anew, from the jobs and the snapshots alone: never by the
 // rules that are under test.
+import type { MonitorOrder, PulledLeg } from "../../src/queue/fleet/pulled-legs.ts";
 import { hasOpenLeg, isOpen, isOver, type Job, transitions } from "../../src/queue/job/job.ts";
 import { orderOf } from "../../src/queue/line/line.ts";
 import {
@@ -128,6 +129,7 @@ function checkClaim(
  */
 function idleAt(monitor: string, row: MirroredRow, jobs: Mirror["live"], at: number, settings: QueueSettings): number {
   const latest = at + clockToleranceMs;
+  if (row.pull !== undefined) return idleAtFetching(row, row.pull, at);
   const isFresh = !row.isFailing && row.askedAt + settings.snapshotFreshMs >= at && row.askedAt <= latest;
   const isLeftAlone = row.blockedUntil > at && row.blockedUntil <= latest + rejectedBackoffMs;
   const isEmpty = row.emptyAt >= row.askedAt && row.emptyAt <= latest;
@@ -168,12 +170,33 @@ function needsAhead(
   return needs;
 }
 
+/**
+ * The same of a monitor that fetches its takes. Its word is without the runners of each leg that it
+ * listed since.
+ */
+function idleAtFetching(
+  row: MirroredRow,
+  { presentUntil, bootAt, seq }: MonitorOrder & { presentUntil: number },
+  at: number,
+): number {
+  const isEmpty = row.emptyAt >= row.askedAt && row.emptyAt <= at + clockToleranceMs;
+  if (presentUntil <= at || row.drainedUntil > at || isEmpty) return 0;
+  const isUnseen = ({ state, order, isListed }: PulledLeg): boolean => {
+    if (isListed === true || state === "refused" || state === "withdrawn") return false;
+    const isSeenSince = order !== undefined && (order.bootAt < bootAt || (order.bootAt === bootAt && order.seq < seq));
+    return state !== "taken" || !isSeenSince;
+  };
+  return row.idle - (row.pulled ?? []).filter(isUnseen).reduce((sum, { runners }) => sum + runners, 0);
+}
+
 /** Where a monitor does not count an open leg, its runners are claimed twice. */
 function checkCounted(rows: Mirror["rows"], job: Job, now: number, check: Check): void {
   for (const leg of job.claim?.legs ?? []) {
     const row = rows.get(leg.monitor);
     if (row === undefined || !isKnown(row) || !isOpen(leg) || leg.holdUntil + legMemoryMs <= now) continue;
-    const isCounted = row.out.some(([claimId]) => claimId === job.claim?.id);
+    const isHere = ({ claimId, state }: PulledLeg) =>
+      claimId === job.claim?.id && (state === "offered" || state === "accepted");
+    const isCounted = row.out.some(([claimId]) => claimId === job.claim?.id) || row.pulled?.some(isHere) === true;
     check("counted", isCounted, () => `${leg.monitor} does not count the leg of ${job.claim?.id}`);
   }
 }

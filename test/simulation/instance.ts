@@ -1,6 +1,6 @@
 // One instance of the queue in the simulated world: the production's dispatcher, poller and sweeper
 // on a machine that can be paused, crash, and be stopped in order.
-import { composeQueue } from "../../src/compose.ts";
+import { composeQueue, type Queue } from "../../src/compose.ts";
 import { parseConfig } from "../../src/config.ts";
 import type { GithubNews } from "../../src/dispatch/github-listener.ts";
 import type { Observe, QueueEvent } from "../../src/queue/events.ts";
@@ -28,6 +28,8 @@ export interface Instance {
   readonly openRequests: number;
   /** claims and evidence that it works on */
   readonly isBusy: boolean;
+  /** Where hosts that fetch their takes are served. */
+  readonly pulling: Queue["pulling"];
   /** Serves a request; the client's leaving is told by calling what is returned. */
   serve(request: ClientRequest, reply: (given: ClientReply) => void): () => void;
   /** An event of GitHub's reaches it. */
@@ -43,6 +45,8 @@ export interface InstanceSurroundings {
   readonly storeLink: StoreLink;
   readonly monitorLink: MonitorLink;
   readonly pollIntervalMs: number;
+  /** monitors that fetch their takes */
+  readonly fetching?: readonly string[];
   readonly tell: (happening: Happening) => void;
   readonly observed: (event: QueueEvent) => void;
   /** an error that is no lost store reached a client */
@@ -58,8 +62,14 @@ const drainMs = 2_000;
 const letGoMs = 10_000;
 
 const configs = new Map<string, ReturnType<typeof configOf>>();
-function configOf(reach: readonly string[], pollIntervalMs: number, environment: Readonly<Record<string, string>>) {
-  const monitors = reach.map((monitor) => `${monitor}=http://${monitor}`).join(",");
+function configOf(
+  reach: readonly string[],
+  fetching: readonly string[],
+  pollIntervalMs: number,
+  environment: Readonly<Record<string, string>>,
+) {
+  const addressOf = (monitor: string) => (fetching.includes(monitor) ? "pull" : `http://${monitor}`);
+  const monitors = reach.map((monitor) => `${monitor}=${addressOf(monitor)}`).join(",");
   const parsed = parseConfig({
     MONITORS: monitors,
     API_TOKENS: "a-token-of-the-simulation",
@@ -78,9 +88,9 @@ export function createInstance(
 ): Instance {
   const { trace, tell, time } = surroundings;
   const { name } = machine;
-  const { pollIntervalMs, environment = {}, githubRuns } = surroundings;
-  const key = `${reach.join()} ${pollIntervalMs} ${JSON.stringify(environment)}`;
-  const config = configs.get(key) ?? configOf(reach, pollIntervalMs, environment);
+  const { pollIntervalMs, environment = {}, githubRuns, fetching = [] } = surroundings;
+  const key = `${reach.join()} ${fetching.join()} ${pollIntervalMs} ${JSON.stringify(environment)}`;
+  const config = configs.get(key) ?? configOf(reach, fetching, pollIntervalMs, environment);
   configs.set(key, config);
   const storeClient = createStoreClient(surroundings.storeLink);
   const store: Store = {
@@ -99,7 +109,7 @@ export function createInstance(
     surroundings.observed(event);
   };
   let ids = 0;
-  const { dispatcher, poller } = composeQueue(
+  const { dispatcher, poller, pulling } = composeQueue(
     config,
     { store, transport, observe, githubRuns, policy: () => config.POLICY },
     {
@@ -143,6 +153,7 @@ export function createInstance(
     machine,
     reach,
     storeClient,
+    pulling,
     get isServing() {
       return isServing && machine.isAlive;
     },

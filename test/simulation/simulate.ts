@@ -14,6 +14,8 @@ export interface SimulationOptions {
   readonly jobsPerHour: number;
   /** what may go wrong; by default all there is */
   readonly troubles?: readonly TroubleName[];
+  /** hosts that fetch their takes; by default none */
+  readonly fetching?: readonly string[];
 }
 
 export interface SimulationResult {
@@ -30,13 +32,14 @@ export interface SimulationResult {
   readonly ends: Readonly<Record<string, number>>;
 }
 
-export async function simulate({ seed, minutes, jobsPerHour, troubles }: SimulationOptions): Promise<SimulationResult> {
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  const { seed, minutes, jobsPerHour, troubles, fetching = [] } = options;
   const hosts = [
     { name: "m0", profiles: { linux: 3, mac: 1 } },
     { name: "m1", profiles: { linux: 3 } },
     { name: "m2", profiles: { linux: 2, mac: 1 } },
     { name: "m3", profiles: { linux: 2 } },
-  ];
+  ].map((host) => ({ ...host, isFetching: fetching.includes(host.name) }));
   const world = createWorld({ seed, hosts });
   const { time } = world;
   const reach = hosts.map(({ name }) => name);

@@ -33,3 +33,11 @@ it("13 hours of storms break no promise, and every kind of fault bites", async (
   // in 20 hours each kind changes 25 outcomes and more: `npm run simulate`
   expect([...faults].filter(([, count]) => count < 10)).toEqual([]);
 }, 3_600_000);
+
+it("three hours of storms break no promise where half of the hosts, or all, fetch their takes", async () => {
+  for (const [at, seed] of [1, 2, 3, 4, 5, 8].entries()) {
+    const fetching = at % 2 === 0 ? ["m2", "m3"] : ["m0", "m1", "m2", "m3"];
+    const { broken, story } = await simulate({ ...world, seed, fetching });
+    expect({ seed, fetching, broken, story }).toEqual({ seed, fetching, broken: [], story: [] });
+  }
+}, 3_600_000);

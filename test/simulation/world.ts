@@ -7,6 +7,7 @@ import { testSettings } from "../support/settings.ts";
 import type { Chance } from "./chance.ts";
 import { createChance } from "./chance.ts";
 import { createFaultTally, type FaultTally } from "./fault-tally.ts";
+import { startFetching } from "./fetching-host.ts";
 import type { Happening } from "./happening.ts";
 import { createHost, type Host } from "./host.ts";
 import { createInstance, type Instance, type InstanceSurroundings } from "./instance.ts";
@@ -74,7 +75,12 @@ export interface StoreState {
 
 export interface WorldOptions {
   readonly seed: number;
-  readonly hosts: readonly { readonly name: string; readonly profiles: Readonly<Record<string, number>> }[];
+  readonly hosts: readonly {
+    readonly name: string;
+    readonly profiles: Readonly<Record<string, number>>;
+    /** it fetches its takes */
+    readonly isFetching?: boolean;
+  }[];
 }
 
 const slots = [0, 1, 2] as const;
@@ -166,6 +172,7 @@ export function createWorld({ seed, hosts: hostOptions }: WorldOptions): World {
     },
     monitorLink: { machine, wire, tally, hosts },
     pollIntervalMs,
+    fetching: hostOptions.filter(({ isFetching }) => isFetching === true).map(({ name }) => name),
     observed: (event) => world.observed(event),
     onBug,
   });
@@ -287,5 +294,16 @@ export function createWorld({ seed, hosts: hostOptions }: WorldOptions): World {
       broken.push(...noteEnd(seen, time.now));
     },
   };
+  for (const { name, isFetching } of hostOptions) {
+    const host = hosts.get(name);
+    if (host === undefined || isFetching !== true) continue;
+    const { balance } = world;
+    startFetching(
+      host,
+      createMachine(name, time),
+      { wire, tally, trace, balance, onBug },
+      chance.stream(`fetch ${name}`),
+    );
+  }
   return world;
 }

@@ -18,14 +18,16 @@ interface Row {
 
 /**
  * The oldest offers first, and no more than the monitor may have in hand at once, over all its
- * profiles. What the key accepted before comes again.
+ * profiles. What the key accepted before comes again; what the monitor lists it knows.
  */
 export function collectLegs(rows: readonly Row[], key: string | null, maxInflight: number): readonly LegHere[] {
   const all = rows.flatMap(({ profileKey, legs }) => legs.map((leg) => ({ profileKey, leg })));
   const accepted = all.filter(({ leg }) => leg.state === "accepted");
   const again = key === null ? [] : accepted.filter(({ leg }) => leg.key === key);
   if (again.length > 0) return again;
-  const offered = all.filter(({ leg }) => leg.state === "offered").sort((a, b) => a.leg.until - b.leg.until);
+  const offered = all
+    .filter(({ leg }) => leg.state === "offered" && leg.isListed !== true)
+    .sort((a, b) => a.leg.until - b.leg.until);
   return offered.slice(0, Math.max(0, maxInflight - accepted.length));
 }
 

@@ -20,7 +20,7 @@ export const pulledLegSchema = z.object({
   qualifiedRepo: z.string(),
   runId: z.string(),
   state: z.enum(["offered", "accepted", "taken", "refused", "withdrawn"]),
-  /** when it stops counting (offered, accepted), or is forgotten (the others); ms */
+  /** when it is to be settled by (offered, accepted), or is forgotten (the others); ms */
   until: z.number(),
   /** the monitor's order of its accept, then of what settled it */
   order: monitorOrderSchema.optional(),
@@ -41,6 +41,11 @@ export const pullSchema = monitorOrderSchema.extend({
 
 /** How long a closed leg is remembered. */
 const rememberedMs = 600_000;
+/**
+ * An open one is there until it is closed, whatever the clock says: whoever follows its claim does
+ * that. Only one that nobody follows is dropped, a day after its time.
+ */
+const openForMs = 86_400_000;
 const maxRemembered = 64;
 
 /** Whether `order` is after `other`. Every boot is after the ones before it. */
@@ -53,9 +58,14 @@ export function isOpenPulled({ state }: Pick<PulledLeg, "state">): boolean {
   return state === "offered" || state === "accepted";
 }
 
+/** Whether a leg counts no longer, or need not be remembered. */
+function isPast(leg: PulledLeg, now: number): boolean {
+  return leg.until + (isOpenPulled(leg) ? openForMs : 0) <= now;
+}
+
 /** Open legs that still count. */
 export function openPulled(legs: readonly PulledLeg[] | undefined, now: number): readonly PulledLeg[] {
-  return legs?.filter((leg) => isOpenPulled(leg) && leg.until > now) ?? [];
+  return legs?.filter((leg) => isOpenPulled(leg) && !isPast(leg, now)) ?? [];
 }
 
 /**
@@ -69,7 +79,7 @@ export function unseenRunners(
 ): number {
   let sum = 0;
   for (const leg of legs ?? []) {
-    if (leg.isListed === true || leg.until <= now) continue;
+    if (leg.isListed === true || isPast(leg, now)) continue;
     const isUnseen = leg.state === "taken" && !isSeen(leg, snapshot);
     if (isOpenPulled(leg) || isUnseen) sum += leg.runners;
   }
@@ -110,7 +120,7 @@ export function withOfferedLeg(legs: readonly PulledLeg[] | undefined, leg: Pull
 }
 
 function withoutOld(legs: readonly PulledLeg[], now: number): readonly PulledLeg[] {
-  const kept = legs.filter(({ until }) => until > now);
+  const kept = legs.filter((leg) => !isPast(leg, now));
   const closed = kept.filter((leg) => !isOpenPulled(leg));
   const dropped = new Set(closed.slice(0, Math.max(0, closed.length - maxRemembered)));
   return kept.filter((leg) => !dropped.has(leg));

@@ -67,7 +67,16 @@ export function ofThisClock(job: Job, clockSince: number, settings: QueueSetting
   };
 }
 
-/** What a monitor that pulls accepted is waited for anew; called ones are by evidence (evidence.ts). */
-function legOfThisClock(leg: Leg, clockSince: number, { unknownHoldMs }: QueueSettings): Leg {
-  return isPulled(leg) && isOpen(leg) ? { ...leg, holdUntil: clockSince + unknownHoldMs } : leg;
+/**
+ * What is offered to a monitor that fetches, or what it accepted, is waited for anew; called ones are
+ * by evidence (evidence.ts).
+ */
+function legOfThisClock(leg: Leg, clockSince: number, { unknownHoldMs, offerTtlMs }: QueueSettings): Leg {
+  if (!isPulled(leg) || !isOpen(leg)) return leg;
+  return {
+    ...leg,
+    holdUntil: clockSince + unknownHoldMs,
+    offeredUntil: clockSince + offerTtlMs,
+    ...(leg.acceptedAt !== undefined && { acceptedAt: unknownTime }),
+  };
 }

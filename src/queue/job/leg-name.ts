@@ -15,6 +15,6 @@ export function nameOfLeg({ profileKey, uniqueId, claimId }: LegParts): string {
 /** The parts of a leg's name, or null where it cannot be one. */
 export function parseLegName(name: string): LegParts | null {
   const [, profileKey = "", uniqueId = "", claimId = ""] =
-    /^([A-Za-z0-9._-]{1,64})~([A-Za-z0-9._-]{1,128})~([A-Za-z0-9_-]{1,64})$/.exec(name) ?? [];
+    /^([A-Za-z0-9._-]{1,64})~([A-Za-z0-9._-]{1,128})~([A-Za-z0-9._-]{1,64})$/.exec(name) ?? [];
   return profileKey === "" ? null : { profileKey, uniqueId, claimId };
 }

@@ -21,6 +21,7 @@ import {
   wakeNameOf,
 } from "../fleet/pulled-legs.ts";
 import type { Operation } from "../profile.ts";
+import { clockToleranceMs } from "../settings.ts";
 
 export interface PulledSnapshotCommand {
   readonly profileKey: string;
@@ -70,7 +71,7 @@ export function pulledSnapshotOperation(command: PulledSnapshotCommand): Operati
         known.idle !== counts.idle ||
         known.target !== counts.target ||
         known.healthy !== counts.healthy ||
-        known.emptyAt >= known.askedAt ||
+        (known.emptyAt >= known.askedAt && known.emptyAt <= now + clockToleranceMs) ||
         drained.drainedAt > known.drainedAt ||
         isNewlyListed ||
         showsSettled(known.pulled, known.pull, order);

@@ -54,7 +54,8 @@ describe("runners that the last snapshot may still call idle", () => {
     { name: "taken, and shown", leg: { state: "taken" as const, order: order(1, 6), isListed: true }, expected: 0 },
     { name: "refused", leg: { state: "refused" as const }, expected: 0 },
     { name: "withdrawn", leg: { state: "withdrawn" as const }, expected: 0 },
-    { name: "what counts no longer", leg: { until: now }, expected: 0 },
+    { name: "open, whatever its time: a clock may have been set", leg: { until: now }, expected: 2 },
+    { name: "what nobody has followed for a day", leg: { until: now - 86_400_000 }, expected: 0 },
   ])("$name: $expected", ({ leg, expected }) => {
     expect(unseenRunners([pulledOf(leg)], snapshot, now)).toBe(expected);
     const row = rowOf(3, { pull: { ...snapshot, presentUntil: now + 1 }, pulled: [pulledOf(leg)] });
@@ -90,7 +91,12 @@ describe("whether the monitor is there", () => {
 });
 
 it("open legs count among those that a monitor has in hand", () => {
-  const legs = [pulledOf(), pulledOf({ state: "accepted" }), pulledOf({ state: "taken" }), pulledOf({ until: now })];
+  const legs = [
+    pulledOf(),
+    pulledOf({ state: "accepted" }),
+    pulledOf({ state: "taken" }),
+    pulledOf({ until: now - 86_400_000 }),
+  ];
   expect(openPulled(legs, now)).toHaveLength(2);
   expect(countLegsOut(rowOf(1, { out: [["claim-9", 1, now + 1]], pulled: legs }), now)).toBe(3);
 });
@@ -109,7 +115,7 @@ describe("what is remembered", () => {
   it("of closed ones the last 64, and none whose time is over", () => {
     const closed = Array.from({ length: 66 }, (_, at) => pulledOf({ claimId: `c${at}`, state: "refused" }));
     const legs = withOfferedLeg(
-      [...closed, pulledOf({ claimId: "old", until: now })],
+      [...closed, pulledOf({ claimId: "old", state: "taken", until: now })],
       pulledOf({ claimId: "new" }),
       now,
     );
