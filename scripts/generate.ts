@@ -71,7 +71,7 @@ function settingsTables(groups: readonly SettingGroup[]): string {
     store: "Store",
     log: "Log",
   } as const;
-  const settings = describeSettings().filter(({ isServed }) => isServed);
+  const settings = describeSettings();
   return groups
     .map((group) => {
       const rows = settings
@@ -88,7 +88,7 @@ function settingsTables(groups: readonly SettingGroup[]): string {
  */
 function settingsExample(): string {
   const blocks = describeSettings()
-    .filter(({ isServed, name }) => isServed && name !== "CONFIG_FILE")
+    .filter(({ name }) => name !== "CONFIG_FILE")
     .map(({ name, preset, meaning }) => `# ${meaning.replaceAll("`", "")}\n#${name}=${preset}\n`);
   return `# Settings, as NAME=value lines: a file for CONFIG_FILE, for docker compose (.env), or for a unit's EnvironmentFile.
 # Take the # away from what you set; the first two are required. Written by \`npm run generate\`.\n\n${blocks.join("\n")}`;

@@ -4,7 +4,6 @@
 import { z } from "zod";
 import { adviseOn } from "./config/advice.ts";
 import { findNearMisses } from "./config/near-misses.ts";
-import { adviseOnNotYetServed, isServed } from "./config/not-yet-served.ts";
 import { loadPolicy } from "./config/policy-file.ts";
 import {
   groupOf,
@@ -65,7 +64,6 @@ export function parseConfig(environment: Environment, loadText: LoadText = loadN
         ...unknown
           .filter((name) => !misses.some((miss) => miss.given === name))
           .map((name) => `CONFIG_FILE sets ${name}, which is no setting`),
-        ...adviseOnNotYetServed((name) => given[name] !== undefined),
         ...adviseOn(config),
       ]),
     ],
@@ -83,7 +81,6 @@ export interface DescribedSetting {
   readonly preset: string;
   readonly meaning: string;
   readonly group: SettingGroup;
-  readonly isServed: boolean;
 }
 
 /** The settings as documents show them, in order. */
@@ -96,7 +93,6 @@ export function describeSettings(): readonly DescribedSetting[] {
       preset: typeof json.default === "string" ? json.default : "",
       meaning: schema.description ?? "",
       group: groupOf(name),
-      isServed: isServed(name),
     };
   });
 }

@@ -12,7 +12,7 @@ const object = { type: "object" };
 const list = { type: "array" };
 
 export function describeChartValues(): string {
-  const settings = describeSettings().filter(({ name, isServed }) => isServed && !fixed.includes(name));
+  const settings = describeSettings().filter(({ name }) => !fixed.includes(name));
   const propertiesOf = (secret: boolean) =>
     Object.fromEntries(
       settings

@@ -2,7 +2,7 @@
 import { describeSettings } from "../../src/config.ts";
 
 export function renderServeUsage(): string {
-  const served = describeSettings().filter(({ isServed }) => isServed);
+  const served = describeSettings();
   const longest = Math.max(...served.map(({ name }) => name.length));
   const indent = " ".repeat(longest + 4);
   const settings = served.map(({ name, preset, meaning }) => {

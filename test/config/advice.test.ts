@@ -1,7 +1,6 @@
 // What is valid and hardly meant is said at the start, and nothing is said of what is in order.
 import { expect, it } from "vitest";
-import { settingsNotYetServed } from "../../src/config/not-yet-served.ts";
-import { describeSettings, parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/config.ts";
 
 const least = { MONITORS: "ci0=http://127.0.0.1:1", API_TOKENS: "a-token-long-enough" };
 
@@ -45,10 +44,4 @@ it("a policy that prefers a monitor nobody has is warned of", () => {
   expect(adviceOfPolicy("monitors: {c0: {prefer: 2}}")).toEqual([
     "POLICY_FILE prefers a monitor that MONITORS does not name",
   ]);
-});
-
-it("what this version does not use yet stands in no table of the documents", () => {
-  const shown = describeSettings().filter(({ isServed }) => isServed);
-  expect(shown.map(({ name }) => name).filter((name) => settingsNotYetServed.some((one) => one === name))).toEqual([]);
-  expect(describeSettings().length - shown.length).toBe(settingsNotYetServed.length);
 });

@@ -52,7 +52,9 @@ async function startIssuer(path: string, keysPath: string, describedAs?: string)
 const github = () => startIssuer("", "/.well-known/jwks");
 /** Its keys lie elsewhere, and its description says where. */
 const forgejo = () => startIssuer("/api/actions", "/.well-known/keys", "SELF/.well-known/keys");
-const claims = { kind: "claims", repository: "me/repo", runId: "7" };
+/** Of a workflow that says nothing of its class. */
+const ofClass = { eventName: undefined, refProtected: undefined, workflowRef: undefined };
+const claims = { kind: "claims", repository: "me/repo", runId: "7", ofClass };
 
 test("tokens of every listed issuer count, wherever it publishes its keys", async () => {
   const issuers = [await github(), await startIssuer("/_services/token", "/.well-known/jwks"), await forgejo()];

@@ -65,10 +65,10 @@ it("settings without quotes are read as they are meant, and wrong ones are told 
 it("what is valid and hardly meant is told once, and the queue runs", async () => {
   const lines: string[] = [];
   const front = createFront((line) => lines.push(line));
-  const env = bind(async () => new Response("ok"), { API_TOKENS: "short", OFFER_TTL: "3s" });
+  const env = bind(async () => new Response("ok"), { API_TOKENS: "short", OIDC_AUDIENCE: "queue" });
   for (const _ of [1, 2]) expect((await front.fetch(request, env)).status).toBe(200);
   expect(lines.map((line) => JSON.parse(line))).toEqual([
-    { level: "warn", msg: expect.stringMatching(/^OFFER_TTL is set/) },
+    { level: "warn", msg: expect.stringMatching(/^OIDC_AUDIENCE is set/) },
     { level: "warn", msg: expect.stringMatching(/^API_TOKENS has fewer/) },
   ]);
 });

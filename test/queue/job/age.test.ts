@@ -69,10 +69,13 @@ describe("a job that was written before the clock was set", () => {
     });
 
     it(`waits anew for what a monitor that pulls accepted, at ${clockSince - now}`, () => {
-      const accepted = legOf({ offeredUntil: now });
+      const accepted = legOf({ offeredUntil: now, acceptedAt: now });
       const legs = [accepted, { ...accepted, state: "refused" as const }, legOf()];
       const { claim } = ofThisClock(jobOf({ claim: claimOf(legs) }), clockSince, settings);
-      expect(claim?.legs).toEqual([{ ...accepted, holdUntil: clockSince + 90_000 }, ...legs.slice(1)]);
+      expect(claim?.legs).toEqual([
+        { ...accepted, offeredUntil: clockSince + 5_000, holdUntil: clockSince + 90_000, acceptedAt: unknownTime },
+        ...legs.slice(1),
+      ]);
     });
 
     it(`stands where it stood, at ${clockSince - now}`, () => {
