@@ -17,7 +17,8 @@ const wrangler = fileURLToPath(import.meta.resolve("wrangler"));
 const settingsForTests = { API_TOKENS: apiToken, MONITOR_API_TOKEN: monitorToken, MONITOR_POLL_INTERVAL: "100ms" };
 
 export interface WorkerOptions {
-  readonly monitors: readonly SimulatedMonitor[];
+  /** Or a value for the setting MONITORS. */
+  readonly monitors: readonly SimulatedMonitor[] | string;
   readonly env?: Readonly<Record<string, string>>;
   readonly redisUrl?: string;
   /** false: it is returned as soon as it listens, whatever it says */
@@ -78,7 +79,7 @@ export async function startWorker({
   const folder = await mkdtemp(join(tmpdir(), "rq-worker-"));
   const settings = {
     ...settingsForTests,
-    MONITORS: monitors.map(({ name, url }) => `${name}=${url}`).join(" "),
+    MONITORS: typeof monitors === "string" ? monitors : monitors.map(({ name, url }) => `${name}=${url}`).join(" "),
     ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
     ...env,
   };
