@@ -5,7 +5,7 @@ import type { Clock } from "../clock.ts";
 import { type Observe, waitedMs } from "../queue/events.ts";
 import { type Ticket, ticketOf } from "../queue/job/job.ts";
 import { noHold } from "../queue/job/presence.ts";
-import { attendOperation } from "../queue/operations/attend.ts";
+import { attendOperation } from "../queue/operations/word/attend.ts";
 import type { OperationRunner } from "./running/operation-runner.ts";
 import type { TakeOnce } from "./takes/take.ts";
 

@@ -5,7 +5,7 @@ import type { Observe } from "../queue/events.ts";
 import type { Monitors, ShownRunner } from "../queue/fleet/monitors.ts";
 import { type Job, ticketOf } from "../queue/job/job.ts";
 import { hasStarted, type SeenRunner, type Start, wasUnused } from "../queue/job/start.ts";
-import { beginLookOperation, monitorsOf, watchStartOperation } from "../queue/operations/watch-start.ts";
+import { beginLookOperation, monitorsOf, watchStartOperation } from "../queue/operations/word/watch-start.ts";
 import type { IdBooking } from "./id-booking.ts";
 import type { OperationRunner } from "./running/operation-runner.ts";
 

@@ -8,8 +8,8 @@ import type { Job, JobRequest, Ticket } from "./job/job.ts";
 import type { SettleReply } from "./job/settlement.ts";
 import type { WaitReason } from "./line/turn.ts";
 import type { EnqueueReply } from "./operations/enqueue.ts";
-import { hearOutcomes } from "./operations/hear-github.ts";
 import type { PollReply } from "./operations/poll.ts";
+import { hearOutcomes } from "./operations/word/hear-github.ts";
 
 /** What came of a leg. */
 export const legWords = [

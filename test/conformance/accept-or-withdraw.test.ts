@@ -2,9 +2,9 @@
 // them accepting while the other withdraws in the moment in which its time ends.
 import { expect, it } from "vitest";
 import { noHold } from "../../src/queue/job/presence.ts";
-import { acceptLegOperation } from "../../src/queue/operations/accept-leg.ts";
-import { pulledSnapshotOperation } from "../../src/queue/operations/pulled-snapshot.ts";
-import { lookAtPulledLegOperation } from "../../src/queue/operations/settle-pulled.ts";
+import { acceptLegOperation } from "../../src/queue/operations/pulled/accept-leg.ts";
+import { pulledSnapshotOperation } from "../../src/queue/operations/pulled/pulled-snapshot.ts";
+import { lookAtPulledLegOperation } from "../../src/queue/operations/pulled/settle-pulled.ts";
 import type { Store } from "../../src/queue/store.ts";
 import { createEmbeddedStore } from "../../src/store/embedded/embedded-store.ts";
 import { createQueueOver } from "../support/queue-over.ts";

@@ -5,7 +5,7 @@ import { type Clock, delay } from "../../clock.ts";
 import { type Observe, waitedMs } from "../../queue/events.ts";
 import { type Ticket, ticketOf } from "../../queue/job/job.ts";
 import type { SettleReply } from "../../queue/job/settlement.ts";
-import { type LookAnswer, lookAtPulledLegOperation } from "../../queue/operations/settle-pulled.ts";
+import { type LookAnswer, lookAtPulledLegOperation } from "../../queue/operations/pulled/settle-pulled.ts";
 import { StoreUnavailable } from "../../queue/store.ts";
 import type { OperationRunner } from "../running/operation-runner.ts";
 import type { WaitingRoom } from "./waiting-room.ts";

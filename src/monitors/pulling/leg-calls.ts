@@ -3,8 +3,12 @@ import type { PullBook } from "../../dispatch/pull-book.ts";
 import type { OperationRunner } from "../../dispatch/running/operation-runner.ts";
 import { orderOfCall } from "../../queue/fleet/pull-record.ts";
 import { parseLegName } from "../../queue/job/leg-name.ts";
-import { type AcceptReply, acceptLegOperation } from "../../queue/operations/accept-leg.ts";
-import { type PulledAnswer, type PulledEnd, settlePulledOperation } from "../../queue/operations/settle-pulled.ts";
+import { type AcceptReply, acceptLegOperation } from "../../queue/operations/pulled/accept-leg.ts";
+import {
+  type PulledAnswer,
+  type PulledEnd,
+  settlePulledOperation,
+} from "../../queue/operations/pulled/settle-pulled.ts";
 import type { SettleBody } from "./fetch-body.ts";
 import type { NotePulledNews } from "./pulled-news.ts";
 

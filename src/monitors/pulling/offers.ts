@@ -3,7 +3,7 @@
 import type { PullBook, PullStanding } from "../../dispatch/pull-book.ts";
 import type { OperationRunner } from "../../dispatch/running/operation-runner.ts";
 import type { PulledLeg } from "../../queue/fleet/pulled-legs.ts";
-import { pulledLegsOperation } from "../../queue/operations/pulled-snapshot.ts";
+import { pulledLegsOperation } from "../../queue/operations/pulled/pulled-snapshot.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
 
 export interface LegHere {

@@ -2,7 +2,7 @@
 import type { Clock } from "../../clock.ts";
 import { type Observe, waitedMs } from "../../queue/events.ts";
 import { ticketOf } from "../../queue/job/job.ts";
-import type { PulledAnswer } from "../../queue/operations/settle-pulled.ts";
+import type { PulledAnswer } from "../../queue/operations/pulled/settle-pulled.ts";
 
 export type NotePulledNews = (monitor: string, news: PulledAnswer["news"]) => void;
 

@@ -1,12 +1,12 @@
 // Rerun: somebody says what GitHub's word would: a job that had its runners is re-run, and needs
 // them again.
-import type { OperatorWords } from "../acts.ts";
-import { describeChange } from "../history.ts";
-import { beginGeneration } from "../job/generation.ts";
-import { firstRequest, hasOpenLeg, isOver, isSameRequest, isTicketOf, type Job, type Ticket } from "../job/job.ts";
-import { isForgotten } from "../job/tombstone.ts";
-import { beginShare } from "../line/shares.ts";
-import type { Operation } from "../profile.ts";
+import type { OperatorWords } from "../../acts.ts";
+import { describeChange } from "../../history.ts";
+import { beginGeneration } from "../../job/generation.ts";
+import { firstRequest, hasOpenLeg, isOver, isSameRequest, isTicketOf, type Job, type Ticket } from "../../job/job.ts";
+import { isForgotten } from "../../job/tombstone.ts";
+import { beginShare } from "../../line/shares.ts";
+import type { Operation } from "../../profile.ts";
 
 export type RerunReply =
   /** `isNew`: it came in line by this; else it was there already */

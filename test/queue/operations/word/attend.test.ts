@@ -1,8 +1,8 @@
 // Attend: for whom nobody polls but us, and who waited for too long.
 import { describe, expect, it } from "vitest";
-import type { Job } from "../../../src/queue/job/job.ts";
-import { attendOperation } from "../../../src/queue/operations/attend.ts";
-import { claimedJobOf, jobOf, now, runnerOf, settings, ticket, viewOf } from "../../support/queue-data.ts";
+import type { Job } from "../../../../src/queue/job/job.ts";
+import { attendOperation } from "../../../../src/queue/operations/word/attend.ts";
+import { claimedJobOf, jobOf, now, runnerOf, settings, ticket, viewOf } from "../../../support/queue-data.ts";
 
 const attend = (job: Job | null) => attendOperation("linux", ["a"]).decide(viewOf({ a: { job } }));
 const tooLong = (now - settings.detachedMaxWaitMs) * 1000;

@@ -1,9 +1,9 @@
 // Hear: GitHub says how its jobs stand that name one of ours by their label. The news is merged
 // into the job's word, and what follows is decided from the word alone: a re-run begins the next
 // generation, a detached job comes in line or leaves it.
-import { targetRunners } from "../fleet/fleet.ts";
-import { describeChange } from "../history.ts";
-import { beginGeneration } from "../job/generation.ts";
+import { targetRunners } from "../../fleet/fleet.ts";
+import { describeChange } from "../../history.ts";
+import { beginGeneration } from "../../job/generation.ts";
 import {
   type GithubWord,
   type HeardJob,
@@ -12,14 +12,14 @@ import {
   mergeWord,
   standFor,
   unservedJobs,
-} from "../job/github-word.ts";
-import { generationOf, hasOpenLeg, isOver, type Job, type JobRequest, ticketOf } from "../job/job.ts";
-import { releaseRunners } from "../job/settlement.ts";
-import { startByWord } from "../job/start.ts";
-import { createJob, endJob, isForgotten } from "../job/tombstone.ts";
-import { beginShare } from "../line/shares.ts";
-import type { Change, Decision, Operation, ProfileView } from "../profile.ts";
-import { maxCommitAgeMs } from "../settings.ts";
+} from "../../job/github-word.ts";
+import { generationOf, hasOpenLeg, isOver, type Job, type JobRequest, ticketOf } from "../../job/job.ts";
+import { releaseRunners } from "../../job/settlement.ts";
+import { startByWord } from "../../job/start.ts";
+import { createJob, endJob, isForgotten } from "../../job/tombstone.ts";
+import { beginShare } from "../../line/shares.ts";
+import type { Change, Decision, Operation, ProfileView } from "../../profile.ts";
+import { maxCommitAgeMs } from "../../settings.ts";
 
 export interface HearCommand {
   readonly request: Omit<JobRequest, "runnerCount">;

@@ -1,15 +1,21 @@
 // Settles a leg at a monitor that fetches its takes: by what the monitor says of it, by a snapshot
 // that does not list it, or because its time is over. Whatever comes first counts, in one commit of
 // row and job; what comes again is recognised, and what contradicts it changes nothing.
-import { type FleetRow, type Takes, takesOf } from "../fleet/fleet.ts";
-import { isLaterOrder, isOpenPulled, type MonitorOrder, type PulledLeg, withPulledLeg } from "../fleet/pulled-legs.ts";
-import { enqueuedAt, type HeldRunner, isOver, type Job, type Leg, ticketOf } from "../job/job.ts";
-import type { LegParts } from "../job/leg-name.ts";
-import type { LegOutcome } from "../job/leg-outcome.ts";
-import type { SettleReply } from "../job/settlement.ts";
-import type { Decision, Operation, ProfileView } from "../profile.ts";
+import { type FleetRow, type Takes, takesOf } from "../../fleet/fleet.ts";
+import {
+  isLaterOrder,
+  isOpenPulled,
+  type MonitorOrder,
+  type PulledLeg,
+  withPulledLeg,
+} from "../../fleet/pulled-legs.ts";
+import { enqueuedAt, type HeldRunner, isOver, type Job, type Leg, ticketOf } from "../../job/job.ts";
+import type { LegParts } from "../../job/leg-name.ts";
+import type { LegOutcome } from "../../job/leg-outcome.ts";
+import type { SettleReply } from "../../job/settlement.ts";
+import type { Decision, Operation, ProfileView } from "../../profile.ts";
+import { decideSettlement } from "../settle.ts";
 import { pulledLegOf } from "./accept-leg.ts";
-import { decideSettlement } from "./settle.ts";
 
 export type PulledEnd =
   /** `isListed`: a snapshot shows them, or comes with this */

@@ -1,11 +1,11 @@
 // The start watch: two witnesses before anything is called lost, and never anything that started is
 // served again.
 import { describe, expect, it } from "vitest";
-import type { GithubWord } from "../../../src/queue/job/github-word.ts";
-import type { Job } from "../../../src/queue/job/job.ts";
-import { type Start, startByWord } from "../../../src/queue/job/start.ts";
-import { beginLookOperation, watchStartOperation } from "../../../src/queue/operations/watch-start.ts";
-import { jobOf, now, settings, viewOf } from "../../support/queue-data.ts";
+import type { GithubWord } from "../../../../src/queue/job/github-word.ts";
+import type { Job } from "../../../../src/queue/job/job.ts";
+import { type Start, startByWord } from "../../../../src/queue/job/start.ts";
+import { beginLookOperation, watchStartOperation } from "../../../../src/queue/operations/word/watch-start.ts";
+import { jobOf, now, settings, viewOf } from "../../../support/queue-data.ts";
 
 const reservedAt = now - settings.startTimeoutMs;
 const start: Start = { state: "starting", since: reservedAt, reservedAt, runners: ["ci0/1"], lookAt: now };

@@ -1,14 +1,14 @@
 // Settle, at a monitor that fetches its takes: by its word, by its snapshot, by time. By cases.
 import { describe, expect, it } from "vitest";
-import type { FleetRow } from "../../../src/queue/fleet/fleet.ts";
-import type { PulledLeg } from "../../../src/queue/fleet/pulled-legs.ts";
-import type { Job, Leg } from "../../../src/queue/job/job.ts";
+import type { FleetRow } from "../../../../src/queue/fleet/fleet.ts";
+import type { PulledLeg } from "../../../../src/queue/fleet/pulled-legs.ts";
+import type { Job, Leg } from "../../../../src/queue/job/job.ts";
 import {
   lookAtPulledLegOperation,
   type PulledEnd,
   settlePulledOperation,
-} from "../../../src/queue/operations/settle-pulled.ts";
-import { capacityOf, claimedJobOf, jobOf, legOf, now, rowOf, runnerOf, viewOf } from "../../support/queue-data.ts";
+} from "../../../../src/queue/operations/pulled/settle-pulled.ts";
+import { capacityOf, claimedJobOf, jobOf, legOf, now, rowOf, runnerOf, viewOf } from "../../../support/queue-data.ts";
 
 const order = { bootAt: now - 9_000, seq: 12 };
 const acceptedAt = now - 3_000;

@@ -10,8 +10,8 @@ import {
   type Takes,
   takesOf,
   withDrained,
-} from "../fleet/fleet.ts";
-import { countFreed } from "../fleet/freed-rate.ts";
+} from "../../fleet/fleet.ts";
+import { countFreed } from "../../fleet/freed-rate.ts";
 import {
   isLaterOrder,
   isOpenPulled,
@@ -19,9 +19,9 @@ import {
   type PulledLeg,
   showsSettled,
   wakeNameOf,
-} from "../fleet/pulled-legs.ts";
-import type { Operation } from "../profile.ts";
-import { clockToleranceMs } from "../settings.ts";
+} from "../../fleet/pulled-legs.ts";
+import type { Operation } from "../../profile.ts";
+import { clockToleranceMs } from "../../settings.ts";
 
 export interface PulledSnapshotCommand {
   readonly profileKey: string;

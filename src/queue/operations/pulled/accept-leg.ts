@@ -1,12 +1,12 @@
 // Accept: a monitor that fetches takes on an offer. The accept is the assignment: from here on it is
 // believed to reserve, until it says what came of it or no longer lists the leg.
 
-import { takesOf } from "../fleet/fleet.ts";
-import { isLaterOrder, type MonitorOrder, withPulledLeg } from "../fleet/pulled-legs.ts";
-import { isOver, type Job, type Leg } from "../job/job.ts";
-import type { LegParts } from "../job/leg-name.ts";
-import type { Operation } from "../profile.ts";
-import { beginWithinMs, legMemoryMs } from "../settings.ts";
+import { takesOf } from "../../fleet/fleet.ts";
+import { isLaterOrder, type MonitorOrder, withPulledLeg } from "../../fleet/pulled-legs.ts";
+import { isOver, type Job, type Leg } from "../../job/job.ts";
+import type { LegParts } from "../../job/leg-name.ts";
+import type { Operation } from "../../profile.ts";
+import { beginWithinMs, legMemoryMs } from "../../settings.ts";
 
 export interface AcceptCommand extends LegParts {
   readonly monitor: string;

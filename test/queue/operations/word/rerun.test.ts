@@ -1,8 +1,8 @@
 // Rerun: what GitHub's word would do, by a person's.
 import { describe, expect, it } from "vitest";
-import type { Job } from "../../../src/queue/job/job.ts";
-import { rerunOperation } from "../../../src/queue/operations/rerun.ts";
-import { claimedJobOf, jobOf, now, ticket, viewOf } from "../../support/queue-data.ts";
+import type { Job } from "../../../../src/queue/job/job.ts";
+import { rerunOperation } from "../../../../src/queue/operations/word/rerun.ts";
+import { claimedJobOf, jobOf, now, ticket, viewOf } from "../../../support/queue-data.ts";
 
 const ann = { by: "ann", note: "its host burnt" };
 const rerun = (job: Job | null, who: typeof ticket | typeof ann = ticket) =>

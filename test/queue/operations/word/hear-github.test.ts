@@ -1,9 +1,9 @@
 // Hear: what follows from GitHub's word, case by case. Orders and repetitions are in
 // test/conformance/github.test.ts.
 import { describe, expect, it } from "vitest";
-import type { GithubWord, HeardJob } from "../../../src/queue/job/github-word.ts";
-import type { Job } from "../../../src/queue/job/job.ts";
-import { type HearCommand, hearOperation } from "../../../src/queue/operations/hear-github.ts";
+import type { GithubWord, HeardJob } from "../../../../src/queue/job/github-word.ts";
+import type { Job } from "../../../../src/queue/job/job.ts";
+import { type HearCommand, hearOperation } from "../../../../src/queue/operations/word/hear-github.ts";
 import {
   capacityOf,
   claimedJobOf,
@@ -15,7 +15,7 @@ import {
   settings,
   ticket,
   viewOf,
-} from "../../support/queue-data.ts";
+} from "../../../support/queue-data.ts";
 
 const { uniqueId, profileKey, qualifiedRepo, runId } = ticket;
 const request = { uniqueId, profileKey, qualifiedRepo, runId };

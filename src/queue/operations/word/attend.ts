@@ -1,11 +1,11 @@
 // Attend: of these jobs, which are detached, so that nobody polls for them but us; and those among
 // them that have waited for longer than DETACHED_MAX_WAIT leave the line.
-import { describeChange } from "../history.ts";
-import { enqueuedAt, type Job, type Ticket, ticketOf } from "../job/job.ts";
-import { isPresentByWord } from "../job/presence.ts";
-import { releaseRunners } from "../job/settlement.ts";
-import { endJob } from "../job/tombstone.ts";
-import type { Operation } from "../profile.ts";
+import { describeChange } from "../../history.ts";
+import { enqueuedAt, type Job, type Ticket, ticketOf } from "../../job/job.ts";
+import { isPresentByWord } from "../../job/presence.ts";
+import { releaseRunners } from "../../job/settlement.ts";
+import { endJob } from "../../job/tombstone.ts";
+import type { Operation } from "../../profile.ts";
 
 export interface AttendReply {
   /** to be polled in their name */

@@ -1,15 +1,15 @@
 // What a monitor that fetches says of a profile: what is news, what is evidence, and what writes
 // nothing. By cases.
 import { describe, expect, it } from "vitest";
-import type { FleetRow } from "../../../src/queue/fleet/fleet.ts";
-import type { PulledLeg } from "../../../src/queue/fleet/pulled-legs.ts";
+import type { FleetRow } from "../../../../src/queue/fleet/fleet.ts";
+import type { PulledLeg } from "../../../../src/queue/fleet/pulled-legs.ts";
 import {
   type PulledSnapshotCommand,
   pulledHangUpOperation,
   pulledLegsOperation,
   pulledSnapshotOperation,
-} from "../../../src/queue/operations/pulled-snapshot.ts";
-import { capacityOf, now, rowOf, viewOf } from "../../support/queue-data.ts";
+} from "../../../../src/queue/operations/pulled/pulled-snapshot.ts";
+import { capacityOf, now, rowOf, viewOf } from "../../../support/queue-data.ts";
 
 const order = { bootAt: now - 9_000, seq: 12 };
 const legOf = (more: Partial<PulledLeg> = {}): PulledLeg => ({

@@ -1,10 +1,10 @@
 // Watch: what dashboards show of the runners that a job was given. A busy one has started. One that
 // is gone, or idle for too long, is lost where GitHub still waits for it; then the job is served
 // again, if that is wanted.
-import { describeChange } from "../history.ts";
-import { beginGeneration } from "../job/generation.ts";
-import { type GithubWord, jobsOf } from "../job/github-word.ts";
-import { generationOf, type Job } from "../job/job.ts";
+import { describeChange } from "../../history.ts";
+import { beginGeneration } from "../../job/generation.ts";
+import { type GithubWord, jobsOf } from "../../job/github-word.ts";
+import { generationOf, type Job } from "../../job/job.ts";
 import {
   beginLook,
   countLost,
@@ -14,9 +14,9 @@ import {
   type SeenRunner,
   type Start,
   startBySight,
-} from "../job/start.ts";
-import { isForgotten } from "../job/tombstone.ts";
-import type { Operation } from "../profile.ts";
+} from "../../job/start.ts";
+import { isForgotten } from "../../job/tombstone.ts";
+import type { Operation } from "../../profile.ts";
 
 /**
  * Whoever gets the job looks at its runners; nobody else does until START_TIMEOUT is over. Null: it

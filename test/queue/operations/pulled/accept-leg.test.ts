@@ -1,10 +1,10 @@
 // Accept: who may take on an offer until when, by cases.
 import { describe, expect, it } from "vitest";
-import { type FleetRow, takesOf } from "../../../src/queue/fleet/fleet.ts";
-import type { PulledLeg } from "../../../src/queue/fleet/pulled-legs.ts";
-import type { Job, Leg } from "../../../src/queue/job/job.ts";
-import { acceptLegOperation } from "../../../src/queue/operations/accept-leg.ts";
-import { capacityOf, claimedJobOf, jobOf, legOf, now, rowOf, viewOf } from "../../support/queue-data.ts";
+import { type FleetRow, takesOf } from "../../../../src/queue/fleet/fleet.ts";
+import type { PulledLeg } from "../../../../src/queue/fleet/pulled-legs.ts";
+import type { Job, Leg } from "../../../../src/queue/job/job.ts";
+import { acceptLegOperation } from "../../../../src/queue/operations/pulled/accept-leg.ts";
+import { capacityOf, claimedJobOf, jobOf, legOf, now, rowOf, viewOf } from "../../../support/queue-data.ts";
 
 const order = { bootAt: now - 9_000, seq: 12 };
 const offerOf = (more: Partial<PulledLeg> = {}): PulledLeg => ({
