@@ -25,15 +25,22 @@ export interface FetchRoom {
 
 /** @param ending aborts when nobody is held any more */
 export function createFetchRoom(room: WaitingRoom, ending: AbortSignal): FetchRoom {
-  /** the longest held first */
-  const held = new Map<object, { readonly monitor: string; readonly callOff: () => void }>();
+  /** the longest held first, and those of each monitor */
+  const held = new Set<() => void>();
+  const heldOf = new Map<string, Set<() => void>>();
+  // one listener for all: a signal looks through those that it has for each that is added
+  ending.addEventListener("abort", () => {
+    for (const callOff of held) callOff();
+  });
 
   return {
     enter: (monitor, profiles, gone) => {
       const waiters = profiles.map((profileKey) => room.enter(profileKey, wakeNameOf(monitor)));
       const calledOff = new AbortController();
-      const me = {};
-      held.set(me, { monitor, callOff: () => calledOff.abort() });
+      const callOff = () => calledOff.abort();
+      const own = heldOf.get(monitor) ?? new Set();
+      heldOf.set(monitor, own.add(callOff));
+      held.add(callOff);
       return {
         reset: () => {
           for (const waiter of waiters) waiter.reset();
@@ -41,7 +48,7 @@ export function createFetchRoom(room: WaitingRoom, ending: AbortSignal): FetchRo
         isCalledOff: () => calledOff.signal.aborted || ending.aborted,
         until: async (time) => {
           const over = new AbortController();
-          const ends = [gone, ending, calledOff.signal, over.signal];
+          const ends = [gone, calledOff.signal, over.signal];
           const waits = waiters.map((waiter) => waiter.until(time, ends));
           if (waits.length === 0) waits.push(room.rest(time, ends));
           const end = await Promise.race(waits);
@@ -49,19 +56,21 @@ export function createFetchRoom(room: WaitingRoom, ending: AbortSignal): FetchRo
           return end === "gone" && !gone.aborted ? "time_up" : end;
         },
         leave: () => {
-          held.delete(me);
+          held.delete(callOff);
+          own.delete(callOff);
+          if (own.size === 0 && heldOf.get(monitor) === own) heldOf.delete(monitor);
           for (const waiter of waiters) waiter.leave();
         },
       };
     },
     replace: (monitor) => {
-      for (const one of held.values()) if (one.monitor === monitor) one.callOff();
+      for (const callOff of heldOf.get(monitor) ?? []) callOff();
     },
     callOff: () => {
       const [oldest] = held;
       if (oldest === undefined) return;
-      held.delete(oldest[0]);
-      oldest[1].callOff();
+      held.delete(oldest);
+      oldest();
     },
     count: () => held.size,
   };

@@ -103,10 +103,10 @@ function partOf(row: FleetRow, now: number, freshMs: number): Part {
   const times = [
     row.drainedUntil,
     row.blockedUntil,
-    row.askedAt + freshMs + 1,
+    // one that fetches is there until the time that it declared, however old its word
+    ...(row.pull === undefined ? [row.askedAt + freshMs + 1] : [row.pull.presentUntil]),
     row.askedAt + targetMemoryMs,
     ...row.out.map(([, , until]) => until),
-    ...(row.pull === undefined ? [] : [row.pull.presentUntil]),
     ...(row.pulled?.map(({ until }) => until) ?? []),
     // times of before the clock was set back count from when they are no longer too far ahead
     row.blockedUntil - rejectedBackoffMs - clockToleranceMs,

@@ -99,7 +99,8 @@ export function pulledSnapshotOperation(command: PulledSnapshotCommand): Operati
           takes,
           // a fetch that is held elsewhere, older than this one, is answered
           wake: [wakeNameOf(monitor)],
-          makesRoom: after.available > 0,
+          // a fetch that only says that its monitor is there frees nobody
+          makesRoom: after.available > before.available,
           raisesRoom: after.available < before.available || after.servable !== before.servable,
         },
       };
