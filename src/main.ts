@@ -64,7 +64,6 @@ if (listening.kind === "failed") {
 }
 const { listeners } = listening;
 service.start();
-for (const { host, port } of listeners.addresses) log.info({ host, port, store: storeKind }, "listening");
 // At a terminal SIGHUP says that its window was closed: nobody would end the queue any more.
 const isAtTerminal = process.stdin.isTTY === true;
 if (!isAtTerminal) {
@@ -80,6 +79,8 @@ for (const signal of ["SIGTERM", "SIGINT", ...(isAtTerminal ? (["SIGHUP"] as con
     void shutDown();
   });
 }
+// Last: whoever reads it may send a signal at once.
+for (const { host, port } of listeners.addresses) log.info({ host, port, store: storeKind }, "listening");
 
 /** One short line per event; loaded only where a person wants it. */
 async function createPrettyStream() {

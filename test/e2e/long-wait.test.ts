@@ -298,9 +298,9 @@ it("a hundred runners that turn idle at once cost a few polls for each take, and
   for (const held of holds.slice(100)) held.catch(() => {});
 });
 
-it("right after a take, and while the dashboard is drawn anew, its monitor is asked again until it is back", async () => {
+it("right after a take that left it nothing, and while the dashboard is drawn anew, a monitor is asked again until it is back", async () => {
   const monitor = await startMonitor({
-    profiles: { linux: 2 },
+    profiles: { linux: 1 },
     habits: { startsAfterMs: null, reservedForMs: 3_600_000, redrawMs: 700 },
   });
   await using service = await startService({ monitors: [monitor], env: { MONITOR_POLL_INTERVAL: "8s" } });

@@ -15,8 +15,8 @@ export interface LegSenderDeps {
   readonly settings: QueueSettings & { readonly takeTimeoutMs: number };
   readonly observe: Observe;
   readonly clock: Clock;
-  /** its runners of this profile are others now */
-  readonly noteTaken: (monitor: string, profileKey: string) => void;
+  /** so many of its runners of this profile are reserved now */
+  readonly noteTaken: (monitor: string, profileKey: string, runners: number) => void;
 }
 
 /**
@@ -63,7 +63,7 @@ export function createLegSender({ store, monitors, settings, observe, clock, not
     // a silent monitor may still work on it: it is counted, and its place is kept until it cannot
     freePlace(monitor, outcome.kind === "silent" ? "" : key, resultOf(outcome));
     if (outcome.kind === "taken") {
-      noteTaken(monitor, ticket.profileKey);
+      noteTaken(monitor, ticket.profileKey, runners);
       const { unlistedRunners } = outcome;
       const { profileKey, uniqueId } = ticket;
       if (unlistedRunners > 0) observe({ kind: "leaked", profileKey, uniqueId, runners: [], unlistedRunners });
