@@ -18,6 +18,7 @@ const reasons = {
   profile_paused: ["The profile is paused", "warn"],
   claim_in_flight: ["Asking for runners", "good"],
   reconciling: ["Checking what is reserved", "warn"],
+  repository_limit: ["Has the runners that it may have", "calm"],
   asleep: ["Missed its poll", "warn"],
   stands_aside: ["Stands aside for a moment", "warn"],
   your_turn: ["Its turn, at its next poll", "good"],

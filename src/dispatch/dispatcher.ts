@@ -6,12 +6,10 @@ import type { Observe } from "../queue/events.ts";
 import { availableRunners } from "../queue/fleet/fleet.ts";
 import type { FreedRate } from "../queue/fleet/freed-rate.ts";
 import type { Monitors, ShownRunner } from "../queue/fleet/monitors.ts";
-import { wakeNameOf } from "../queue/fleet/pulled-legs.ts";
 import type { GithubRuns } from "../queue/github-runs.ts";
 import { isOpen, isPulled, type Job, type Ticket, ticketOf } from "../queue/job/job.ts";
 import { noHold } from "../queue/job/presence.ts";
 import { firstQuestionMs, minQuestionGapMs } from "../queue/job/question.ts";
-import { claimableOperation } from "../queue/operations/inspect.ts";
 import type { Policy } from "../queue/policy/policy.ts";
 import type { QueueSettings } from "../queue/settings.ts";
 import type { MaybePromise, Store } from "../queue/store.ts";
@@ -24,6 +22,8 @@ import { createGithubListener, type GithubListener, type GithubNews, type NewsOu
 import { bookingKeptForMs, createIdBooking } from "./id-booking.ts";
 import { createJobLimits, type JobLimits } from "./job-limits.ts";
 import { createJobLooks, type JobLooks } from "./job-looks.ts";
+import { createRunnerCount } from "./limits/runner-count.ts";
+import { createRunnerLimits, type RunnerLimits } from "./limits/runner-limits.ts";
 import { createMonitorBook, type MonitorBook } from "./monitor-book.ts";
 import { createProfileNames, type ProfileNames } from "./profile-names.ts";
 import { createPullBook, type PullBook } from "./pull-book.ts";
@@ -40,6 +40,7 @@ import { createFollowPulledLeg } from "./takes/pulled-leg.ts";
 import { createReconcile } from "./takes/reconciler.ts";
 import { createTakeOnce, type TakeReply } from "./takes/take.ts";
 import { createWaitingRoom, type WaitingRoom } from "./takes/waiting-room.ts";
+import { createWakeHeld } from "./takes/wake-held.ts";
 
 /** Well before the 30 s that the deployed client gives an attempt. */
 const replyBudgetMs = 20_000;
@@ -147,12 +148,17 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       limits.noteEnded(job);
       if (job.state === "taken" || job.first !== undefined) questions?.note(job, minQuestionGapMs);
     },
+    noteLeft: (job, claimId) => runnerLimits.noteLeft(job, claimId),
     ...(noteRound !== undefined && { noteRound }),
     ...(policy !== undefined && { policy }),
   });
   const names = createProfileNames(store);
   const booking = createIdBooking(documents, runner, bookingKeptForMs(settings));
-  const limits: JobLimits = createJobLimits(store, runner, booking, settings, clock, observe);
+  const policyOfNow = policy ?? (() => undefined);
+  const limits: JobLimits = createJobLimits(store, runner, booking, settings, clock, observe, policyOfNow);
+  const counting = { store, runner, booking, policy: policyOfNow, settings, clock, observe };
+  const runnerLimits: RunnerLimits = createRunnerLimits(counting);
+  const countRunners = createRunnerCount(counting);
   const monitorBook = createMonitorBook(store, documents, runner);
   const pullBook = createPullBook(documents, runner, settings);
   const monitors = joinMonitors(deps.monitors, deps.fetching, pullBook, clock);
@@ -194,6 +200,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const takeOnce = createTakeOnce({
     runner,
     booking,
+    limits: runnerLimits,
     work,
     settings,
     owner,
@@ -205,21 +212,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       inBackground(`${job.uniqueId}@${lostAt}`, () => reconcile(ticketOf(job), job, now, lostAt)),
   });
   const held = createHeldTake(room, runner, owner, takeOnce, endingHolds.signal, clock);
-  /** by profile, `lostAt` when those who wait last looked for it */
-  const knownLosses = new Map<string, number>();
-  const wakeHeld = async (): Promise<void> => {
-    // a monitor may have gone idle while they wait
-    if (held.count() > 0) fleetNews.noteWaiting();
-    for (const profileKey of room.profiles()) {
-      const { uniqueIds, offeredTo, lostAt } = await runner.run(claimableOperation(profileKey));
-      // a poll that writes nothing cannot see that the store was lost: whoever polled just before
-      // it was seen looks again
-      const hasBegunAnew = knownLosses.get(profileKey) !== lostAt;
-      knownLosses.set(profileKey, lostAt);
-      room.wake(profileKey, hasBegunAnew ? null : [...uniqueIds, ...offeredTo.map(wakeNameOf)]);
-      room.wake(profileKey, await store.missedNews(profileKey));
-    }
-  };
+  const wakeHeld = createWakeHeld(room, runner, store, held, fleetNews.noteWaiting);
   const look = (profileKey: string): void => {
     // a monitor may have gone idle while nobody waited
     fleetNews.noteWaiting();
@@ -278,6 +271,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     atWork,
     noteRunners: (monitor, runners) => {
       atWork.note(monitor, runners);
+      countRunners(monitor, runners);
       if (settings.startWatch !== "off") startWatch.noteRunners(monitor, runners);
     },
     rerun: github.rerun,
@@ -302,7 +296,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     isBusy: () => work.size > 0 || reconciling.size > 0,
     idle: async () => {
       await work.idle();
-      await limits.idle();
+      await Promise.all([limits.idle(), runnerLimits.idle()]);
       await questions?.idle();
     },
   };

@@ -1,5 +1,5 @@
-// Counts jobs over all profiles and instances, for MAX_JOBS_PER_RUN, MAX_JOBS_PER_REPO and
-// MAX_REMEMBERED_JOBS. What is counted are sets of names in the store (rolls), never numbers: a
+// Counts jobs over all profiles and instances, for MAX_JOBS_PER_RUN, MAX_JOBS_PER_REPO,
+// MAX_REMEMBERED_JOBS, and `max_waiting` of a policy. What is counted are sets of names in the store (rolls), never numbers: a
 // name is on a roll once, however often it is put there.
 //
 //   enqueue ---> on the rolls of its run and repository ---> the job is over ---> on the rolls of what is remembered ---> forgotten
@@ -12,6 +12,8 @@ import { type AdmissionRefusal, isMemoryFull } from "../queue/admission.ts";
 import type { Observe } from "../queue/events.ts";
 import { isOver, type Job, type JobRequest } from "../queue/job/job.ts";
 import { inspectOperation } from "../queue/operations/inspect.ts";
+import { findFlowRules } from "../queue/policy/flow-rules.ts";
+import type { Policy } from "../queue/policy/policy.ts";
 import { maxCommitAgeMs, type QueueSettings } from "../queue/settings.ts";
 import type { Store } from "../queue/store.ts";
 import type { IdBooking } from "./id-booking.ts";
@@ -63,6 +65,7 @@ export function createJobLimits(
   settings: LimitSettings,
   clock: Clock,
   observe: Observe,
+  policy: () => Policy | undefined = () => undefined,
 ): JobLimits {
   const underWay = new Set<Promise<void>>();
   const lookedAt = new LRUCache<string, number>({ max: maxRollsLookedAt });
@@ -118,11 +121,12 @@ export function createJobLimits(
     const { tombstoneTtlMs, ticketMaxAgeMs } = settings;
     const isServed = job.state === "taken" || job.first !== undefined;
     const keptForMs = isServed ? Math.min(rememberedForMs, Math.max(tombstoneTtlMs, ticketMaxAgeMs)) : rememberedForMs;
-    const [, , , { count }] = await Promise.all([
+    const [{ count }] = await Promise.all([
+      store.enrol("ended", name, Number.MAX_SAFE_INTEGER, keptForMs),
       store.strike(run, [name]),
       store.strike(jobs, [name]),
+      ...waitingLimitsOf(policy(), job).map(({ roll }) => store.strike(roll, [name])),
       store.enrol(`ended/${repo}`, name, Number.MAX_SAFE_INTEGER, keptForMs),
-      store.enrol("ended", name, Number.MAX_SAFE_INTEGER, keptForMs),
     ]);
     noteRemembered(count);
     // else who enqueues and cancels without end would leave a booking behind for a day each time
@@ -139,11 +143,15 @@ export function createJobLimits(
         await Promise.all(added.map((roll) => store.strike(roll, [name])));
       };
       if (await isFull(repo)) return { refusal: "too_many_remembered", withdraw };
-      if (!isCounted) return { refusal: null, withdraw };
-      const limits = [
+      const ofCaller = [
         [run, settings.maxJobsPerRun, "run_full"],
         [jobs, settings.maxJobsPerRepo, "repository_full"],
       ] as const;
+      // an operator's limits hold whoever asks
+      const ofPolicy = waitingLimitsOf(policy(), request).map(
+        ({ roll, maxWaiting }) => [roll, maxWaiting, "repository_full"] as const,
+      );
+      const limits = [...(isCounted ? ofCaller : []), ...ofPolicy];
       for (const [roll, limit, refusal] of limits) {
         const standing = await enrol(roll, name, limit);
         if (standing === "full") return { refusal, withdraw };
@@ -161,6 +169,14 @@ export function createJobLimits(
       await Promise.all(underWay);
     },
   };
+}
+
+/** `max_waiting` of a job's repository, owner and class, each with the roll of those who wait. */
+function waitingLimitsOf(policy: Policy | undefined, { qualifiedRepo, className }: JobRequest) {
+  if (policy === undefined) return [];
+  return findFlowRules(policy, qualifiedRepo, className).limits.flatMap(({ scope, name, maxWaiting }) =>
+    maxWaiting === undefined ? [] : [{ roll: `waiting/${scope}/${name}`, maxWaiting }],
+  );
 }
 
 /** GitHub does not regard the case of a repository. */

@@ -92,6 +92,7 @@ export const problems = {
   body_too_large: [413, "The request's body is too large: only a batch and a policy have one, of 64 KiB at most"],
   delivery_too_large: [413, "The delivery is larger than 1 MiB: GitHub's are not"],
   unsatisfiable: [422, "The fleet has fewer runners of this profile than asked for"],
+  above_limit: [422, "The job asks for more runners than its repository, owner or class may have at once"],
   batch_refused: [422, "Not every job of the batch can be in line, so none of it is: see jobs"],
   would_wait_too_long: [422, "It would take longer than max_wait until it is this job's turn: use another runner"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;

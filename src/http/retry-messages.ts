@@ -15,10 +15,12 @@ export const retryMessages = {
   profile_paused: "An operator paused the profile. All places are kept.",
   claim_in_flight: "A monitor is being asked for the job's runners.",
   reconciling: "A reply was lost. What is reserved is found out before anybody else is asked.",
+  repository_limit: "The job's repository, owner or class has as many runners as the policy allows. Its place stays.",
   store_unavailable: "The queue's store does not answer. Places are kept.",
   queue_full: "As many jobs wait as MAX_QUEUE_DEPTH allows.",
   run_queue_full: "As many jobs of this run wait as MAX_JOBS_PER_RUN allows.",
-  repository_queue_full: "As many jobs of this repository wait as MAX_JOBS_PER_REPO allows.",
+  repository_queue_full:
+    "As many jobs of this repository, owner or class wait as MAX_JOBS_PER_REPO or the policy allows.",
   too_many_remembered: "As many jobs that are over are remembered as MAX_REMEMBERED_JOBS allows.",
   github_unavailable: "GitHub does not answer, or its rate limit is used up.",
   too_many_lookups: "This caller had too many artifacts looked up that proved nothing.",

@@ -14,6 +14,8 @@ const enqueueOutcomes = [
   /** the same request again: the same ticket */
   "repeated",
   "unsatisfiable",
+  /** more runners than a limit of the policy allows */
+  "above_limit",
   "conflict",
   "id_used",
   "fleet_unknown",

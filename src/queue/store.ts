@@ -106,6 +106,8 @@ export interface JobWrite {
   readonly keptForMs: number | null;
   /** it is over from now on */
   readonly hasEnded: boolean;
+  /** the claim that ended by it */
+  readonly endedClaim?: string | undefined;
 }
 
 export interface HeadWrite<Part extends keyof ProfileHead = keyof ProfileHead> {

@@ -42,6 +42,7 @@ function replyToEnqueue(reply: EnqueueAnswer): ClientReply {
     case "id_used":
       return final(409, reply.kind);
     case "unsatisfiable":
+    case "above_limit":
     case "too_long":
       return final(422, reply.kind);
     case "fleet_unknown":

@@ -5,7 +5,7 @@ import { enqueuedAt } from "../../queue/job/job.ts";
 import type { ShareStanding } from "../../queue/operations/explain-share.ts";
 import type { InspectReply } from "../../queue/operations/inspect.ts";
 import { describeRule, describeShares } from "./share-words.ts";
-import { describeExpedited, describeStretch, describeTry, describeWhy } from "./why-words.ts";
+import { describeExpedited, describeLimit, describeStretch, describeTry, describeWhy } from "./why-words.ts";
 
 export type InspectedJob = Extract<InspectReply, { kind: "job" }>;
 export type Explanation = ReturnType<typeof explain>;
@@ -37,11 +37,15 @@ export function explain({ job, position, outlook, ahead, now }: InspectedJob, sh
     says: [
       describeWhy(job.state, waitedMs, stretches, tries) + describeExpedited(job.expeditedAt, beganAt),
       ...describeShares(shares),
+      ...describeLimit(job.limit),
     ].join(" "),
     waited_ms: waitedMs,
     reason: outlook?.reason ?? null,
     ...describeRule(job, position, ahead, shares),
-    limit: null,
+    limit:
+      job.limit === undefined
+        ? null
+        : { scope: job.limit.scope, name: job.limit.name, max_runners: job.limit.maxRunners, in_use: job.limit.inUse },
     waits,
     tries: tries.map((one) => {
       const [at, monitor, outcome, words, times] = one;

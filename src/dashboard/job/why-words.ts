@@ -3,6 +3,7 @@
 import { describeDuration } from "../../duration.ts";
 import type { Try } from "../../queue/job/why/tries.ts";
 import type { WaitStretch } from "../../queue/job/why/waits.ts";
+import type { HeldBy } from "../../queue/line/limit.ts";
 import { countOf, formatCount } from "../words.ts";
 
 /** "behind 4 runners of one job" */
@@ -26,6 +27,8 @@ export function describeStretch([, reason, jobs, runners, monitor]: WaitStretch)
       return "asking for runners";
     case "reconciling":
       return "checking what is reserved";
+    case "repository_limit":
+      return "as many runners at work as it may have";
     case "asleep":
       return "nobody asking for it";
     default:
@@ -51,6 +54,14 @@ const outcomeWords: ReadonlyMap<string, string> = new Map([
 export function describeTry([, monitor, outcome, words, times]: Try): string {
   const said = words === "" ? "" : ` ("${words}")`;
   return `${monitor} ${outcomeWords.get(outcome) ?? outcome}${said}${times === 1 ? "" : `, ${formatCount(times)} times`}`;
+}
+
+/** "12 of the 10 runners that servo/servo may have are in use", where that holds the job back. */
+export function describeLimit(limit: HeldBy | undefined): string[] {
+  if (limit === undefined) return [];
+  const whose = limit.scope === "class" ? `class ${limit.name}` : limit.name;
+  const { inUse, maxRunners } = limit;
+  return [`${formatCount(inUse)} of the ${countOf(maxRunners, "runner")} that ${whose} may have are in use.`];
 }
 
 /** "2 min", for "2 min 0 s" */

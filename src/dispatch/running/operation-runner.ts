@@ -42,6 +42,8 @@ export interface RunnerDeps {
   readonly noteRound?: (round: RoundNote) => void;
   /** jobs that are over by a commit, each once */
   readonly noteEnded?: (job: Job) => void;
+  /** jobs whose claim ended by a commit, or that are over, each once */
+  readonly noteLeft?: (job: Job, claimId: string | null) => void;
 }
 
 export interface RoundNote {
@@ -137,7 +139,11 @@ class Lane {
   }
 
   #noteEnded({ jobs }: CommitPart): void {
-    for (const { after, hasEnded } of jobs) if (hasEnded && after !== null) this.#deps.noteEnded?.(after);
+    for (const { after, hasEnded, endedClaim } of jobs) {
+      if (after === null) continue;
+      if (hasEnded) this.#deps.noteEnded?.(after);
+      if (hasEnded || endedClaim !== undefined) this.#deps.noteLeft?.(after, endedClaim ?? null);
+    }
   }
 
   async #runRounds(): Promise<void> {

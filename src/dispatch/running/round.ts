@@ -235,6 +235,8 @@ export class Round {
       entryAfter,
       dueAt: after === null ? null : dueAtOf(after, settings),
       keptForMs: after?.forgetAt === undefined ? null : Math.max(1, after.forgetAt - now),
+      endedClaim:
+        after !== null && before?.state === "claimed" && after.state !== "claimed" ? before.claim?.id : undefined,
       hasEnded: after !== null && isOver(after.state) && (before === null || !isOver(before.state)),
     };
   }

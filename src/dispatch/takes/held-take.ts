@@ -3,15 +3,23 @@
 import type { Clock } from "../../clock.ts";
 import type { Ticket } from "../../queue/job/job.ts";
 import { hangUpOperation } from "../../queue/operations/hang-up.ts";
+import type { WaitReply } from "../../queue/operations/poll.ts";
 import type { OperationRunner } from "../running/operation-runner.ts";
 import type { TakeOnce, TakeReply } from "./take.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
+
+/** Nobody wakes who stands aside for a limit: the first of them look each second. */
+function lookAgainMs({ reason, position }: WaitReply, leftMs: number): number {
+  if (reason === "reconciling") return reconcilingLookMs;
+  return reason === "repository_limit" ? limitLookMs * Math.min(position, 5) : leftMs;
+}
 
 /**
  * Only a poll has evidence looked for, and what it found may be nothing: nobody would wake who is
  * not in line, ms.
  */
 const reconcilingLookMs = 1_000;
+const limitLookMs = 1_000;
 
 export interface HeldTake {
   /**
@@ -57,7 +65,7 @@ export function createHeldTake(
           const holdMs = Math.max(0, holdUntil - clock.now());
           const reply = await takeOnce(ticket, () => gone, answerBy, { holdMs, holder });
           if (reply.kind !== "wait" || holdMs === 0) return reply;
-          const lookAt = reply.reason === "reconciling" ? clock.now() + reconcilingLookMs : holdUntil;
+          const lookAt = clock.now() + lookAgainMs(reply, holdUntil - clock.now());
           const end = isCalledOff ? "gone" : await waiter.until(Math.min(lookAt, holdUntil), [gone, ending]);
           if (end === "gone" || isCalledOff) {
             // they declared to be present until the end of this request, which is earlier now

@@ -10,22 +10,28 @@ import { type Observe, waitedMs } from "../../queue/events.ts";
 import type { Claim, Job, Ticket } from "../../queue/job/job.ts";
 import type { Hold } from "../../queue/job/presence.ts";
 import { spreadOf } from "../../queue/line/retry-after.ts";
-import { type PollReply, pollOperation, type WaitReply } from "../../queue/operations/poll.ts";
+import { type PollCommand, type PollReply, pollOperation, type WaitReply } from "../../queue/operations/poll.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
 import type { MaybePromise } from "../../queue/store.ts";
 import type { IdBooking } from "../id-booking.ts";
+import type { Limited, RunnerLimits } from "../limits/runner-limits.ts";
 import type { OperationRunner } from "../running/operation-runner.ts";
 import { type ClaimWork, settledWithin } from "./claim-work.ts";
 
 export type TakeReply = Exclude<Polled, { kind: "claimed" } | { kind: "suspect" } | { kind: "later_generation" }>;
 
 /** What a poll comes to, once it asked as often as it had to. */
-type Polled = Exclude<PollReply, { kind: "unbooked" | "late" | "moved" }>;
+type Polled = Exclude<PollReply, { kind: "unbooked" | "late" | "moved" | "limited" }>;
 type Answered = Exclude<Polled, { kind: "later_generation" }>;
+
+/** What was found before the poll, so that it goes further. */
+type Found = Partial<Pick<PollCommand, "isBooked" | "isLate" | "order" | "limits" | "claimId">>;
+const nothing: Found = {};
 
 export interface TakeDeps {
   readonly runner: OperationRunner;
   readonly booking: IdBooking;
+  readonly limits: Pick<RunnerLimits, "recall" | "reserve" | "giveBack" | "noteClaimed">;
   readonly work: ClaimWork;
   readonly settings: QueueSettings;
   readonly owner: string;
@@ -52,39 +58,50 @@ export type TakeOnce = (
 ) => MaybePromise<TakeReply>;
 
 export function createTakeOnce(deps: TakeDeps): TakeOnce {
-  const { runner, booking, work, settings, owner, observe, clock } = deps;
+  const { runner, booking, limits, work, settings, owner, observe, clock } = deps;
   let polls = 0;
+  const nextClaimId = () => {
+    polls += 1;
+    return `${owner}-${polls}`;
+  };
 
   /** Asks once, and again where the answer says so. */
-  const poll = (
-    ticket: Ticket,
-    hold: Hold,
-    isBooked = false,
-    isLate = false,
-    order: string | null = null,
-  ): MaybePromise<Polled> => {
-    polls += 1;
+  const poll = (ticket: Ticket, hold: Hold, found: Found = nothing): MaybePromise<Polled> => {
+    const heldBy = found.limits === undefined ? limits.recall(ticket) : undefined;
     const operation = pollOperation({
       ticket,
-      claimId: `${owner}-${polls}`,
+      claimId: found.claimId ?? nextClaimId(),
       spread: spreadOf(ticket.uniqueId),
       hold,
-      isBooked,
-      isLate,
-      ...(order !== null && { order }),
+      isBooked: false,
+      isLate: false,
+      ...(heldBy !== undefined && { limits: heldBy }),
+      ...found,
       roomSeenAt: runner.roomSeenAt(ticket.profileKey),
     });
     return whenKnown(runner.run(operation), (reply) => {
-      if (reply.kind === "late") return poll(ticket, hold, isBooked, true, order);
-      if (reply.kind === "moved") return poll(ticket, hold, isBooked, isLate, reply.order);
-      return reply.kind === "unbooked" ? bookAndPoll(ticket, hold, isLate) : reply;
+      if (reply.kind === "late") return poll(ticket, hold, { ...found, isLate: true });
+      if (reply.kind === "moved") return poll(ticket, hold, { ...found, order: reply.order });
+      if (reply.kind === "limited") return reserveAndPoll(ticket, hold, found, reply);
+      return reply.kind === "unbooked" ? bookAndPoll(ticket, hold, found) : reply;
     });
   };
-  const bookAndPoll = async (ticket: Ticket, hold: Hold, isLate: boolean): Promise<Polled> => {
+  /** A claim is written only when its runners are counted. */
+  const reserveAndPoll = async (ticket: Ticket, hold: Hold, found: Found, asked: Limited): Promise<Polled> => {
+    const claimId = nextClaimId();
+    const room = await limits.reserve(asked, claimId);
+    if (room !== "reserved") return await poll(ticket, hold, { ...found, limits: room });
+    // where the reply is lost, the claim may be written: its places end by themselves
+    const reply = await poll(ticket, hold, { ...found, limits: room, claimId });
+    if (reply.kind === "claimed" && reply.job.claim?.id === claimId) limits.noteClaimed(reply.job);
+    else limits.giveBack(asked, claimId);
+    return reply;
+  };
+  const bookAndPoll = async (ticket: Ticket, hold: Hold, found: Found): Promise<Polled> => {
     const booked = await booking.book(ticket.uniqueId, ticket.profileKey, true);
     if (booked.kind === "conflict") return { kind: "superseded" };
     if (booked.kind === "settling") return claimInFlight("reconciling");
-    return await poll(ticket, hold, true, isLate);
+    return await poll(ticket, hold, { ...found, isBooked: true });
   };
 
   return function takeOnce(ticket, clientGone, answerBy, hold) {

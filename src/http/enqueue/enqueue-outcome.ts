@@ -116,6 +116,11 @@ function objectionOf(answer: Exclude<EnqueueAnswer, { kind: "accepted" }>, rate:
         targets === 0 ? "No monitor keeps this profile: check its name" : `The monitors keep ${targets} of them in all`;
       return { kind: "refused", code: "unsatisfiable", detail };
     }
+    case "above_limit": {
+      const { scope, name, maxRunners } = answer.limit;
+      const whose = scope === "class" ? `Jobs of class ${name}` : `Jobs of ${name}`;
+      return { kind: "refused", code: "above_limit", detail: `${whose} may have ${maxRunners} runners at once` };
+    }
     case "too_long":
       return refuseToWait(estimateWait(rate, answer.runnersBefore));
     case "fleet_unknown":

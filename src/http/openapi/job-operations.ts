@@ -263,6 +263,7 @@ function enqueueReplies(codes: ProblemCode[], slowDown: RetryReason[], busy: Ret
       "id_used",
       "body_too_large",
       "unsatisfiable",
+      "above_limit",
       "would_wait_too_long",
     ),
     ...retries(429, "queue_full", "run_queue_full", "repository_queue_full", "too_many_remembered", ...slowDown),

@@ -89,7 +89,7 @@ export const jobSchemas: Json = {
       description:
         "Jobs of one runner, of the flows that are in line, that may yet pass it. Where the line is shared, may_pass says it flow by flow, and may_pass_of_newcomer of a repository that is not in line yet",
     },
-    limit: { type: ["object", "null"] },
+    limit: { type: ["object", "null"], description: "What holds it back: scope, name, max_runners, in_use" },
     waits: {
       ...listOf(
         shape({

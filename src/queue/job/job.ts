@@ -12,6 +12,7 @@
 // finished claim stays on the job until the next one replaces it: a settlement that arrives twice
 // is recognised by it.
 import { z } from "zod";
+import { heldBySchema } from "../line/limit.ts";
 import { type Share, shareSchema } from "../line/shares.ts";
 import { githubWordSchema } from "./github-word.ts";
 import { startSchema } from "./start.ts";
@@ -130,9 +131,11 @@ export const jobSchema = z.object({
   clockSince: z.number().optional(),
   /**
    * it stands aside until then, and holds nobody back: runners that were let go still carry its
-   * label, or every monitor refused it
+   * label, every monitor refused it, or a limit is reached
    */
   asideUntil: z.number().optional(),
+  /** where it stands aside because of a limit of the policy: which one */
+  limit: heldBySchema.optional(),
   attempts: z.number().int(),
   /** refusals that count against the job */
   refusals: z.number().int(),

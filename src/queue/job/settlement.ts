@@ -210,6 +210,8 @@ function keepOrLeak(
  * @param reservedAt when it was reserved at the latest
  */
 function standAside(job: Job, reservedAt: number, settings: QueueSettings): void {
+  // whether a limit holds it, too, is asked when its turn comes
+  delete job.limit;
   job.asideUntil = Math.max(job.asideUntil ?? 0, reservedAt + settings.monitorReserveTimeoutMs);
 }
 
@@ -218,7 +220,7 @@ function finishTaken(job: Job, now: number, settings: QueueSettings): Job {
   const answer = composeAnswer(job.runnerCount, job.runnersInHand ?? []);
   const answerUntil = heldSince(job) + settings.answerTtlMs;
   const names = namesOfRunners(job.runnersInHand ?? []);
-  const { runnersInHand: _, asideUntil: __, ...rest } = job;
+  const { runnersInHand: _, asideUntil: __, limit: ___, ...rest } = job;
   const runnerNames = (job.runnersInHand ?? []).flatMap(({ body }) => nameAtGithub(body) ?? []);
   return {
     ...rest,

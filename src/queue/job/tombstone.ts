@@ -53,7 +53,8 @@ export function endJob(job: Job, now: number, settings: QueueSettings): Job {
   const wordEndsAt = now + (job.word === undefined ? 0 : settings.detachedMaxWaitMs);
   const rerunEndsAt = now + (job.state === "taken" || job.first !== undefined ? settings.rerunMemoryMs : 0);
   const forgetAt = Math.max(now + settings.tombstoneTtlMs, ticketEndsAt, wordEndsAt, rerunEndsAt, ...legsEndAt);
-  const { holder: _, heldUntil: _______, asideUntil: __, unchargedRefusals: ___, isSpared: ____, ...rest } = job;
+  const { holder: _, heldUntil: _______, asideUntil: __, limit: ________, ...waiting } = job;
+  const { unchargedRefusals: ___, isSpared: ____, ...rest } = waiting;
   const ended = { ...rest, isPresent: false, endedAt: now, forgetAt };
   if (hasOpenLeg(job)) return ended;
   // who was asked matters only while an answer may still come

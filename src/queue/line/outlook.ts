@@ -28,7 +28,9 @@ export function explainJob(
   if (job.state === "claimed") return because(reasonOfClaim(job, now));
   if (!job.isPresent) return because("asleep");
   if (isSuspect(job, lostAt)) return because("reconciling");
-  if (job.asideUntil !== undefined && job.asideUntil > now) return because("stands_aside");
+  if (job.asideUntil !== undefined && job.asideUntil > now) {
+    return because(job.limit === undefined ? "stands_aside" : "repository_limit");
+  }
   if (isInForce(head.paused, now)) return because("profile_paused");
   const turn = decideTurn(capacity, neededRunners(job), rank, now, settings, () => true);
   if (turn.kind === "claim") return { reason: "your_turn", runnersBefore: 0 };

@@ -17,6 +17,7 @@ export const waitReasons = [
   "profile_paused",
   "claim_in_flight",
   "reconciling",
+  "repository_limit",
 ] as const;
 export type WaitReason = (typeof waitReasons)[number];
 

@@ -8,6 +8,7 @@ import { claimJob } from "../job/claim.ts";
 import { enqueuedAt, isOver, isPulled, type Job } from "../job/job.ts";
 import { type Hold, presenceAfterPoll, withHolder } from "../job/presence.ts";
 import { addWait, plainWait } from "../job/why/waits.ts";
+import { backInLine } from "../line/limit.ts";
 import { entryOf, orderOf } from "../line/line.ts";
 import type { Change, ProfileView } from "../profile.ts";
 import { heard } from "./enqueue.ts";
@@ -26,7 +27,7 @@ export function claimFor(
   isAsideCounted: boolean,
 ): Change & { readonly job: Job } {
   const { now, settings, owner, lostAt, capacity } = view;
-  const { asideUntil: _, ...rest } = job;
+  const rest = backInLine(job);
   const waits = addWait(job.waits, plainWait("claim_in_flight"), now - enqueuedAt(job.place));
   const present = { ...withHolder(rest, hold, now), ...presenceAfterPoll(job, now, 1, settings, hold.holdMs), waits };
   const isFetched = (monitor: string) => capacity.rows.get(monitor)?.pull !== undefined;

@@ -70,6 +70,7 @@ export function standsInTheWay(
     case "conflict":
     case "id_used":
     case "unsatisfiable":
+    case "above_limit":
     case "too_long":
       return isAllWanted;
   }

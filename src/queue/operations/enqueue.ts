@@ -7,6 +7,7 @@ import { beginGeneration } from "../job/generation.ts";
 import { firstRequest, hasOpenLeg, isOver, isSameRequest, type Job, type JobRequest } from "../job/job.ts";
 import { presenceAfterRepeat, presenceUntilFirstWord } from "../job/presence.ts";
 import { createJob, isAnswerGood, isForgotten, isIdFree } from "../job/tombstone.ts";
+import { findTooSmallLimit, type RunnerLimit } from "../line/limit.ts";
 import { sumAhead } from "../line/line.ts";
 import { beginShare, enterShare, flowOf, noFlows, type Share } from "../line/shares.ts";
 import { endSilence } from "../line/silence.ts";
@@ -47,6 +48,8 @@ export type EnqueueReply =
       readonly isNew: boolean;
     }
   | { readonly kind: "unsatisfiable"; readonly targets: number }
+  /** more runners than a limit of the policy allows at once: its turn would never come */
+  | { readonly kind: "above_limit"; readonly limit: RunnerLimit }
   | { readonly kind: "too_long"; readonly runnersBefore: number }
   /** "settling": an earlier job of this id is over, but a monitor may still be at work for it */
   | { readonly kind: "conflict" | "id_used" | "fleet_unknown" | "full" | "settling" }
@@ -169,11 +172,14 @@ export function heard({ head, now }: ProfileView): {
 
 function decideRefusal(
   view: ProfileView,
-  { runnerCount }: JobRequest,
+  request: JobRequest,
   isFleetKnown: boolean,
   maxRunnersBefore: number | undefined,
 ): EnqueueReply | null {
   const { now, settings, capacity } = view;
+  const limit = findTooSmallLimit(view.policy, request);
+  if (limit !== undefined) return { kind: "above_limit", limit };
+  const { runnerCount } = request;
   const targets = targetRunners(capacity.rows);
   if (runnerCount > targets) return isFleetKnown ? { kind: "unsatisfiable", targets } : { kind: "fleet_unknown" };
   const { available, servable } = capacity.totals(now);

@@ -114,7 +114,7 @@ export function overviewOperation(profileKey: string, limit: number): Operation<
 }
 
 function isInLine(reason: Outlook["reason"]): boolean {
-  return reason !== "asleep" && reason !== "reconciling" && reason !== "stands_aside";
+  return !["asleep", "reconciling", "stands_aside", "repository_limit"].includes(reason);
 }
 
 /**

@@ -10,8 +10,8 @@ import { enqueuedAt, heldSince, type Job, neededRunners, type Ticket } from "../
 import { matchTicket, type TicketMatch } from "../job/match-ticket.ts";
 import { deadlinesOf, type Hold, needsRecord, presenceAfterPoll, withAsideOfNow, withHolder } from "../job/presence.ts";
 import { endJob, isAnswerGood, isForgotten, isTicketExpired, readmitJob } from "../job/tombstone.ts";
-import { addWait, plainWait, type Wait } from "../job/why/waits.ts";
-import { findBlamedMonitor } from "../line/blame.ts";
+import { addWait, plainWait } from "../job/why/waits.ts";
+import { type HeldBy, isAsideOtherwise, type RunnerLimit, runnerLimitsOf, withLimit } from "../line/limit.ts";
 import { entryOf, orderOf, sumAhead } from "../line/line.ts";
 import { decideRetryAfterSeconds, retryAfterHoldSeconds } from "../line/retry-after.ts";
 import { keepsPlaces } from "../line/silence.ts";
@@ -19,6 +19,7 @@ import { decideTurn, type WaitReason } from "../line/turn.ts";
 import { type Change, type Decision, type Operation, type ProfileView, withHead } from "../profile.ts";
 import { claimFor } from "./claim-change.ts";
 import { heard } from "./enqueue.ts";
+import { explainWait, recordPoll } from "./record-poll.ts";
 import { decideSilence, maxAbsentLooks } from "./sweep.ts";
 
 export interface PollCommand {
@@ -34,6 +35,11 @@ export interface PollCommand {
   readonly isLate: boolean;
   /** the job stands elsewhere than its ticket says: those ahead of there are counted */
   readonly order?: string;
+  /**
+   * what was found of the limits on runners: places on their rolls are taken for this claim, or one of
+   * them is full; absent: nobody asked
+   */
+  readonly limits?: "reserved" | HeldBy;
   /** when room was last seen here, on the store's clock, ms */
   readonly roomSeenAt: number;
 }
@@ -59,6 +65,14 @@ export type PollReply =
   | { readonly kind: "unbooked" }
   /** it stands elsewhere than its ticket says: those ahead of there have to be counted */
   | { readonly kind: "moved"; readonly order: string }
+  /** its turn has come: whether its limits leave room for `needed` runners has to be asked first */
+  | {
+      readonly kind: "limited";
+      readonly job: Job;
+      readonly limits: readonly RunnerLimit[];
+      readonly needed: number;
+      readonly now: number;
+    }
   /** its time seems to be over: whether all fell silent together has to be looked at first */
   | { readonly kind: "late" }
   /** the store may have forgotten a claim of this job at `lostAt`: evidence first */
@@ -153,6 +167,21 @@ function pollClaimed({ claimId, hold }: PollCommand, view: ProfileView, job: Job
   return { answer, change: { jobs: [{ before: job, after }], ...heard(view) } };
 }
 
+interface Waits extends Pick<WaitReply, "reason" | "runnersBefore" | "unknownMonitors"> {
+  readonly claim?: Change & { readonly job: Job };
+  readonly heldBy?: HeldBy;
+  /** limits that nobody asked for */
+  readonly asks?: readonly RunnerLimit[];
+}
+
+/** Whether limits on runners keep the job from claiming; null: they do not. */
+function decideLimit({ limits }: PollCommand, { policy }: ProfileView, job: Job): Waits | null {
+  if (limits === "reserved") return null;
+  const asks = runnerLimitsOf(policy, job);
+  if (asks.length === 0) return null;
+  return { reason: "repository_limit", runnersBefore: null, ...(limits === undefined ? { asks } : { heldBy: limits }) };
+}
+
 /** @param known as the store has it, or null; `job` is what it is by now */
 function pollQueued(
   command: PollCommand,
@@ -164,32 +193,39 @@ function pollQueued(
   const { now, settings, lostAt, capacity } = view;
   const isSuspected = isSuspect(job, lostAt);
   const isHeldTooLong = heldSince(job) + settings.holdTimeoutMs <= now;
-  const isAside = job.asideUntil !== undefined && job.asideUntil > now;
   const isAsideCounted = waitsForOthers(job, lostAt, now, settings);
   const rank = rankOf(view, job, command.order ?? orderOf(command.ticket), isAsideCounted);
-  const position = rank.jobs + 1;
 
-  const decideWait = (): Pick<WaitReply, "reason" | "runnersBefore" | "unknownMonitors"> & {
-    readonly claim?: Change & { readonly job: Job };
-  } => {
+  const decideWait = (): Waits => {
     // the next sweep lets go of what was held too long, and says so
     if (isHeldTooLong || isSuspected) return { reason: "reconciling", runnersBefore: null };
     if (isInForce(view.head.paused, now)) return { reason: "profile_paused", runnersBefore: null };
-    if (isAside) return { reason: job.unchargedRefusals ? "monitor_refuses" : "reconciling", runnersBefore: null };
+    if (isAsideOtherwise(job, now))
+      return { reason: job.unchargedRefusals ? "monitor_refuses" : "reconciling", runnersBefore: null };
+    const held = job.limit === undefined ? null : decideLimit(command, view, job);
+    if (held !== null) return held;
     const needed = neededRunners(job);
     const turn = decideTurn(capacity, needed, rank.runners, now, settings, view.canReach, favourOf(view.policy, job));
     if (turn.kind === "wait") return turn;
+    const isFull = job.limit === undefined ? decideLimit(command, view, job) : null;
+    if (isFull !== null) return isFull;
     return {
       reason: "no_capacity",
       runnersBefore: null,
       claim: claimFor(command, view, known, job, turn.legs, rank.runners, isAsideCounted),
     };
   };
-  const { claim, reason, runnersBefore, unknownMonitors } = decideWait();
+  const { claim, asks, heldBy, reason, runnersBefore, unknownMonitors } = decideWait();
+  if (asks !== undefined) {
+    return { answer: { kind: "limited", job, limits: asks, needed: neededRunners(job), now } };
+  }
   if (claim !== undefined) {
     const { job: claimed, ...change } = claim;
     return { answer: { kind: "claimed", job: claimed, isReadmitted }, change };
   }
+  // who stands aside with others stands behind those of them who came before
+  const order = command.order ?? orderOf(command.ticket);
+  const position = 1 + (heldBy === undefined ? rank : rankOf(view, job, order, true)).jobs;
   const isSoon = isHeldTooLong || reason === "monitors_busy";
   const quietForMs = now - Math.max(enqueuedAt(job.place), command.roomSeenAt);
   const usualSeconds = decideRetryAfterSeconds(
@@ -211,7 +247,9 @@ function pollQueued(
     ...(unknownMonitors !== undefined && { unknownMonitors }),
   };
   const explain = () => explainWait(view, job, rank, wait);
-  const recorded = recordPoll(command, view, known, job, retryAfterSeconds, isReadmitted, explain);
+  const stood = withLimit(job, heldBy ?? null, now, settings.monitorReserveTimeoutMs);
+  const isNews = isReadmitted || stood !== job;
+  const recorded = recordPoll(command, view, known, stood, retryAfterSeconds, isReadmitted, isNews, explain);
   const answer: PollReply =
     isSuspected && !isHeldTooLong ? { kind: "suspect", job: recorded.job, lostAt, now, wait } : wait;
   return recorded.change === undefined ? { answer } : { answer, change: recorded.change };
@@ -231,39 +269,4 @@ function rankOf(
   const list = orderOf(job) < order ? entryOf(job, view.lostAt)?.list : undefined;
   const isCounted = list === "line" || (list === "aside" && isAsideCounted);
   return isCounted ? { jobs: jobs - 1, runners: runners - neededRunners(job) } : { jobs, runners };
-}
-
-/** What is remembered of why it waits. */
-function explainWait(
-  { now, settings, capacity }: ProfileView,
-  job: Job,
-  ahead: { readonly jobs: number; readonly runners: number },
-  { reason, runnersBefore }: WaitReply,
-): Wait {
-  const missing = runnersBefore ?? neededRunners(job) - capacity.totals(now).servable;
-  const monitor = findBlamedMonitor(capacity.rows, reason, missing, now, settings.snapshotFreshMs);
-  return { reason, jobsAhead: ahead.jobs, runnersAhead: ahead.runners, monitor };
-}
-
-/** The job after a waiting poll, and what has to be written of it; nothing where the poll says nothing new. */
-function recordPoll(
-  { hold }: PollCommand,
-  view: ProfileView,
-  known: Job | null,
-  job: Job,
-  retryAfterSeconds: number,
-  isReadmitted: boolean,
-  explain: () => Wait,
-): { readonly job: Job; readonly change?: Change } {
-  const { now, settings } = view;
-  const isMoved = known === null || orderOf(known) !== orderOf(job);
-  if (!isReadmitted && !isMoved && !needsRecord(job, now, settings, hold)) return { job };
-  const after = {
-    ...withHolder(job, hold, now),
-    ...presenceAfterPoll(job, now, retryAfterSeconds, settings, hold.holdMs),
-    waits: addWait(job.waits, explain(), now - enqueuedAt(job.place)),
-  };
-  if (after.asideUntil !== undefined && after.asideUntil <= now) delete after.asideUntil;
-  const history = isReadmitted ? [describeChange(null, after, false, null, now)] : [];
-  return { job: after, change: { jobs: [{ before: known, after }], history, ...heard(view) } };
 }

@@ -15,7 +15,9 @@ import { deadlinesOf, isPresentByWord, maxPresenceAheadMs, withAsideOfNow } from
 import { releaseRunners } from "../job/settlement.ts";
 import { endJob, isAnswerGood, isForgotten, withoutAnswer } from "../job/tombstone.ts";
 import { addWait, plainWait } from "../job/why/waits.ts";
-import { placeOfOrder, sumAhead } from "../line/line.ts";
+import { backInLine } from "../line/limit.ts";
+import { orderOf, placeOfOrder, sumAhead } from "../line/line.ts";
+import { flowOf } from "../line/shares.ts";
 import { isSilent, keepsPlaces, type Silence } from "../line/silence.ts";
 import { claimableJobs } from "../line/turn.ts";
 import type { JobChange, Operation, ProfileHead, ProfileView } from "../profile.ts";
@@ -126,8 +128,8 @@ function passQueued(before: Job, view: ProfileView, silence: Silence): Passed {
   const presence = isPresentByWord(before)
     ? { isPresent: true }
     : { ...deadlines, abandonAt, isPresent: deadlines.presentUntil > now };
-  const after: Job = { ...released.job, ...presence };
-  if (after.asideUntil !== undefined && after.asideUntil <= now) delete after.asideUntil;
+  const isBack = (released.job.asideUntil ?? now + 1) <= now;
+  const after: Job = { ...(isBack ? backInLine(released.job) : released.job), ...presence };
   if (before.isPresent && !after.isPresent) {
     after.waits = addWait(before.waits, plainWait("asleep"), now - enqueuedAt(before.place));
   }
@@ -148,7 +150,8 @@ export function decideSilence(view: ProfileView): Silence {
     (job) => job.state === "queued" && deadlinesOf(job, renewedAt, settings).abandonAt <= now,
   );
   if (!isOverdue || head.silence.silentSince !== null) return head.silence;
-  const present = sumAhead(view.sizes.line, Number.POSITIVE_INFINITY).jobs;
+  const heard = view.absent.filter(({ limit, presentUntil }) => limit !== undefined && presentUntil > now);
+  const present = sumAhead(view.sizes.line, Number.POSITIVE_INFINITY).jobs + heard.length;
   const stillPresent = view.due.filter(
     (job) => job.isPresent && deadlinesOf(job, renewedAt, settings).presentUntil <= now,
   );
@@ -162,13 +165,20 @@ export function decideSilence(view: ProfileView): Silence {
 
 /**
  * Only those who are detached need it, which is looked at next. The oldest of them stand at the
- * front of the line.
+ * front of the line. Of those whom a limit holds, the first of each flow asks whether there is room.
  */
 function findUnattended({ capacity, front, absent, head, now, settings, lostAt }: ProfileView): readonly string[] {
   const claimable = isInForce(head.paused, now) ? [] : claimableJobs(capacity, front, now, settings);
   const overdue = front.filter(({ order }) => enqueuedAt(placeOfOrder(order)) + settings.detachedMaxWaitMs <= now);
   const suspects = absent.filter((job) => isPresentByWord(job) && isSuspect(job, lostAt));
-  return [...new Set([...claimable, ...[...overdue, ...suspects].map(({ uniqueId }) => uniqueId)])];
+  const held = new Map<string, Job>();
+  for (const job of absent) {
+    if (job.limit === undefined || job.detached === undefined) continue;
+    const first = held.get(flowOf(job));
+    if (first === undefined || orderOf(job) < orderOf(first)) held.set(flowOf(job), job);
+  }
+  const others = [...overdue, ...suspects, ...held.values()];
+  return [...new Set([...claimable, ...others.map(({ uniqueId }) => uniqueId)])];
 }
 
 function countWaiting({ sizes }: ProfileView): number {

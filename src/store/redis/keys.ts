@@ -183,6 +183,22 @@ export function describeKeys(): readonly KeyDescription[] {
     },
     { key: keys.roll("ended"), holds: "the same of all repositories", ends: "with the last of them" },
     {
+      key: keys.roll("waiting/<scope>/<name>"),
+      holds: "jobs of a repository, owner or class that wait or are being asked for, where the policy says max_waiting",
+      ends: "24 h after the last enqueue",
+    },
+    {
+      key: keys.roll("runners/<scope>/<name>"),
+      holds:
+        "runners of a repository, owner or class that are reserved, at work or being asked for, where the policy says max_runners",
+      ends: "minutes after the last of them was shown",
+    },
+    {
+      key: keys.roll("aside/<profile>/<owner>/<repository>/<class>"),
+      holds: "jobs that stand aside for such a limit, by their place",
+      ends: "with the last of them: a job leaves when it claims, is over, or is found to be gone",
+    },
+    {
       key: keys.roll("questions"),
       holds: "jobs that GitHub is asked about, by when, plus 24 h",
       ends: "24 h after the last of them is due",

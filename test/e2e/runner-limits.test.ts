@@ -1,0 +1,219 @@
+// Limits of a policy, against the real service and simulated monitors: whoever is above one stands
+// aside, holds nobody back and is back in its place; and the monitors' own truth never shows more.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
+import { cancel, enqueue, enqueueForTicket, type Reply, take, takeUntilDone } from "../support/client.ts";
+import { createTestDirectory } from "../support/files.ts";
+import { startMonitor } from "../support/monitors.ts";
+import { hasRedis, startRedis } from "../support/redis-server.ts";
+import { type RunningService, startService } from "../support/service.ts";
+
+const linux = "linux";
+const stays = { startsAfterMs: null, reservedForMs: 3_600_000 };
+
+async function policyFile(policy: unknown): Promise<string> {
+  const file = join(await createTestDirectory(), "policy.json");
+  await writeFile(file, JSON.stringify(policy));
+  return file;
+}
+
+const reasonOf = ({ headers }: Reply) => headers.get("x-queue-reason");
+
+/** One poll after the other until its reply has the reason. */
+async function pollUntil(url: string, uniqueId: string, ticket: string, reason: string): Promise<void> {
+  for (const giveUpAt = performance.now() + 60_000; performance.now() < giveUpAt; ) {
+    const reply = await take(url, uniqueId, ticket);
+    if (reasonOf(reply) === reason) return;
+    if (reply.status === 200) throw new Error(`${uniqueId} was served`);
+    await delay(20);
+  }
+  throw new Error(`${uniqueId} never waited for ${reason}`);
+}
+
+describe.each([{ name: "embedded" }, ...(hasRedis ? [{ name: "Redis" }] : [])])("limits ($name)", ({ name }) => {
+  const start = async (monitors: readonly SimulatedMonitor[], policy: unknown) => {
+    const redis = name === "Redis" ? await startRedis() : undefined;
+    const env = { POLICY_FILE: await policyFile(policy), ABANDON_AFTER: "120s" };
+    const service = await startService({ monitors, env, ...(redis !== undefined && { redisUrl: redis.url }) });
+    return Object.assign(service, {
+      redis,
+      [Symbol.asyncDispose]: async () => {
+        await service.kill9();
+        await redis?.[Symbol.asyncDispose]();
+      },
+    });
+  };
+  const come = async (service: RunningService, uniqueId: string, repo: string) =>
+    await enqueueForTicket(service.url, { profile: linux, uniqueId, repo, runId: "1" });
+
+  it("a job above its repository's limit stands aside, is told why, and holds nobody back", async () => {
+    const monitor = await startMonitor({ profiles: { [linux]: 3 }, habits: stays });
+    await using service = await start([monitor], { repositories: { "o/few": { max_runners: 1 } } });
+    const { url } = service;
+    const [first, second, third] = [
+      await come(service, "first", "o/few"),
+      await come(service, "second", "O/Few"),
+      await come(service, "third", "o/few"),
+    ];
+    expect((await takeUntilDone(url, "first", first)).status).toBe(200);
+    await pollUntil(url, "second", second, "repository_limit");
+    await pollUntil(url, "third", third, "repository_limit");
+    // two of them stand before it
+    const other = await come(service, "other", "o/many");
+    const served = await takeUntilDone(url, "other", other);
+    expect([served.status, monitor.reservedFor("second"), monitor.reservedFor("third")]).toEqual([200, [], []]);
+    const explained = await (await fetch(`${url}/jobs/second/explain?token=${second}`)).json();
+    expect(explained).toMatchObject({
+      reason: "repository_limit",
+      limit: { scope: "repository", name: "o/few", max_runners: 1, in_use: 1 },
+      says: expect.stringContaining("1 of the 1 runner that o/few may have are in use"),
+    });
+  });
+
+  it("who stands aside comes back in the order of their places as soon as there is room", async () => {
+    const monitor = await startMonitor({
+      profiles: { [linux]: 5 },
+      habits: { reservedForMs: 6_000, rebornAfterMs: 10 },
+    });
+    await using service = await start([monitor], { owners: { o: { max_runners: 1 } } });
+    const { url } = service;
+    const ids = ["a", "b", "c", "d"];
+    const tickets: string[] = [];
+    for (const id of ids) tickets.push(await come(service, id, "o/r"));
+    expect((await takeUntilDone(url, "a", tickets[0] ?? "")).status).toBe(200);
+    // the last ones stand aside first
+    for (const at of [3, 2, 1]) await pollUntil(url, ids[at] ?? "", tickets[at] ?? "", "repository_limit");
+    const reserved: string[] = [];
+    monitor.onReserved((_, uniqueId) => reserved.push(uniqueId));
+    // of the next ones: that of "a" is destroyed when its time is over
+    monitor.habits = { ...monitor.habits, reservedForMs: 200 };
+    await Promise.all(
+      [3, 2, 1].map(async (at) => await takeUntilDone(url, ids[at] ?? "", tickets[at] ?? "", { longestWaitMs: 30 })),
+    );
+    expect(reserved).toEqual(["b", "c", "d"]);
+  });
+
+  it("as many jobs of a repository wait as max_waiting allows, whoever enqueues them; the next is told so, empty", async () => {
+    const monitor = await startMonitor({ profiles: { [linux]: 1 }, habits: stays });
+    const policy = { repositories: { "o/few": { max_waiting: 2 }, "o/*": {} }, owners: { o: { max_runners: 4 } } };
+    await using service = await start([monitor], policy);
+    const ask = (uniqueId: string, repo = "o/few") =>
+      enqueue(service.url, { profile: linux, uniqueId, repo, runId: "1" });
+    const ticket = (await ask("a")).text;
+    expect((await ask("b")).status).toBe(200);
+    expect(await ask("c")).toEqual({ status: 429, text: "" });
+    expect([(await ask("a")).status, (await ask("x", "o/other")).status], "who is in line stays").toEqual([200, 200]);
+    const batch = await fetch(`${service.url}/runs/1/enqueue`, {
+      method: "POST",
+      headers: { authorization: "Bearer api-token-of-the-tests", "content-type": "application/json" },
+      body: JSON.stringify({ jobs: [{ unique_id: "d", profile_key: linux, qualified_repo: "o/few" }] }),
+    });
+    expect([batch.status, reasonOf({ headers: batch.headers, status: 0, text: "" }), await batch.text()]).toEqual([
+      429,
+      "repository_queue_full",
+      "",
+    ]);
+    expect((await cancel(service.url, "a", ticket)).status).toBe(200);
+    expect((await ask("c")).status).toBe(200);
+    const gang = await enqueue(service.url, {
+      profile: linux,
+      uniqueId: "gang",
+      repo: "o/other",
+      runId: "1",
+      count: 5,
+    });
+    expect([gang.status, JSON.parse(gang.text)]).toMatchObject([
+      422,
+      { code: "above_limit", detail: "Jobs of o may have 4 runners at once" },
+    ]);
+  });
+});
+
+it.skipIf(!hasRedis)(
+  "no kill -9 and no lost reply makes monitors show more runners of an owner or repository than their limits, and all are served in the end",
+  async () => {
+    await using redis = await startRedis();
+    const habits = { startsAfterMs: 30, busyForMs: 150, rebornAfterMs: 20, takeMs: 10 };
+    const monitors = await Promise.all(
+      ["m0", "m1"].map((name) => startMonitor({ name, profiles: { [linux]: 4 }, habits })),
+    );
+    const limits = { o: 3, "o/a": 2 };
+    const POLICY_FILE = await policyFile({
+      repositories: { "o/a": { max_runners: limits["o/a"] } },
+      owners: { o: { max_runners: limits.o } },
+    });
+    const env = {
+      POLICY_FILE,
+      ABANDON_AFTER: "10m",
+      MONITOR_RESERVE_TIMEOUT: "5s",
+      UNKNOWN_HOLD: "10s",
+      START_TIMEOUT: "5s",
+    };
+    const options = { monitors, redisUrl: redis.url, env };
+    await using b = await startService(options);
+    let a = await startService(options);
+    const urls = () => [a.url, b.url];
+    const repoOf = (id: string) => (id.startsWith("a") ? "o/a" : id.startsWith("b") ? "o/b" : "free/r");
+    const most = { o: 0, "o/a": 0, all: 0 };
+    const look = () => {
+      const ids = monitors.flatMap((one) => one.runners().flatMap(({ reservedFor }) => reservedFor ?? []));
+      const count = (repo: string) => ids.filter((id) => repoOf(id).startsWith(repo)).length;
+      most.o = Math.max(most.o, count("o/"));
+      most["o/a"] = Math.max(most["o/a"], count("o/a"));
+      most.all = Math.max(most.all, ids.length);
+    };
+    for (const monitor of monitors) monitor.onReserved(look);
+
+    const ids: string[] = [];
+    const tickets = new Map<string, string>();
+    const done = new Set<string>();
+    const poll = async (uniqueId: string, at: number): Promise<void> => {
+      for (let n = at; !done.has(uniqueId); n++) {
+        const reply = await take(urls()[n % 2] ?? "", uniqueId, tickets.get(uniqueId) ?? "").catch(() => null);
+        if (reply !== null && reply.status !== 503) {
+          // its answer may be too old where a process died with it
+          expect([200, 404]).toContain(reply.status);
+          done.add(uniqueId);
+        }
+        await delay(60);
+      }
+    };
+    const polling: Promise<void>[] = [];
+    /** More jobs than one monitor serves: each fault has takes of its own to meet. */
+    const startWave = async (wave: number): Promise<void> => {
+      const some = ["a", "b", "c"].flatMap((repo) => Array.from({ length: 4 }, (_, n) => `${repo}${wave}${n}`));
+      for (const uniqueId of some) {
+        const job = { profile: linux, uniqueId, repo: repoOf(uniqueId), runId: "1" };
+        tickets.set(uniqueId, await enqueueForTicket(b.url, job));
+      }
+      ids.push(...some);
+      polling.push(...some.flatMap((id) => [0, 1].map((at) => poll(id, at))));
+    };
+    for (let kill = 0; kill < 2; kill++) {
+      const [monitor] = monitors;
+      if (monitor === undefined) throw new Error("there are two");
+      monitor.faults = { ...monitor.faults, take: kill === 0 ? "hangButLabelled" : "resetAfterLabel" };
+      const isMet = new Promise<void>((resolve) => {
+        const end = monitor.onTake(() => {
+          end();
+          resolve();
+        });
+      });
+      await startWave(kill);
+      await isMet;
+      await a.kill9();
+      monitor.faults = { ...monitor.faults, take: "none" };
+      a = await startService(options);
+    }
+    await Promise.all(polling);
+    await a[Symbol.asyncDispose]();
+    expect(most.o, "of the owner").toBeLessThanOrEqual(limits.o);
+    expect(most["o/a"], "of the repository").toBeLessThanOrEqual(limits["o/a"]);
+    expect(most.all, "others had the rest").toBeGreaterThan(limits.o);
+    expect(done.size).toBe(ids.length);
+  },
+  180_000,
+);
