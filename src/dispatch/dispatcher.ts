@@ -166,10 +166,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   store.onWake(room.wake);
   const settle = createSettle(runner, settings, observe, clock);
   const reconcile = createReconcile(monitors, settings, settle, observe, clock);
-  /**
-   * While it has more to give nobody needs to ask: what was taken is subtracted. The row that is held
-   * here may be from before the claim.
-   */
+  /** Asks a monitor that has nothing left; the row that is held here may be from before the claim. */
   const noteTaken = (monitor: string, profileKey: string, runners: number): void => {
     const row = runner.capacity(profileKey)?.rows.get(monitor);
     const left = row === undefined ? 0 : availableRunners(row, clock.date(), settings.snapshotFreshMs);

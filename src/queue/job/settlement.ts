@@ -1,8 +1,7 @@
 // What becomes of a job when the outcome of a leg is known: the heart of "nothing is lost".
 //
-// Settling is fenced by the claim's id and may be repeated: a leg that is settled already is left alone. Legs settle one by
-// one, as they come; the job stays claimed while one is open. Runners that came too late for their leg are kept if the
-// job can still use them, and reported as leaked if not: there is no way to give one back.
+// Settling is fenced by the claim's id and may be repeated: a leg that is settled is left alone. The
+// job stays claimed while one is open. Late runners are kept where it needs them, else leaked.
 import { type Fleet, type FleetRow, type LegEnd, type Takes, withLegEnded, withLegExtended } from "../fleet/fleet.ts";
 import { minEvidenceMs, type QueueSettings } from "../settings.ts";
 import { type Age, ageByLeg } from "./age.ts";

@@ -1,7 +1,6 @@
 -- load: what operations need of one profile, read in one step. Writes nothing but places that are asked for, and drops due times of no job.
--- ARGV  1 now (0: Redis's clock)  2 epoch and 3 version of the fleet that the caller holds  4 front  5 due  6 how far ahead
---       (ms) a due time can lie  7 listed  8 absent  9 places  10 sizes ("1")  11 figures ("1")
---       12 those aside are counted while the epoch is younger than this, ms  13 flows ("1"); then uniqueId and order ("" = none) of each job
+-- ARGV  1 now (0: Redis's clock)  2 epoch and 3 version of the fleet held  4 front  5 due  6 how far ahead (ms) a due time can lie  7 listed  8 absent
+--       9 places  10 sizes ("1")  11 figures ("1")  12 age of the epoch up to which those aside count, ms  13 flows ("1"); then uniqueId and order of each job
 -- Returns {now, epoch, room, version, {paused, silence, freedRate, chart, virtualTime, flows}, isWhole, {name, document ...}, {document, counts
 --       ahead, counts aside, ...}, {member ...}, {id, document ...} due, listed, absent, place, {counts of each list}}
 local now = clock(ARGV[1])
