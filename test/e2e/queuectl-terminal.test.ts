@@ -36,10 +36,13 @@ interface Shown {
   type(keys: string): void;
 }
 
-/** On a pseudo-terminal of `script`; ends with its exit code as the last line. */
+/**
+ * On a pseudo-terminal of `script`; ends with its exit code as the last line. Ctrl-C reaches the shell as well, and not
+ * every shell outlives it (dash does not): the trap keeps it, and is not handed on to what it starts.
+ */
 function show(args: readonly string[], widthCharacters: number, env: NodeJS.ProcessEnv = {}): Shown {
   const call = [process.execPath, program, ...args].map((word) => `'${word}'`).join(" ");
-  const line = `stty cols ${widthCharacters} rows 30; ${call}; echo "exit $?"`;
+  const line = `trap : INT; stty cols ${widthCharacters} rows 30; ${call}; echo "exit $?"`;
   const { NO_COLOR: _, ...inherited } = process.env;
   const child = spawn("script", ["-qc", line, "/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],
