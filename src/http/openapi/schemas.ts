@@ -87,7 +87,7 @@ export const jobSchemas: Json = {
     may_still_pass: {
       ...whole,
       description:
-        "Jobs of one runner, of the flows that are in line, that may yet pass it. Where the line is shared, may_pass says it flow by flow, and may_pass_of_newcomer of a repository that is not in line yet",
+        "Jobs of one runner, of the flows that are in line, that may yet pass it. Where the line is shared, may_pass says it flow by flow, and may_pass_of_newcomer of one that is not in line yet, as if it had the policy's largest weight",
     },
     limit: { type: ["object", "null"], description: "What holds it back: scope, name, max_runners, in_use" },
     waits: {

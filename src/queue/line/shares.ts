@@ -71,6 +71,21 @@ export function beginShare(
   return { start: Math.min(start, maxVirtualTime - 1), end: Math.min(end, maxVirtualTime) };
 }
 
+/**
+ * How many jobs of one runner may still come in line before `share`: of a flow, as the book stands. What the flow has in
+ * line by now is not counted, and a job of more runners counts as one.
+ * @param flow null: one that is not in line
+ */
+export function countMayPass(
+  { virtualTime, flows }: ShareBook,
+  { start }: Share,
+  flow: string | null,
+  weight: number,
+): number {
+  const from = startOf(virtualTime?.at ?? 0, flow === null ? undefined : flows?.[flow]?.end);
+  return Math.max(0, Math.ceil((start - from) / finishOf(0, 1, weight)));
+}
+
 /** What the book needs to know of a job. */
 export interface SharedJob extends FlowMember {
   readonly share?: Share | undefined;

@@ -2,10 +2,9 @@
 // order of enqueue would put it, and how many of each other flow may still pass it.
 import { type Job, neededRunners } from "../job/job.ts";
 import { entryOf, orderOf } from "../line/line.ts";
-import { flowOf } from "../line/shares.ts";
-import { findFlowRules } from "../policy/flow-rules.ts";
+import { countMayPass, flowOf } from "../line/shares.ts";
+import { findFlowRules, heaviestWeight } from "../policy/flow-rules.ts";
 import type { Policy } from "../policy/policy.ts";
-import { finishOf } from "../policy/share.ts";
 import type { Operation } from "../profile.ts";
 
 export interface Flow {
@@ -30,7 +29,7 @@ export interface ShareStanding {
   readonly fifoPosition: number | null;
   /** of each flow that is in line or was just now: jobs of one runner that may still pass it */
   readonly mayPass: readonly { readonly flow: Flow; readonly jobs: number }[];
-  /** the same of a repository that is not in line yet */
+  /** the same of any one flow that is not in line yet: as of the heaviest that the policy knows */
   readonly mayPassOfNewcomer: number;
 }
 
@@ -66,12 +65,9 @@ export function explainShareOperation(
       const others = new Map(
         inLine.filter((one) => flowOf(one) !== flowOf(job)).map((one) => [flowOf(one), flowRulesOf(policy, one)]),
       );
-      const from = head.virtualTime?.at ?? 0;
-      const { start } = job.share;
-      const passes = (since: number, weight: number) =>
-        Math.max(0, Math.ceil((start - Math.max(from, since)) / finishOf(0, 1, weight)));
+      const { share } = job;
       const mayPass = [...others].flatMap(([name, flow]) => {
-        const count = passes(head.flows[name]?.end ?? 0, flow.weight);
+        const count = countMayPass(head, share, name, flow.weight);
         return count > 0 ? [{ flow, jobs: count }] : [];
       });
       const isPassable = isWaiting && job.expeditedAt === undefined;
@@ -82,7 +78,7 @@ export function explainShareOperation(
           position: isWaiting ? before.length + Math.max(0, jobs) + 1 : null,
           fifoPosition: isWaiting ? inLine.filter((one) => one.place < job.place).length + 1 : null,
           mayPass: isPassable ? mayPass : [],
-          mayPassOfNewcomer: isPassable ? passes(0, policy.default.weight ?? 1) : 0,
+          mayPassOfNewcomer: isPassable ? countMayPass(head, share, null, heaviestWeight(policy)) : 0,
         },
       };
     },

@@ -45,6 +45,12 @@ export function findFlowRules(policy: Policy, qualifiedRepo: string, className: 
   };
 }
 
+/** No flow weighs more. */
+export function heaviestWeight({ default: { weight = 1 }, repositories, classes }: Policy): number {
+  const ofRepositories = repositories.map((rule) => rule.weight ?? weight);
+  return Math.max(weight, ...ofRepositories) * Math.max(1, ...classes.map((rule) => rule.weight ?? 1));
+}
+
 function limitOf(scope: FlowLimit["scope"], name: string, limits: Limits | undefined): FlowLimit[] {
   const { maxRunners, maxWaiting } = limits ?? {};
   if (maxRunners === undefined && maxWaiting === undefined) return [];

@@ -1,6 +1,6 @@
 // What a policy says of a flow: the first rule that matches, and how repository and class combine.
 import { describe, expect, it } from "vitest";
-import { findFlowRules } from "../../../src/queue/policy/flow-rules.ts";
+import { findFlowRules, heaviestWeight } from "../../../src/queue/policy/flow-rules.ts";
 import { hasClass, type Policy, preferenceOf } from "../../../src/queue/policy/policy.ts";
 
 const policy: Policy = {
@@ -34,6 +34,12 @@ describe("the weight is the repository's times the class's", () => {
   it("and 1 where the policy says nothing", () => {
     expect(findFlowRules(nothing, "me/mine", undefined)).toEqual({ weight: 1, matchedRule: "default", limits: [] });
   });
+});
+
+it("no flow weighs more than the heaviest repository's times the heaviest class's", () => {
+  expect(heaviestWeight(policy)).toBe(50);
+  expect(heaviestWeight(nothing)).toBe(1);
+  expect(heaviestWeight({ ...nothing, default: { weight: 7 }, classes: [{ name: "bulk", weight: 0.5 }] })).toBe(7);
 });
 
 describe("the limits of repository, owner and class hold at once", () => {
