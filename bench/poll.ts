@@ -1,11 +1,18 @@
 // Question: how much does a waiting poll cost beyond what the HTTP server itself costs? POST /take
 // of 100 waiting jobs, on Redis and on the embedded store, against the same server answering a
 // constant 503, and against Node's server without a framework.
-import { apiToken, startService } from "../test/support/service.ts";
+import { startService } from "../test/support/service.ts";
 import { startChild } from "./support/child.ts";
-import { openConnection, openConnections, postRequest } from "./support/connection.ts";
+import { openConnections } from "./support/connection.ts";
 import { compareCpu } from "./support/cpu.ts";
-import { atWork, fillLine, pollRequests, profileKey, startFullHouse, startFullMonitor } from "./support/full-house.ts";
+import {
+  atWork,
+  enqueueOverHttp,
+  fillLine,
+  pollRequests,
+  startFullHouse,
+  startFullMonitor,
+} from "./support/full-house.ts";
 import { atLeast, atMost, type BenchOptions, type Report, runBench } from "./support/report.ts";
 import { alternate, createPolling, pairedRatio, resultOf } from "./support/rounds.ts";
 
@@ -31,7 +38,7 @@ async function measure({ seconds }: BenchOptions): Promise<Report> {
       await side("constant", constantUrl, [constant.pid], requests),
       await side("bare", `http://127.0.0.1:${bare.firstLine}`, [bare.pid], requests),
       await side("redis", house.service.url, [house.service.pid, house.redisPid], requests),
-      await side("embedded", embedded.url, [embedded.pid], await enqueueOverHttp(embedded.url)),
+      await side("embedded", embedded.url, [embedded.pid], await enqueueOverHttp(embedded.url, waitingJobs)),
     ],
     seconds,
   );
@@ -67,18 +74,4 @@ async function measure({ seconds }: BenchOptions): Promise<Report> {
       atMost("CPU of embedded / bare node:http", embeddedCpu.median, 1.33),
     ],
   };
-}
-
-async function enqueueOverHttp(url: string): Promise<readonly string[]> {
-  const connection = await openConnection(url);
-  const polls: string[] = [];
-  for (let at = 0; at < waitingJobs; at++) {
-    const uniqueId = crypto.randomUUID();
-    const query = `unique_id=${uniqueId}&qualified_repo=servo/servo&run_id=19000000000`;
-    const { status, body } = await connection.send(postRequest(`/profile/${profileKey}/enqueue?${query}`, apiToken));
-    if (status !== 200) throw new Error(`enqueue was answered ${status}`);
-    polls.push(postRequest(`/take/${uniqueId}?token=${body}`));
-  }
-  connection.close();
-  return polls;
 }

@@ -11,7 +11,7 @@ import { createRedisStore } from "../../src/store/redis/redis-store.ts";
 import { createQueueOver, type QueueOver } from "../../test/support/queue-over.ts";
 import { type RedisServer, startRedis } from "../../test/support/redis-server.ts";
 import { apiToken, monitorToken, type RunningService, startService } from "../../test/support/service.ts";
-import { postRequest } from "./connection.ts";
+import { openConnection, postRequest } from "./connection.ts";
 
 export const profileKey = "linux";
 const targetRunners = 4;
@@ -92,6 +92,28 @@ export async function pollRequests(jobs: readonly Ticket[], query = ""): Promise
   return await Promise.all(
     jobs.map(async (job) => postRequest(`/take/${job.uniqueId}?token=${await tickets.issue(job)}${query}`)),
   );
+}
+
+/**
+ * As many jobs, enqueued at the service itself, and the poll request of each.
+ * @param repoOf who asks for which; all are one repository's where it is not given
+ */
+export async function enqueueOverHttp(
+  url: string,
+  count: number,
+  repoOf = (_at: number): string => "servo/servo",
+): Promise<readonly string[]> {
+  const connection = await openConnection(url);
+  const polls: string[] = [];
+  for (let at = 0; at < count; at++) {
+    const uniqueId = randomUUID();
+    const query = `unique_id=${uniqueId}&qualified_repo=${repoOf(at)}&run_id=19000000000`;
+    const { status, body } = await connection.send(postRequest(`/profile/${profileKey}/enqueue?${query}`, apiToken));
+    if (status !== 200) throw new Error(`enqueue was answered ${status}`);
+    polls.push(postRequest(`/take/${uniqueId}?token=${body}`));
+  }
+  connection.close();
+  return polls;
 }
 
 /** `count` different ones, spread over the whole of `all` at random. */

@@ -72,8 +72,8 @@ export function beginShare(
 }
 
 /**
- * How many jobs of one runner may still come in line before `share`: of a flow, as the book stands. What the flow has in
- * line by now is not counted, and a job of more runners counts as one.
+ * How many jobs of one runner may still come in line before `share`: of a flow, as the book stands. For what it has in
+ * line by now, others may come if that leaves: one for each runner.
  * @param flow null: one that is not in line
  */
 export function countMayPass(
@@ -82,8 +82,12 @@ export function countMayPass(
   flow: string | null,
   weight: number,
 ): number {
-  const from = startOf(virtualTime?.at ?? 0, flow === null ? undefined : flows?.[flow]?.end);
-  return Math.max(0, Math.ceil((start - from) / finishOf(0, 1, weight)));
+  const now = virtualTime?.at ?? 0;
+  const known = flow === null ? undefined : flows?.[flow];
+  const open = [[startOf(now, known?.end), start] as const, ...(known?.gone ?? [])];
+  const ofOne = finishOf(0, 1, weight);
+  const jobs = open.map(([from, until]) => Math.ceil((Math.min(until, start) - Math.max(from, now)) / ofOne));
+  return jobs.reduce((sum, count) => sum + Math.max(0, count), 0);
 }
 
 /** What the book needs to know of a job. */

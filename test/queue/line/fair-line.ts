@@ -26,7 +26,7 @@ interface Standing extends LineJob {
   readonly place: number;
   readonly share: Share;
   readonly order: string;
-  /** by flow: how many of it were claimed when it came, and how many more may be before it is */
+  /** by flow: how many of it were claimed when it came, and how many more may be before it is: those ahead, by runners */
   readonly bounds: ReadonlyMap<string, { readonly claimed: number; readonly more: number }>;
   /** the same of any flow that was not in line */
   readonly ofNewcomer: number;
@@ -79,9 +79,12 @@ export function createFairLine(policy: Policy): FairLine {
     for (const [flow, line] of lines) {
       const [one] = line;
       if (one === undefined || flow === own) continue;
-      const ahead = line.filter((other) => other.order < order && !other.wasClaimed).length;
+      const ahead = line.filter((other) => other.order < order && !other.wasClaimed);
       const { weight } = findFlowRules(policy, one.qualifiedRepo, one.className);
-      bounds.set(flow, { claimed: claimed.get(flow) ?? 0, more: ahead + countMayPass(book, share, flow, weight) });
+      bounds.set(flow, {
+        claimed: claimed.get(flow) ?? 0,
+        more: sum(ahead.map(({ runnerCount }) => runnerCount)) + countMayPass(book, share, flow, weight),
+      });
     }
     return bounds;
   };

@@ -66,6 +66,18 @@ describe("who may still pass", () => {
     expect(answer?.mayPassOfNewcomer).toBe(8);
   });
 
+  it("what left its flow's middle may come back to it, where that lies before the job", () => {
+    const gone: [number, number][] = [
+      [500, 1_500],
+      [2_000, 2_600],
+      [6_000, 7_000],
+    ];
+    const answer = explain(mine, [other], {
+      head: { virtualTime: { at: 1_000 }, flows: { "big/one": { end: 8_000, gone } } },
+    });
+    expect(answer?.mayPass.map(({ jobs }) => jobs)).toEqual([1 + 2]);
+  });
+
   it("nobody passes one at the front, nor one that is being asked for", () => {
     for (const job of [
       { ...mine, expeditedAt: now },
