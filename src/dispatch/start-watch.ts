@@ -37,7 +37,7 @@ export function createStartWatch({ runner, monitors, booking, observe, askGithub
   /** by monitor, runners that were busy when last shown */
   const busy = new Map<string, ReadonlySet<string>>();
 
-  const watch = async (profileKey: string, uniqueId: string, seen: readonly SeenRunner[]): Promise<void> => {
+  const watch = async (profileKey: string, uniqueId: string, seen: readonly SeenRunner[] | null): Promise<void> => {
     const { changed, isServedAgain } = await runner.run(watchStartOperation(profileKey, uniqueId, seen));
     if (changed === null) return;
     noteStart(observe, changed.before, changed.after, isServedAgain);
@@ -53,7 +53,7 @@ export function createStartWatch({ runner, monitors, booking, observe, askGithub
     );
     const seen = shown.flatMap((runners) => runners ?? []);
     const isCertain = hasStarted(job.start, seen) || (!shown.includes(null) && (await askGithub(job)));
-    if (isCertain) await watch(job.profileKey, job.uniqueId, seen);
+    await watch(job.profileKey, job.uniqueId, isCertain ? seen : null);
   };
 
   return {

@@ -99,17 +99,22 @@ export function loseStart(start: Start, now: number): Start {
   return settleStart(start, "lost", now);
 }
 
-/** Somebody looks at it now: the next look is due later, whatever becomes of this one. */
+/**
+ * Somebody looks at it now. The next look is due soon, for they may die before its end: a runner that is lost is
+ * replaced within 90 s all the same. A look takes a few seconds.
+ */
 export function beginLook({ lookAt: _, ...start }: Start, now: number, timeoutMs: number): Start {
   const isWorthIt = now < start.reservedAt + 2 * maxLooks * timeoutMs;
-  return isWorthIt ? { ...start, lookAt: now + timeoutMs } : start;
+  return isWorthIt ? { ...start, lookAt: now + timeoutMs / 4 } : start;
 }
 
-/** A look saw nothing new. Whether it is looked at again; the same object where that is so. */
-export function endLook(start: Start, now: number, timeoutMs: number): Start {
-  if (start.lookAt === undefined || now < start.reservedAt + maxLooks * timeoutMs) return start;
-  const { lookAt: _, ...rest } = start;
-  return rest;
+/**
+ * A look saw nothing new: the next one is due START_TIMEOUT later, or never.
+ * @param isCertain false: something could not be seen, or asked
+ */
+export function endLook({ lookAt, ...start }: Start, isCertain: boolean, now: number, timeoutMs: number): Start {
+  const isWorthIt = now < start.reservedAt + (isCertain ? 1 : 2) * maxLooks * timeoutMs;
+  return lookAt === undefined || !isWorthIt ? start : { ...start, lookAt: now + timeoutMs };
 }
 
 /** Whether its runners were reserved for nothing. */

@@ -19,8 +19,8 @@ import { isForgotten } from "../../job/tombstone.ts";
 import type { Operation } from "../../profile.ts";
 
 /**
- * Whoever gets the job looks at its runners; nobody else does until START_TIMEOUT is over. Null: it
- * is not time, or somebody was faster.
+ * Whoever gets the job looks at its runners; nobody else does for a while. Null: it is not time, or
+ * somebody was faster.
  */
 export function beginLookOperation(profileKey: string, uniqueId: string): Operation<(Job & { start: Start }) | null> {
   return {
@@ -43,11 +43,11 @@ export interface WatchReply {
   readonly isServedAgain: boolean;
 }
 
-/** @param seen all runners of the job's monitors, each as last shown */
+/** @param seen all runners of the job's monitors, each as last shown; null: it is not certain what became of them */
 export function watchStartOperation(
   profileKey: string,
   uniqueId: string,
-  seen: readonly SeenRunner[],
+  seen: readonly SeenRunner[] | null,
 ): Operation<WatchReply> {
   const nothing: WatchReply = { changed: null, isServedAgain: false };
   return {
@@ -60,8 +60,7 @@ export function watchStartOperation(
       const { start, word = [] } = job;
       const { startTimeoutMs, startWatch, maxRestarts } = settings;
       const generation = generationOf(job);
-      const started = hasStarted(start, seen);
-      if (started) {
+      if (seen !== null && hasStarted(start, seen)) {
         const after = { ...job, start: startBySight(start, now) };
         return {
           answer: { changed: { before: job, after }, isServedAgain: false },
@@ -69,10 +68,9 @@ export function watchStartOperation(
         };
       }
       const waiting = jobsOf(word, generation).filter(({ state }) => state === "queued").length;
-      const lost = countLost(start, waiting, seen, now, startTimeoutMs);
+      const lost = seen === null ? 0 : countLost(start, waiting, seen, now, startTimeoutMs);
       if (lost === 0) {
-        const ended = endLook(start, now, startTimeoutMs);
-        if (ended === start) return { answer: nothing };
+        const ended = endLook(start, seen !== null, now, startTimeoutMs);
         return { answer: nothing, change: { jobs: [{ before: job, after: { ...job, start: ended } }] } };
       }
       const reported: Job = { ...job, start: loseStart(start, now) };

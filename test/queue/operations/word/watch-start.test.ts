@@ -60,20 +60,26 @@ describe("what a dashboard shows of a reserved runner", () => {
 describe("a look", () => {
   const begin = (job: Job) => beginLookOperation("linux", "a").decide(viewOf({ a: { job } }));
 
-  it("is one instance's, and the next one is due a START_TIMEOUT later, and not for ever", () => {
+  it("is one instance's, and the next one is due soon, for that instance may die; and not for ever", () => {
     const { answer, change } = begin(taken());
-    expect(answer?.start).toMatchObject({ state: "starting", lookAt: now + settings.startTimeoutMs });
+    expect(answer?.start).toMatchObject({ state: "starting", lookAt: now + settings.startTimeoutMs / 4 });
     const [after] = change?.jobs?.map((one) => one.after) ?? [];
     expect(begin(after ?? taken())).toEqual({ answer: null });
     const old = { ...start, reservedAt: now - 20 * settings.startTimeoutMs };
     expect(begin(taken({ start: old })).answer?.start).not.toHaveProperty("lookAt");
   });
 
-  it("that says nothing has it looked at again, for ten times START_TIMEOUT", () => {
-    const since = (reservedAt: number) => taken({ word: [], start: { ...start, reservedAt, lookAt: now + 1 } });
-    expect(watch(since(now - 10 * settings.startTimeoutMs + 1), []).change).toBeUndefined();
-    const after = watch(since(now - 10 * settings.startTimeoutMs), []).change?.jobs?.[0]?.after;
-    expect(after?.start).not.toHaveProperty("lookAt");
+  it.each([
+    { name: "says nothing", seen: [], times: 10 },
+    { name: "could not see or ask anything", seen: null, times: 20 },
+  ])("that $name has it looked at again a START_TIMEOUT later, $times times", ({ seen, times }) => {
+    const { startTimeoutMs } = settings;
+    const lookAtAfter = (reservedAt: number) => {
+      const job = taken({ word: [], start: { ...start, reservedAt, lookAt: now + 1 } });
+      return watch(job, seen).change?.jobs?.[0]?.after?.start?.lookAt;
+    };
+    expect(lookAtAfter(now - times * startTimeoutMs + 1)).toBe(now + startTimeoutMs);
+    expect(lookAtAfter(now - times * startTimeoutMs)).toBeUndefined();
   });
 
   it("is nobody's where the job has started, or is gone", () => {
