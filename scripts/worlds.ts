@@ -2,14 +2,14 @@
 // (test/simulation/exhaustive).
 import { parseArgs } from "node:util";
 import { searchWorld } from "../test/simulation/exhaustive/search.ts";
-import { enough, tooFew } from "../test/simulation/exhaustive/small-world.ts";
+import { enough, shared, tooFew } from "../test/simulation/exhaustive/small-world.ts";
 
 const usage = `Usage: npm run worlds -- [--crashes N] [--pauses N] [--lost-replies N] [--late-snapshots N] [--races N] [--ticks N]
-                        [--tick-ms N] [--too-few] [--wide] [--max-states N] [--end-every N]
+                        [--tick-ms N] [--too-few] [--shared] [--wide] [--max-states N] [--end-every N]
 
 Looks at every state that two jobs (of one runner and of two), two monitors and two instances can come to, whatever the
-order of events, and checks every promise at every step. There are three runners, or two (--too-few);
-with --wide each client asks any instance, and any monitor's dashboard may come late. Where nothing is given, that is one of each
+order of events, and checks every promise at every step. There are three runners, or two (--too-few); with
+--shared two repositories share the line, and the later job goes first; with --wide each client asks any instance, and any monitor's dashboard may come late. Where nothing is given, that is one of each
 fault but pauses, and two ticks of 3100 ms. Prints what was covered, and the events that led to a broken promise. Exit code 0 when none was and all was seen.`;
 
 const number = (text: string): number => {
@@ -26,6 +26,7 @@ const { values } = parseArgs({
     races: { type: "string", default: "1" },
     ticks: { type: "string", default: "2" },
     "tick-ms": { type: "string", default: "3100" },
+    shared: { type: "boolean", default: false },
     "too-few": { type: "boolean", default: false },
     wide: { type: "boolean", default: false },
     "max-states": { type: "string", default: "10000000" },
@@ -46,7 +47,7 @@ const budget = {
   ticks: number(values.ticks),
 };
 const plan = {
-  ...(values["too-few"] ? tooFew : enough),
+  ...(values.shared ? shared : values["too-few"] ? tooFew : enough),
   tickMs: number(values["tick-ms"]),
   ...(values.wide && { roaming: ["a", "b"], late: ["m0", "m1"] }),
   budget,

@@ -3,6 +3,7 @@ import { availableRunners, withSnapshot } from "../../../src/queue/fleet/fleet.t
 import { decideByEvidence, type Evidence, planEvidence } from "../../../src/queue/job/evidence.ts";
 import { hasOpenLeg, type Job } from "../../../src/queue/job/job.ts";
 import type { Settlement } from "../../../src/queue/job/settlement.ts";
+import { cancelOperation } from "../../../src/queue/operations/cancel.ts";
 import { enqueueOperation } from "../../../src/queue/operations/enqueue.ts";
 import { createSeen } from "../seen.ts";
 import { findKeptJob, findKeptRow, keptJobs, openStore, ownedJobs, profileKey, stillHolds } from "./kept-store.ts";
@@ -57,20 +58,32 @@ export function beginWorld(plan: WorldPlan): World {
     const call: Call = { kind: "snapshot", dashboard: renderDashboard(world, monitor) };
     world = callAtOnce(world, plan.instances[0] ?? "", call);
   }
-  for (const [uniqueId, runnerCount] of Object.entries(plan.jobs)) {
+  const [first = ""] = Object.keys(plan.jobs);
+  const repoOf = (uniqueId: string) => (plan.policy === undefined ? "o/r" : `o/${uniqueId}`);
+  const enqueue = (uniqueId: string, runnerCount: number, qualifiedRepo: string) => {
     world = { ...world, now: world.now + 1 };
-    const request = { uniqueId, profileKey, runnerCount, qualifiedRepo: "o/r", runId: "1" };
+    const request = { uniqueId, profileKey, runnerCount, qualifiedRepo, runId: "1" };
     const command = { request, bookedAt: world.now, isFleetKnown: true };
     world = run(world, plan.instances[0] ?? "", enqueueOperation(command));
-    const place = findKeptJob(world, uniqueId)?.stored.job.place ?? 0;
-    const ticket = { ...request, place };
+    return request;
+  };
+  if (plan.policy !== undefined) enqueue(predecessor, 1, repoOf(first));
+  for (const [uniqueId, runnerCount] of Object.entries(plan.jobs)) {
+    const request = enqueue(uniqueId, runnerCount, repoOf(uniqueId));
+    const { place = 0, share } = findKeptJob(world, uniqueId)?.stored.job ?? {};
+    const ticket = { ...request, place, ...(share !== undefined && { share }) };
     world = change(world, (tell) => {
       tell({ kind: "enqueued", at: world.now, ticket });
       return { tickets: { ...world.tickets, [uniqueId]: ticket } };
     });
   }
-  return world;
+  if (plan.policy === undefined) return world;
+  const left = cancelOperation(profileKey, predecessor, { by: "somebody", note: "" });
+  return run(world, plan.instances[0] ?? "", left);
 }
+
+/** It was in the first one's flow before it. */
+const predecessor = "z";
 
 /**
  * The events that may come next. Left out are those that only say in another order what others say

@@ -18,7 +18,7 @@
 import { expect, it } from "vitest";
 import type { PromiseName } from "../promises.ts";
 import { searchWorld } from "./search.ts";
-import { type Budget, enough, tooFew, type WorldPlan } from "./small-world.ts";
+import { type Budget, enough, shared, tooFew, type WorldPlan } from "./small-world.ts";
 
 const nothing: Budget = { crashes: 0, pauses: 0, lostReplies: 0, races: 0, lateSnapshots: 0, ticks: 0 };
 
@@ -52,6 +52,12 @@ const worlds: readonly [words: string, plan: Omit<WorldPlan, "budget">, budget: 
     tooFew,
     { ...nothing, races: 1, lateSnapshots: 1 },
     400,
+  ],
+  [
+    "two flows that share the line, one crash, and one call that is written after somebody else wrote",
+    shared,
+    { ...nothing, races: 1, crashes: 1 },
+    1_000,
   ],
 ];
 

@@ -56,7 +56,7 @@ export function decide(world: World, { store }: OpenStore, owner: string, operat
   const newCommitId = () => `commit-${world.commits}`;
   const round = new Round(profileKey, loaded, held, {
     settings,
-    policy: undefined,
+    policy: world.plan.policy,
     owner,
     canReach: () => true,
     servedSince: 0,

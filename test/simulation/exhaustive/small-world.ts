@@ -9,6 +9,7 @@
 //   a claim        whose legs stay open is settled by evidence, by whoever owns it
 import type { Claim, HeldRunner, Ticket } from "../../../src/queue/job/job.ts";
 import type { Settlement } from "../../../src/queue/job/settlement.ts";
+import type { Policy } from "../../../src/queue/policy/policy.ts";
 import type { QueueSettings } from "../../../src/queue/settings.ts";
 import type { CommitPart } from "../../../src/queue/store.ts";
 import { testSettings } from "../../support/settings.ts";
@@ -35,6 +36,8 @@ export interface WorldPlan {
   readonly tickMs: number;
   /** how much may go wrong, and how often time passes */
   readonly budget: Budget;
+  /** the line is shared: each job is of a repository of its own name; without it all are of one, in plain order */
+  readonly policy?: Policy;
 }
 
 /**
@@ -55,6 +58,15 @@ export const tooFew = { ...enough, jobs: { b: 2, a: 1 }, monitors: { m0: 1, m1: 
   WorldPlan,
   "budget"
 >;
+
+/**
+ * The first in line is of a flow that had a job before it, which left: so the other one, that came later, goes first.
+ */
+export const shared = {
+  ...enough,
+  roaming: ["a", "b"],
+  policy: { default: {}, repositories: [{ pattern: "o/a", weight: 2 }], owners: [], classes: [], monitors: [] },
+} satisfies Omit<WorldPlan, "budget">;
 
 /** What lasts for longer than this - presence, freshness, what is held - is no part of a world. */
 export const maxTimeMs = 10_000;
