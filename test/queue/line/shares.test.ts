@@ -347,6 +347,8 @@ describe("what is promised to everybody", () => {
     const pick = () => Object.keys(weights)[Math.floor(random() * 4)] ?? "o/a";
     /** for each job that waits: its own flow's jobs ahead of it, and how often it was passed by whom */
     const passes = new Map<number, { readonly repo: string; readonly own: number; readonly by: Map<string, number> }>();
+    // half a million times `expect` would be most of the tables' time
+    const passedTooOften: string[] = [];
     for (let turn = 0; turn < 20_000; turn++) {
       if (random() < 0.5 || line.waiting.length === 0) {
         const repo = pick();
@@ -354,19 +356,20 @@ describe("what is promised to everybody", () => {
         line.enqueue(repo);
         const newest = Math.max(...line.waiting.map(({ at }) => at));
         passes.set(newest, { repo, own, by: new Map() });
-        if (line.waiting.length > 60) line.serve();
+        if (line.waiting.length > 60) passes.delete(line.serve().at);
         continue;
       }
       const { repo, at } = line.serve();
       passes.delete(at);
       for (const [waiting, one] of passes) {
-        if (waiting > at || one.repo === repo || !line.waiting.some((other) => other.at === waiting)) continue;
+        if (waiting > at || one.repo === repo) continue;
         const count = (one.by.get(repo) ?? 0) + 1;
         one.by.set(repo, count);
         // for each of its own ahead of it, and for the one that was served last
         const bound = ((weights[repo] ?? 1) / (weights[one.repo] ?? 1)) * (one.own + 1) + 1;
-        expect(count).toBeLessThanOrEqual(Math.ceil(bound));
+        if (count > Math.ceil(bound)) passedTooOften.push(`${waiting} of ${one.repo} by ${count} of ${repo}`);
       }
     }
+    expect(passedTooOften).toEqual([]);
   });
 });
