@@ -6,14 +6,29 @@ import { actSchema } from "../../src/queue/acts.ts";
 import { noSnapshot, noTakes, snapshotSchema, takesSchema } from "../../src/queue/fleet/fleet.ts";
 import { freedRateSchema, freedRateUnknown } from "../../src/queue/fleet/freed-rate.ts";
 import { monitorRecordSchema, noRecord } from "../../src/queue/fleet/monitor-record.ts";
+import { type PullRecord, pullRecordSchema } from "../../src/queue/fleet/pull-record.ts";
+import { type PulledLeg, pulledLegSchema } from "../../src/queue/fleet/pulled-legs.ts";
+import { sightingSchema } from "../../src/queue/fleet/sighting.ts";
 import { happenings, historyEntrySchema } from "../../src/queue/history.ts";
+import type { GithubWord } from "../../src/queue/job/github-word.ts";
 import { jobSchema } from "../../src/queue/job/job.ts";
+import { flowsSchema, virtualTimeSchema } from "../../src/queue/line/shares.ts";
 import { claimedJobOf, claimOf, legOf, runnerOf } from "../support/queue-data.ts";
 
+const word: GithubWord = [{ id: 1, attempt: 2, state: "in_progress", runner: "linux.1", generation: 3 }];
 const job = claimedJobOf([], {
-  claim: claimOf([legOf({ isCharged: true, words: "null" }), legOf({ monitor: "ci1", state: "taken" })]),
+  claim: claimOf([
+    legOf({ isCharged: true, words: "null" }),
+    legOf({ monitor: "ci1", state: "taken", offeredUntil: 1, acceptedAt: 2 }),
+  ]),
+  className: "merge",
+  share: { start: 1, end: 2 },
+  expeditedAt: 3,
   holder: "h",
+  heldUntil: 4,
+  clockSince: 5,
   asideUntil: 1,
+  limit: { scope: "owner", name: "o", maxRunners: 2, inUse: 1 },
   unchargedRefusals: 2,
   isSpared: true,
   asked: { ci0: 3 },
@@ -26,7 +41,17 @@ const job = claimedJobOf([], {
   endedPlace: 8,
   waits: [[0, "no_capacity", 1, 2, "ci0"]],
   tries: [[1, "ci0", "taken", "null", 1]],
+  traceParent: "00-1",
   runnerNames: ["linux.1"],
+  generation: 2,
+  first: { place: 1, runnerCount: 2 },
+  detached: "awaited",
+  isCounted: true,
+  attempt: 2,
+  word,
+  start: { state: "starting", since: 1, reservedAt: 2, runners: ["ci0/1"], lookAt: 3 },
+  restarts: 1,
+  avoided: ["ci0"],
 });
 const entry = {
   at: 1,
@@ -34,8 +59,10 @@ const entry = {
   id: "a",
   repo: "o/r",
   run: "1",
+  class: "merge",
   count: 1,
   attempts: 2,
+  generation: 2,
   waitedMs: 3,
   monitors: ["ci0"],
   runners: ["ci0/1"],
@@ -43,6 +70,31 @@ const entry = {
   by: "kim",
   note: "disk",
   until: 4,
+};
+const pulled: PulledLeg = {
+  claimId: "c",
+  uniqueId: "a",
+  runners: 1,
+  qualifiedRepo: "o/r",
+  runId: "1",
+  state: "taken",
+  until: 2,
+  order: { bootAt: 3, seq: 4 },
+  isListed: true,
+  key: "k",
+  ids: ["1"],
+};
+const pull: PullRecord = {
+  boot: "b",
+  bootAt: 1,
+  formerBoots: ["a"],
+  seq: 2,
+  fetchedAt: 3,
+  presentUntil: 4,
+  reservations: "digest",
+  wantedAt: 5,
+  listsAll: true,
+  inFlight: { key: "k", callId: "c", until: 6 },
 };
 const documents: readonly {
   readonly name: string;
@@ -54,8 +106,18 @@ const documents: readonly {
   {
     name: "a snapshot",
     schema: snapshotSchema,
-    document: { askedAt: 1, idle: 2, target: 3, healthy: 4, isFailing: true, drainedAt: 5, drainedUntil: 6, freed: -7 },
-    optional: 0,
+    document: {
+      askedAt: 1,
+      idle: 2,
+      target: 3,
+      healthy: 4,
+      isFailing: true,
+      drainedAt: 5,
+      drainedUntil: 6,
+      freed: -7,
+      pull: { bootAt: 1, seq: 2, presentUntil: 3 },
+    },
+    optional: 1,
   },
   {
     name: "takes",
@@ -68,8 +130,9 @@ const documents: readonly {
       refusals: 6,
       blockedUntil: 7,
       lastTakeAt: 8,
+      pulled: [pulled],
     },
-    optional: 0,
+    optional: 1,
   },
   {
     name: "a rate",
@@ -99,11 +162,21 @@ const documents: readonly {
       begunAt: 6,
       pollId: "7",
       isIdlePolling: true,
+      pull,
     },
+    optional: 1,
+  },
+  { name: "what is known of a monitor that fetches", schema: pullRecordSchema, document: pull, optional: 2 },
+  { name: "a leg that its monitor fetches", schema: pulledLegSchema, document: pulled, optional: 4 },
+  {
+    name: "a runner that was seen",
+    schema: sightingSchema,
+    document: { id: "1", uniqueId: "a", isBusy: true, since: 1 },
     optional: 0,
   },
-  { name: "an entry of the history", schema: historyEntrySchema, document: entry, optional: 12 },
-  { name: "a job", schema: jobSchema, document: job, optional: 17 },
+  { name: "a virtual time", schema: virtualTimeSchema, document: { at: 1 }, optional: 0 },
+  { name: "an entry of the history", schema: historyEntrySchema, document: entry, optional: 14 },
+  { name: "a job", schema: jobSchema, document: job, optional: 33 },
 ];
 
 describe.each(documents)("$name", ({ schema, document, optional }) => {
@@ -124,6 +197,11 @@ describe.each(documents)("$name", ({ schema, document, optional }) => {
   it("may have fields of a later version, which are left out", () => {
     expect(schema.parse({ ...document, later: 1 })).toEqual(document);
   });
+});
+
+it("a flow is kept with the parts that come back to it", () => {
+  const flows = { "o/r merge": { end: 3, gone: [[1, 2]] }, "o/s": { end: 4 } };
+  expect(flowsSchema.parse(flows)).toEqual(flows);
 });
 
 it("every happening may be written", () => {

@@ -41,6 +41,11 @@ describe("limits that hold a job", () => {
     expect(limits).toEqual(expected);
   });
 
+  it("a limit on jobs in line is none on runners", () => {
+    const given = { ...nobody, owners: [{ pattern: "o", maxWaiting: 9 }] };
+    expect(runnerLimitsOf(given, jobOf())).toEqual([]);
+  });
+
   it.each([
     [1, undefined],
     [2, undefined],
@@ -73,6 +78,7 @@ describe("a job that a limit holds back", () => {
     expect(withLimit(held, { ...ofOwner, inUse: 2 }, now + 29_999, 60_000)).toBe(held);
     expect(withLimit(held, ofOwner, now + 30_000, 60_000).asideUntil).toBe(now + 90_000);
     expect(withLimit(held, { ...ofOwner, scope: "class" }, now, 60_000).limit?.scope).toBe("class");
+    expect(withLimit(held, { ...ofOwner, name: "p" }, now, 60_000).limit?.name).toBe("p");
     expect(withLimit(jobOf({ asideUntil: now + 5 }), null, now, 60_000)).toEqual(jobOf({ asideUntil: now + 5 }));
   });
 

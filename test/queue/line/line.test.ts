@@ -1,6 +1,7 @@
 // Where a job stands in the lists of its profile, and what the lists say of those ahead of it.
 import { describe, expect, it } from "vitest";
-import { dueAtOf, entryOf, orderOf, sumAhead } from "../../../src/queue/line/line.ts";
+import type { Start } from "../../../src/queue/job/start.ts";
+import { dueAtOf, entryOf, orderOf, placeOfOrder, sumAhead } from "../../../src/queue/line/line.ts";
 import { claimedJobOf, claimOf, jobOf, legOf, lostAt, now, runnerOf, settings } from "../../support/queue-data.ts";
 
 const order = "0000999990000000";
@@ -9,6 +10,14 @@ it("orders compare as texts the way places do as numbers", () => {
   expect(orderOf({ place: 7 })).toBe("0000000000000007");
   expect(orderOf({ place: 1_790_000_000_000_001 })).toBe("1790000000000001");
   expect(orderOf({ place: 99 }) < orderOf({ place: 100 })).toBe(true);
+});
+
+it.each([
+  { name: "shared", share: { start: 3, end: 4 } },
+  { name: "expedited", expeditedAt: 5 },
+  { name: "in order of places" },
+])("an order says which place it was made of: $name", ({ name: _, ...more }) => {
+  expect(placeOfOrder(orderOf({ place: 1_790_000_000_000_001, ...more }))).toBe(1_790_000_000_000_001);
 });
 
 it.each([
@@ -33,6 +42,7 @@ it.each([
 
 describe("what time next changes about a job", () => {
   const inHand = (since: number) => ({ runnersInHand: [{ ...runnerOf("1"), since }] });
+  const start: Start = { state: "starting", since: now, reservedAt: now, runners: ["ci0/1"] };
   const lease = { claim: claimOf([legOf()], { leaseUntil: now + 3 }) };
   it.each([
     { name: "its presence ends", job: jobOf(), expected: now + 8_000 },
@@ -54,6 +64,23 @@ describe("what time next changes about a job", () => {
     },
     { name: "its answer ends", job: jobOf({ state: "taken", answer: "[]", answerUntil: now + 7 }), expected: now + 7 },
     { name: "an answer of no time is due at once", job: jobOf({ state: "taken", answer: "[]" }), expected: 0 },
+    { name: "nothing, while GitHub says that it waits", job: jobOf({ detached: "queued" }), expected: null },
+    {
+      name: "its presence ends, until GitHub's first word",
+      job: jobOf({ detached: "awaited" }),
+      expected: now + 8_000,
+    },
+    {
+      name: "its runners are looked at",
+      job: jobOf({ state: "taken", start: { ...start, lookAt: now + 4 } }),
+      expected: now + 4,
+    },
+    { name: "nothing, where they are not looked at again", job: jobOf({ state: "taken", start }), expected: null },
+    {
+      name: "GitHub waits for its next generation since it was over",
+      job: jobOf({ state: "taken", endedAt: now - 6, word: [{ id: 1, attempt: 2, state: "queued" }] }),
+      expected: now - 6,
+    },
     { name: "nothing of a tombstone", job: jobOf({ state: "taken", answerUntil: now + 7 }), expected: null },
   ])("$name", ({ job, expected }) => {
     expect(dueAtOf(job, settings)).toBe(expected);

@@ -46,6 +46,11 @@ it.each([
     expected: { reason: "stands_aside", runnersBefore: null },
   },
   {
+    name: "a limit of the policy is reached",
+    job: jobOf({ asideUntil: now + 1, limit: { scope: "owner", name: "o", maxRunners: 1, inUse: 1 } }),
+    expected: { reason: "repository_limit", runnersBefore: null },
+  },
+  {
     name: "it stood aside until now",
     job: jobOf({ asideUntil: now }),
     expected: { reason: "your_turn", runnersBefore: 0 },

@@ -29,6 +29,7 @@ it.each([
   },
   { name: "never less than 1", given: [4, 0, 1, 30_000], expected: 1 },
   { name: "never less than 1 where ABANDON_AFTER is short", given: [100, 500, 5_000, 1_000], expected: 1 },
+  { name: "nor for the next one", given: [1, 500, 5_000, 1_000], expected: 1 },
   { name: "the next one, quiet for almost a minute", given: [1, 500, 5_000, 30_000, 59_999], expected: 1 },
   { name: "quiet for a minute", given: [1, 500, 5_000, 30_000, 60_000], expected: 2 },
   { name: "quiet for almost three", given: [1, 500, 5_000, 30_000, 179_999], expected: 2 },

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { orderOf } from "../../../src/queue/line/line.ts";
 import {
   beginShare,
+  flowOf,
   followShare,
   noFlows,
   type Share,
@@ -87,8 +88,16 @@ describe("where a job's share begins and ends", () => {
       jobOf("x/y"),
       place,
     );
+    expect(next).toEqual({ start: Number.MAX_SAFE_INTEGER - 1, end: Number.MAX_SAFE_INTEGER });
     expect(orderOf({ place, share: next })).toHaveLength(32);
   });
+});
+
+it.each([
+  { name: "its repository in any case", job: { qualifiedRepo: "O/R" }, expected: "o/r" },
+  { name: "and its class", job: { qualifiedRepo: "O/R", className: "merge" }, expected: "o/r merge" },
+])("a flow is named after $name", ({ job, expected }) => {
+  expect(flowOf(job)).toBe(expected);
 });
 
 describe("the order of the line", () => {
@@ -158,8 +167,107 @@ describe("what becomes of the book", () => {
 
   it("what V has passed is not given back, and such flows are forgotten", () => {
     const late: ShareBook = { virtualTime: { at: 5_000 }, flows: { "o/r": { end: 4_000 }, "o/x": { end: 6_000 } } };
-    expect(leave(late, c)).toEqual(late);
+    expect(leave(late, c)).toBe(late);
     expect(withoutPassedFlows(late)).toEqual({ "o/x": { end: 6_000 } });
+    const justNow = { ...late, virtualTime: { at: 4_000 } };
+    expect(leave(justNow, c)).toBe(justNow);
+    expect(withoutPassedFlows(justNow)).toEqual({ "o/x": { end: 6_000 } });
+    const notYet = { ...late, virtualTime: { at: 3_999 } };
+    expect(withoutPassedFlows(notYet)).toBe(notYet.flows);
+  });
+
+  it("what V has passed meanwhile is no longer held ready to be given back", () => {
+    const passed: ShareBook = { virtualTime: { at: 1_000 }, flows: { "o/r": { end: 4_000, gone: [[500, 1_000]] } } };
+    expect(leave(passed, b).flows).toEqual({ "o/r": { end: 4_000, gone: [[2_000, 3_000]] } });
+    expect(leave(passed, c).flows).toEqual({ "o/r": { end: 3_000 } });
+  });
+
+  it("what is given back is only what nothing waits behind, in whichever order they left", () => {
+    const d: Share = { start: 4_000, end: 5_000 };
+    const begun: ShareBook = { virtualTime: { at: 500 }, flows: { "o/r": { end: 5_000 }, "o/x": { end: 6_000 } } };
+    expect(leave(leave(leave(begun, c), a), d)).toEqual({
+      virtualTime: { at: 500 },
+      flows: { "o/r": { end: 3_000, gone: [[1_000, 2_000]] }, "o/x": { end: 6_000 } },
+    });
+  });
+
+  it("what left in a flow's middle stays known when the next one comes", () => {
+    const middle = leave(book, b);
+    const d: Share = { start: 4_000, end: 5_000 };
+    expect(followShare(middle, null, shared("o/r", d, "waiting")).flows).toEqual({
+      "o/r": { end: 5_000, gone: [[2_000, 3_000]] },
+    });
+  });
+
+  it("two hundred parts of a flow are held ready, the newest", () => {
+    const gone = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, at): [number, number] => [
+        2_000 * (from + at),
+        2_000 * (from + at) + 1_000,
+      ]);
+    const many = (known: [number, number][]): ShareBook => ({
+      virtualTime: { at: 1 },
+      flows: { "o/r": { end: 1_000_000, gone: known } },
+    });
+    const [start, end] = [2_000 * 300, 2_000 * 300 + 1_000];
+    const heldReady = (known: [number, number][]) => leave(many(known), { start, end }).flows?.["o/r"]?.gone;
+    expect(heldReady(gone(1, 200))).toEqual([...gone(1, 200), [start, end]]);
+    expect(heldReady(gone(1, 201))).toEqual([...gone(2, 201), [start, end]]);
+  });
+
+  it("a job that is back at its old place takes its part again", () => {
+    const back = followShare(empty, shared("o/r", a, "gone"), shared("o/r", a, "waiting"));
+    expect(back.flows).toEqual({ "o/r": { end: 2_000 } });
+  });
+
+  it("a job that stood by its place so far takes its part with its first share", () => {
+    const unshared = { ...shared("o/r", a, "waiting"), share: undefined };
+    const came = followShare(empty, unshared, shared("o/r", a, "waiting"));
+    expect(came.flows).toEqual({ "o/r": { end: 2_000 } });
+    expect(followShare(book, unshared, unshared)).toBe(book);
+    expect(followShare(book, null, unshared)).toBe(book);
+  });
+
+  it("a job that is forgotten while it waits gives its part back", () => {
+    expect(followShare(book, shared("o/r", c, "waiting"), null).flows).toEqual({ "o/r": { end: 3_000 } });
+  });
+
+  it.each([
+    ["a claim that goes on", "claimed", "claimed"],
+    ["a refusal", "claimed", "waiting"],
+    ["another poll", "waiting", "waiting"],
+    ["what is written of a job that is over", "gone", "gone"],
+  ] as const)("%s moves nothing", (_, before, after) => {
+    const alone: ShareBook = { virtualTime: { at: 1_000 }, flows: {} };
+    for (const at of [book, alone]) {
+      expect(followShare(at, shared("o/r", c, before), shared("o/r", c, after))).toBe(at);
+    }
+  });
+
+  it("who has no more than their flow was promised before changes nothing", () => {
+    expect(followShare(book, null, shared("o/r", c, "waiting")).flows).toBe(book.flows);
+  });
+
+  it("flows that were not read are left alone, and the virtual time goes on", () => {
+    const unread: ShareBook = { virtualTime: null, flows: null };
+    expect(followShare(unread, null, shared("o/r", b, "waiting"))).toEqual({ virtualTime: { at: 2_000 }, flows: null });
+    expect(followShare(unread, shared("o/r", b, "waiting"), shared("o/r", b, "claimed"))).toEqual({
+      virtualTime: { at: 2_000 },
+      flows: null,
+    });
+    expect(leave(unread, b)).toBe(unread);
+    expect(withoutPassedFlows({ virtualTime: { at: 2_000 }, flows: null })).toBeNull();
+  });
+
+  it("where no virtual time has begun, no flow is passed by it", () => {
+    const timeless = { ...book, virtualTime: null };
+    expect(leave(timeless, c).flows).toEqual({ "o/r": { end: 3_000 } });
+    expect(withoutPassedFlows(timeless)).toBe(timeless.flows);
+  });
+
+  it("a flow of which nothing is known gets nothing back", () => {
+    const others = { ...book, flows: { "o/x": { end: 9_000 } } };
+    expect(leave(others, c)).toBe(others);
   });
 });
 

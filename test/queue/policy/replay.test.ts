@@ -157,6 +157,25 @@ it("a class is a flow of its own, and acts and what is older than the hour are n
   });
 });
 
+it("two classes of one repository are two flows, and so are its jobs of none", () => {
+  const past = [undefined, "merge", "bulk"].map((className, at): Past => {
+    const one = { id: `${at}`, repo: "o/a", came: at, served: 10 + at };
+    return className === undefined ? one : { ...one, className };
+  });
+  const { since, flows } = compare(past, equal);
+  expect(flows.map(({ className, jobs }) => [className, jobs])).toEqual([
+    [undefined, 1],
+    ["merge", 1],
+    ["bulk", 1],
+  ]);
+  expect(since).toBe(start);
+});
+
+it.each(["id", "repo", "count", "waitedMs"] as const)("an entry that does not say its %s is of no job", (missing) => {
+  const entries = historyOf([{ id: "a", repo: "o/a", came: 0, served: 10 }]).map(({ [missing]: _, ...entry }) => entry);
+  expect(compareOrders(entries, null, equal, start, start + 60_000)).toMatchObject({ since: null, jobs: 0 });
+});
+
 it("a job that is served twice is two jobs, and the second try of a claim counts", () => {
   const entry = (what: HistoryEntry["what"], at: number, generation?: number): HistoryEntry => ({
     at: start + at * second,
@@ -178,6 +197,7 @@ it.each([
   [500, 200, 2, 1, [500, 2_500]],
   [500, 900, 1, 4, [900, 1_150]],
   [0, undefined, 1, 1_000_000, [0, 1]],
+  [0, undefined, 1, Number.POSITIVE_INFINITY, [0, 1]],
 ])("at %i, with %s promised: %i runners of weight %i", (virtualTime, finish, runners, weight, expected) => {
   const begins = startOf(virtualTime, finish);
   expect([begins, finishOf(begins, runners, weight)]).toEqual(expected);

@@ -1,7 +1,14 @@
 // What the history's entries and the minutes add to an hour.
 import { expect, it } from "vitest";
 import type { HistoryEntry } from "../../../src/queue/history.ts";
-import { countEntry, countMinute, countRefusal, sumCounts } from "../../../src/queue/stats/count.ts";
+import {
+  countEntry,
+  countMinute,
+  countRefusal,
+  hourOf,
+  maxCountNames,
+  sumCounts,
+} from "../../../src/queue/stats/count.ts";
 
 const at = 500 * 3_600_000 + 7;
 const entry: HistoryEntry = { at, what: "taken", repo: "o/r", waitedMs: 1_600 };
@@ -39,5 +46,16 @@ it("a minute counts who waited, what was idle, and what of it those who waited c
 
 it("equal counts of one commit are one", () => {
   const one = countRefusal("o/r", at);
+  expect(sumCounts([one, one])).toEqual([{ ...one, by: 2 }]);
   expect(sumCounts([one, countRefusal("o/s", at), one])).toEqual([{ ...one, by: 2 }, countRefusal("o/s", at)]);
 });
+
+it("an hour of a profile has a thousand names", () => {
+  expect(maxCountNames).toBe(1_000);
+});
+
+it.each([
+  [500 * 3_600_000 - 1, 499],
+  [500 * 3_600_000, 500],
+  [501 * 3_600_000 - 1, 500],
+])("%d ms since 1970 are in the hour %d", (ms, expected) => expect(hourOf(ms)).toBe(expected));
