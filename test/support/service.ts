@@ -8,7 +8,7 @@ export const apiToken = "api-token-of-the-tests";
 export const monitorToken = "monitor-token-of-the-tests";
 
 /** Fast enough that tests need not wait for a snapshot. */
-const settingsForTests = {
+export const settingsForTests = {
   API_TOKENS: apiToken,
   MONITOR_API_TOKEN: monitorToken,
   MONITOR_POLL_INTERVAL: "100ms",

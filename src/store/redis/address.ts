@@ -91,7 +91,7 @@ export function createRedisClient(address: RedisAddress, options: ClientOptions)
     name,
     db,
     ...(sentinelPassword !== undefined && { sentinelPassword }),
-    ...(isTls && { enableTLSForSentinelMode: true }),
+    ...(isTls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
     sentinelRetryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
   });
 }
