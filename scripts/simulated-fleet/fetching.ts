@@ -10,6 +10,8 @@ export interface FetchedQueue {
   url: string;
   /** The bearer of the monitor's name, for the queue. */
   token: string;
+  /** How long what is under way at the end is seen through, ms; absent: it is dropped. */
+  seeThroughMs?: number;
   /** A line of what the agent of this monitor does; absent: nobody is told. */
   say?: (monitor: string, words: string) => void;
 }
@@ -20,19 +22,19 @@ const notes = ":memory:";
 const listEveryMs = 250;
 
 /**
- * Fetches until `stop` aborts; what is under way then is dropped. Resolves when that is over.
+ * Fetches until `stop` aborts. Resolves when what was under way then is over.
  * @param monitorToken the bearer that a take must carry
  */
 export async function fetchTakes(
   monitor: Pick<SimulatedMonitor, "name" | "url">,
   monitorToken: string,
-  { url, token, say: tell = () => {} }: FetchedQueue,
+  { url, token, seeThroughMs = 0, say: tell = () => {} }: FetchedQueue,
   stop: AbortSignal,
 ): Promise<void> {
   const { name } = monitor;
   const say = (words: string) => tell(name, words);
   const host = createMonitorHost({ url: monitor.url, token: monitorToken, say, clock: systemClock });
-  const agent = createAgent({ queue: url, name, token, notes, host, listEveryMs, seeThroughMs: 0, say });
+  const agent = createAgent({ queue: url, name, token, notes, host, listEveryMs, seeThroughMs, say });
   const end = await agent.run(stop);
   if (end.kind !== "stopped") say(`ended: ${end.why}`);
 }

@@ -25,6 +25,8 @@ export interface SimulatedFleet {
   monitorsSetting: string;
   /** Those of `pulling` fetch their takes from this queue, from now until the fleet is closed. */
   fetchFrom(queue: FetchedQueue): void;
+  /** They fetch no more. Resolves when what they had begun is seen through. */
+  stopFetching(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,12 +47,16 @@ export async function startSimulatedFleet(options: FleetOptions): Promise<Simula
   });
   const outcomes = await Promise.allSettled(starts);
   const monitors = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
-  const stopFetching = new AbortController();
+  const stop = new AbortController();
   const fetching: Promise<void>[] = [];
-  const closeAll = async () => {
-    stopFetching.abort();
-    await Promise.all(monitors.map((monitor) => monitor.close()));
+  const stopFetching = async () => {
+    stop.abort();
     await Promise.all(fetching);
+  };
+  const closeAll = async () => {
+    const hasStopped = stopFetching();
+    await Promise.all(monitors.map((monitor) => monitor.close()));
+    await hasStopped;
   };
   const failed = outcomes.find((outcome) => outcome.status === "rejected");
   if (failed !== undefined) {
@@ -63,9 +69,10 @@ export async function startSimulatedFleet(options: FleetOptions): Promise<Simula
     fetchFrom(queue) {
       for (const monitor of monitors) {
         if (!pulling.includes(monitor.name)) continue;
-        fetching.push(fetchTakes(monitor, options.token, queue, stopFetching.signal));
+        fetching.push(fetchTakes(monitor, options.token, queue, stop.signal));
       }
     },
+    stopFetching,
     close: closeAll,
   };
 }
