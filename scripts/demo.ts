@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type DemoCommand, parseCommandLine, usage } from "./demo/command-line.ts";
 import { createRunningAccount, type ProfileStanding, type RunningAccount } from "./demo/running-account.ts";
-import { chooseJob, decideNextStepInMs, profiles, startScenery } from "./demo/scenery.ts";
+import { behindNat, chooseJob, decideNextStepInMs, profiles, startScenery } from "./demo/scenery.ts";
 import { createTally, type Tally } from "./demo/tally.ts";
 import { runWorkflowStep } from "./demo/workflow-step.ts";
 import { type ServiceProcess, spawnService, waitUntilReady } from "./service-process.ts";
@@ -17,9 +17,12 @@ import type { SimulatedFleet } from "./simulated-fleet/fleet.ts";
 
 const bearer = "demo-token";
 const monitorToken = "demo-monitor-token";
+const behindNatToken = "demo-behind-nat-token";
 /** Curls at one time; more would say nothing new. */
 const mostWaiting = 12;
 const lineEveryMs = 4000;
+/** Longer than a take at a monitor of the demo. */
+const seeThroughMs = 4000;
 /** Longer than the service needs to drain and to end what it has begun at the monitors. */
 const serviceEndsWithinMs = 8000;
 
@@ -66,21 +69,25 @@ async function runDemo(command: DemoCommand): Promise<number> {
     API_TOKENS: bearer,
     MONITOR_API_TOKEN: monitorToken,
     MONITORS: fleet.monitorsSetting,
+    MONITOR_TOKENS: `${behindNat}:${behindNatToken}`,
   });
   // Without it there is nothing left to show.
   void service.ended.finally(() => stop.abort());
   try {
     const url = await waitUntilReady(service);
+    fleet.fetchFrom({ url, token: behindNatToken, seeThroughMs });
     account.started({
       url,
       bearer,
       pid: service.pid,
-      monitors: fleet.monitors.map(({ name, url }) => ({ name, url })),
+      monitors: fleet.monitors.map(({ name, url }) => ({ name, url, isBehindNat: name === behindNat })),
     });
     await playSteps({ url, directory, fleet, account, tally, stopping });
   } catch (error) {
     tally.wentWrong(error instanceof Error ? error.message : String(error));
   } finally {
+    // While the queue can still hear what became of it.
+    await fleet.stopFetching();
     await endService(service, tally);
     await fleet.close();
   }

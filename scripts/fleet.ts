@@ -32,6 +32,8 @@ async function runFleet(command: FleetCommand): Promise<void> {
   for (const { monitor, faults } of command.faults) Object.assign(fleet.monitors[monitor]?.faults ?? {}, faults);
   printStart(command, fleet);
   for (const monitor of fleet.monitors) printEvents(command, monitor);
+  const { queue, token } = command;
+  if (queue !== null) fleet.fetchFrom({ url: queue, token, say: (name, words) => printAgent(command, name, words) });
   await toldToStop(command.seconds);
   await fleet.close();
 }
@@ -44,6 +46,7 @@ async function startOrFail(command: FleetCommand): Promise<SimulatedFleet | null
       token: command.token,
       host: command.host,
       basePort: command.port,
+      pulling: command.pulling,
       // A job that never starts makes a dull fleet to look at: by default one starts after a
       // second.
       habits: {
@@ -62,13 +65,16 @@ function failUsage(why: string): void {
   process.exitCode = 2;
 }
 
-function printStart({ json, token }: FleetCommand, { monitors, monitorsSetting }: SimulatedFleet): void {
+function printStart(command: FleetCommand, { monitors, monitorsSetting }: SimulatedFleet): void {
+  const { json, token, pulling, queue } = command;
   if (json) {
     const listening = monitors.map(({ name, url }) => ({ name, url }));
     console.log(JSON.stringify({ event: "listening", monitors: listening, MONITORS: monitorsSetting }));
     return;
   }
-  for (const monitor of monitors) console.log(`${monitor.name}  ${monitor.url}/dashboard.json`);
+  for (const { name, url } of monitors) {
+    console.log(`${name}  ${url}/dashboard.json${pulling.includes(name) ? `  (fetches its takes from ${queue})` : ""}`);
+  }
   console.log(`\nTakes must carry "Authorization: Bearer ${token}".\nMONITORS=${monitorsSetting}\n`);
 }
 
@@ -84,6 +90,13 @@ function printEvents({ json }: FleetCommand, monitor: SimulatedMonitor): void {
     const reservedFor = runner.reservedFor === null ? "" : `  for ${runner.reservedFor}`;
     console.log(`${at}  ${monitor.name}  ${event.padEnd(9)}  ${runner.profile} runner ${runner.id}${reservedFor}`);
   });
+}
+
+function printAgent({ json }: FleetCommand, monitor: string, words: string): void {
+  const at = new Date().toISOString();
+  console.log(
+    json ? JSON.stringify({ event: "agent", at, monitor, words }) : `${at}  ${monitor}  ${"agent".padEnd(9)}  ${words}`,
+  );
 }
 
 /** Resolves upon Ctrl-C, a polite kill, or when the time is up. */

@@ -2,7 +2,7 @@
 // none does.
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { whenKnown } from "./at-once.ts";
 import { type ConnectionLimit, limitConnections, planConnections } from "./http/callers/connection-limit.ts";
@@ -48,6 +48,7 @@ export async function listenEverywhere(
   makeRoom: () => void,
 ): Promise<ListenResult> {
   const servers = hosts.map(() => createListener(fetch, hosts.length, trustedProxies, makeRoom));
+  const connections = trackConnections(servers);
   const results = await Promise.all(servers.map((server, at) => listen(server, hosts[at] ?? "", port)));
   const failed = results.findIndex((error) => error !== null);
   if (failed >= 0) {
@@ -58,7 +59,7 @@ export async function listenEverywhere(
     host: hosts[at] ?? "",
     port: (server.address() as AddressInfo).port,
   }));
-  return { kind: "listening", listeners: { addresses, close: () => closeAll(servers) } };
+  return { kind: "listening", listeners: { addresses, close: () => closeAll(servers, connections) } };
 }
 
 function createListener(
@@ -171,10 +172,23 @@ function describeFailure(error: Partial<NodeJS.ErrnoException>): string {
   return advice[error.code ?? ""] ?? error.code ?? error.name ?? "unknown";
 }
 
-async function closeAll(servers: readonly Server[]): Promise<void> {
+function trackConnections(servers: readonly Server[]): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  for (const server of servers) {
+    server.on("connection", (socket: Socket) => {
+      open.add(socket);
+      socket.once("close", () => open.delete(socket));
+    });
+  }
+  return open;
+}
+
+async function closeAll(servers: readonly Server[], connections: ReadonlySet<Socket>): Promise<void> {
   const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   const closeIdle = () => {
     for (const server of servers) server.closeIdleConnections();
+    // Browsers and proxies open connections for later; Node calls none idle that never said a word.
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
   };
   // A connection kept alive by a request in flight becomes idle only when that is answered.
   const idleTimer = setInterval(closeIdle, 50);

@@ -2,7 +2,8 @@
 import { parseArgs } from "node:util";
 import { invocationOf } from "../invocation.ts";
 
-export const usage = `The real service, three simulated monitors, and workflow steps that use real curl: watch the line move.
+export const usage = `The real service, three simulated monitors (one behind NAT), and workflow steps that use real curl:
+watch the line move.
 
 ${invocationOf("demo")} [options]
   --seconds <n>  end by itself after this many seconds (until Ctrl-C)

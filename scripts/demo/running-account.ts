@@ -8,7 +8,7 @@ export interface Place {
   readonly url: string;
   readonly bearer: string;
   readonly pid: number;
-  readonly monitors: readonly { readonly name: string; readonly url: string }[];
+  readonly monitors: readonly { readonly name: string; readonly url: string; readonly isBehindNat: boolean }[];
 }
 
 /** How one profile's line stands. */
@@ -57,9 +57,10 @@ function accountInWords(begunAt: number, print: (line: string) => void): Running
 }
 
 function describePlace({ url, bearer, monitors }: Place): string {
+  const behindNat = monitors.find(({ isBehindNat }) => isBehindNat)?.name;
   return `This is runner-queue: workflow steps take a number and wait in one line until some host has a runner for them.
-${monitors.length} simulated hosts and the queue run on this machine; the steps are real curl. Soon more steps come than there are runners: watch
-them wait.
+${monitors.length} simulated hosts and the queue run on this machine; the steps are real curl. ${behindNat} is behind NAT: nobody
+can call it, so it fetches its jobs. Soon more steps come than there are runners: watch them wait.
 
   watch it       ${url}/
   ask for a job  curl -H "Authorization: Bearer ${bearer}" ${url}/jobs/step-1

@@ -1,5 +1,5 @@
-// What the demo plays with: three monitors that behave much like real ones, only faster, and the
-// sequence of jobs that come to them.
+// What the demo plays with: three monitors that behave much like real ones, only faster, one of them
+// behind NAT, and the sequence of jobs that come to them.
 import type { JobAsked } from "../deployed-client.ts";
 import { type SimulatedFleet, startSimulatedFleet } from "../simulated-fleet/fleet.ts";
 
@@ -7,6 +7,8 @@ import { type SimulatedFleet, startSimulatedFleet } from "../simulated-fleet/fle
 const runnersPerMonitor = { linux: 2, windows: 1 };
 export const profiles = Object.keys(runnersPerMonitor);
 const monitorCount = 3;
+/** It cannot be called, and fetches its takes. */
+export const behindNat = "ci2";
 const windowsRunners = monitorCount * runnersPerMonitor.windows;
 
 const repos = ["servo/servo", "servo/stylo", "servo/book", "servo/mozjs"];
@@ -40,6 +42,7 @@ export function chooseJob(stepNumber: number): JobAsked {
 export async function startScenery(monitorToken: string): Promise<SimulatedFleet> {
   const fleet = await startSimulatedFleet({
     monitors: monitorCount,
+    pulling: [behindNat],
     perMonitor: runnersPerMonitor,
     token: monitorToken,
     habits: { takeMs: 300, redrawMs: 1000, startsAfterMs: 1000, busyForMs: 8000, rebornAfterMs: 3000 },

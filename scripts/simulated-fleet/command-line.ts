@@ -2,6 +2,7 @@
 // sentence.
 import { parseArgs } from "node:util";
 import { invocationOf } from "../invocation.ts";
+import { parseQueueUrl } from "../queue-address.ts";
 import {
   dashboardFaults,
   type Faults,
@@ -16,8 +17,11 @@ ${invocationOf("fleet")} [options]
   --monitors <n>                 how many monitors (3)
   --profile <key>=<n>            runners of a profile at each monitor; may be repeated (linux=2)
   --host <address>               address to listen on (127.0.0.1)
-  --port <n>                     port of the first monitor, the others follow (9000)
+  --port <n>                     port of the first monitor, the others follow; 0: any free ones (9000)
   --token <text>                 the bearer token a take must carry (secret)
+  --pull <monitor>               this one fetches its takes, as behind NAT, for example ci1; may be repeated. <monitor>=pull
+                                 in the queue's MONITORS; its bearer there is that of --token
+  --queue <url>                  where it fetches them
   --realistic                    take as long as real monitors, runners and jobs do
   --reservations <${reservationForms.join("|")}>  how they are shown: by labels, or as the monitor's next version does (label)
   --fault <monitor>:<what>=<how> for example ci1:take=hang; may be repeated. <what> and <how>:
@@ -34,6 +38,10 @@ export interface FleetCommand {
   host: string;
   port: number;
   token: string;
+  /** Names of monitors that fetch their takes from `queue`. */
+  pulling: string[];
+  /** Null: none fetches. */
+  queue: string | null;
   realistic: boolean;
   reservationForm: ReservationForm;
   faults: { monitor: number; faults: Partial<Faults> }[];
@@ -52,8 +60,10 @@ export function parseCommandLine(args: string[]): CommandLine {
       monitors,
       profiles: Object.fromEntries(values.profile.map(parseProfile)),
       host: values.host,
-      port: wholeNumber("--port", values.port, 1, 65_536 - monitors),
+      port: wholeNumber("--port", values.port, 0, 65_536 - monitors),
       token: values.token,
+      pulling: values.pull.map((name) => nameAmong(`--pull ${name}`, name, monitors)),
+      queue: values.queue === undefined ? null : parseQueueUrl(values.queue, "--queue"),
       realistic: values.realistic,
       reservationForm: oneOf(`--reservations ${values.reservations}`, values.reservations, reservationForms),
       faults: values.fault.map((text) => parseFault(text, monitors)),
@@ -61,6 +71,7 @@ export function parseCommandLine(args: string[]): CommandLine {
       json: values.json,
     };
     if (command.token === "") throw new Error("--token must not be empty.");
+    if ((command.queue === null) !== (command.pulling.length === 0)) throw new Error("--pull and --queue go together.");
     return { kind: "run", command };
   } catch (error) {
     // parseArgs throws too; the first line of what it says is a sentence as well.
@@ -78,6 +89,8 @@ function parseOptions(args: string[]) {
       host: { type: "string", default: "127.0.0.1" },
       port: { type: "string", default: "9000" },
       token: { type: "string", default: "secret" },
+      pull: { type: "string", multiple: true, default: [] },
+      queue: { type: "string" },
       realistic: { type: "boolean", default: false },
       reservations: { type: "string", default: "label" },
       fault: { type: "string", multiple: true, default: [] },
@@ -110,8 +123,14 @@ function parseFault(text: string, monitors: number): { monitor: number; faults: 
   if (index === undefined || what === undefined || how === undefined) {
     throw new Error(`--fault must look like ci1:take=hang, not "${text}".`);
   }
-  if (Number(index) >= monitors) throw new Error(`--fault ${text}: there is no ci${index} among ${monitors} monitors.`);
+  nameAmong(`--fault ${text}`, `ci${index}`, monitors);
   return { monitor: Number(index), faults: parseFaultSetting(text, what, how) };
+}
+
+function nameAmong(option: string, name: string, monitors: number): string {
+  const isThere = /^ci(0|[1-9]\d*)$/.test(name) && Number(name.slice(2)) < monitors;
+  if (!isThere) throw new Error(`${option}: there is no ${name} among ${monitors} monitors.`);
+  return name;
 }
 
 function parseFaultSetting(text: string, what: string, how: string): Partial<Faults> {

@@ -27,6 +27,8 @@ export interface AgentOptions {
   readonly listEveryMs?: number;
   /** How long the queue is to hold a fetch, in seconds (25). */
   readonly waitSeconds?: number;
+  /** How long what was begun is seen through once it is told to end, ms (30,000). */
+  readonly seeThroughMs?: number;
   /** One line of what it does, in words; without secrets. */
   readonly say?: (words: string) => void;
   readonly clock?: Clock;
@@ -43,7 +45,7 @@ export type AgentEnd =
 export interface Agent {
   /**
    * Until `stop` aborts, or another agent takes over. Then no more is fetched, and what was begun is
-   * seen through for 30 s at most; what is left stays in the notes. Never rejects.
+   * seen through for `seeThroughMs`; what is left stays in the notes. Never rejects.
    * @param isOnce one fetch, what it brings, and the end
    */
   run(stop: AbortSignal, isOnce?: boolean): Promise<AgentEnd>;
@@ -51,7 +53,6 @@ export interface Agent {
 
 /** Legs that a repeated or older reply may bring again. */
 const maxRememberedLegs = 10_000;
-const seeThroughMs = 30_000;
 
 /** See AgentOptions. Nothing happens before `run`. */
 export function createAgent(options: AgentOptions): Agent {
@@ -73,7 +74,8 @@ export function createAgent(options: AgentOptions): Agent {
 }
 
 async function runWith(options: AgentOptions, notes: Notes, stop: AbortSignal, isOnce: boolean): Promise<AgentEnd> {
-  const { host, say = () => {}, clock = systemClock, listEveryMs = 1_000, waitSeconds = 25 } = options;
+  const { host, say = () => {}, clock = systemClock } = options;
+  const { listEveryMs = 1_000, waitSeconds = 25, seeThroughMs = 30_000 } = options;
   const client = createQueueClient({ ...options, boot: randomUUID() }, clock);
   const watch = createHostWatch(host, say, clock);
   const nudge = createNudge(clock);

@@ -1,7 +1,7 @@
 // The agent as people run it, between the real service and a monitor of today: a job gets its runner
 // through it, whatever dies, hangs or is lost at whichever step, and never more than it asked for.
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { endWithUs } from "../../scripts/end-with-us.ts";
 import { createAgentHome } from "../support/agent-process.ts";
 import { enqueue, runnerIdsIn, takeUntilDone } from "../support/client.ts";
+import { documentedExample } from "../support/documented-example.ts";
 import { startLossyProxy, type Where } from "../support/lossy-proxy.ts";
 import { startMonitor } from "../support/monitors.ts";
 import { monitorToken, type RunningService, startService } from "../support/service.ts";
@@ -289,8 +290,7 @@ it("a gang has runners of a monitor that is called and of one that fetches", asy
 });
 
 it("the example of docs/monitors.md serves one job after the other", async () => {
-  const text = readFileSync(new URL("../../docs/monitors.md", import.meta.url), "utf8");
-  const [, example = ""] = /```js\n([\s\S]*?)```/.exec(text) ?? [];
+  const example = documentedExample("monitors.md", "### One that fetches, in forty lines");
   const name = `h${hosts++}`;
   const environment = { PATH: process.env.PATH ?? "", QUEUE: service.url, NAME: name, TOKEN: monitorToken };
   const child = spawn(process.execPath, ["--input-type=module", "-e", example], { stdio: "inherit", env: environment });

@@ -1,14 +1,19 @@
 // `npm run check-monitor` as the owner of a monitor runs it: a good one passes, and each thing that
 // one does not keep is said in words.
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { endWithUs } from "../../scripts/end-with-us.ts";
 import type { Faults, Habits } from "../../scripts/simulated-fleet/habits-and-faults.ts";
+import { enqueueForTicket, takeUntilDone } from "../support/client.ts";
+import { documentedExample } from "../support/documented-example.ts";
 import { startMonitor } from "../support/monitors.ts";
-import { monitorToken } from "../support/service.ts";
+import { monitorToken, startService } from "../support/service.ts";
 
 const script = fileURLToPath(new URL("../../scripts/check-monitor.ts", import.meta.url));
 
@@ -51,6 +56,26 @@ test("a monitor like the real ones passes, and what the queue copes with is a no
   const { exitCode, outcomes, sum } = await checkMonitor(monitor.url);
   expect({ exitCode, sum }).toMatchObject({ exitCode: 0, sum: { ok: 7, notes: 2, failed: 0, skipped: 0 } });
   expect(outcomes.get("evidence")?.seen).toMatch(/^the dashboard shows runner \S+ as reserved for it$/);
+});
+
+test("the example of docs/monitors.md keeps all of it, without a note, and serves a job", async () => {
+  const example = documentedExample("monitors.md", "## One that is called, in forty lines");
+  expect(example.trimEnd().split("\n").length).toBeLessThanOrEqual(40);
+  const child = spawn(process.execPath, ["--input-type=module", "-e", example], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { PATH: process.env.PATH ?? "", TOKEN: monitorToken, PORT: "0" },
+  });
+  endWithUs(child);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const [url] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  const { exitCode, outcomes, sum } = await checkMonitor(url);
+  expect([...outcomes.values()].filter(({ outcome }) => outcome !== "ok")).toEqual([]);
+  expect({ exitCode, sum }).toMatchObject({ exitCode: 0, sum: { ok: 9 } });
+  await using service = await startService({ monitors: `ci0=${url}` });
+  const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "job" });
+  const [runner] = JSON.parse((await takeUntilDone(service.url, "job", ticket)).text) as [{ id: string }];
+  const shown = (await (await fetch(`${url}/dashboard.json`)).json()) as { runners: (typeof runner)[] };
+  expect(shown.runners).toContainEqual(runner);
 });
 
 test.each<[what: string, given: { faults?: Partial<Faults>; habits?: Partial<Habits> }, check: string, words: RegExp]>([

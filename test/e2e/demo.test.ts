@@ -62,6 +62,7 @@ test("it plays for the time it is told, serves jobs, reserves nothing twice, exi
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   const opening = lines.slice(0, 12).join("\n");
   expect(opening).toMatch(/^This is runner-queue: /);
+  expect(opening).toMatch(/\bci2 is behind NAT: nobody\ncan call it, so it fetches its jobs\. /);
   expect(opening).toMatch(/^ {2}watch it {7}http:\/\/127\.0\.0\.1:\d+\/$/m);
   expect(opening).toMatch(/^ {2}end it {9}Ctrl-C$/m);
   expect(lines.filter((line) => /waits \((is next|position \d+)\)$/.test(line))).not.toEqual([]);
@@ -75,19 +76,23 @@ test("it plays for the time it is told, serves jobs, reserves nothing twice, exi
   await expectAllGone(children);
 });
 
-test("Ctrl-C while steps wait: a summary, exit code 0, no process left; and with --json every line is an object", async () => {
-  let isToldToStop = false;
+test("Ctrl-C while steps wait and the host behind NAT has served: a summary, exit code 0, no process left; and with --json every line is an object", async () => {
+  const awaited = new Set(["waits", "served behind NAT"]);
   const { exitCode, lines, stderr, children } = await runDemo(["--json"], {
     onLine: (line, pid) => {
-      if (isToldToStop || (JSON.parse(line) as { event: string }).event !== "waits") return;
-      isToldToStop = true;
-      process.kill(pid, "SIGINT");
+      if (awaited.size === 0) return;
+      const { event, runners = [] } = JSON.parse(line) as { event: string; runners?: { monitor: string }[] };
+      awaited.delete(event);
+      if (event === "taken" && runners.some(({ monitor }) => monitor === "ci2")) awaited.delete("served behind NAT");
+      if (awaited.size === 0) process.kill(pid, "SIGINT");
     },
   });
 
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   const events = lines.map((line) => JSON.parse(line) as { event: string });
   expect(events.map(({ event }) => event)).toEqual(expect.arrayContaining(["started", "enqueued", "taken", "waits"]));
+  const behindNat = expect.objectContaining({ name: "ci2", isBehindNat: true });
+  expect(events[0]).toMatchObject({ event: "started", monitors: expect.arrayContaining([behindNat]) });
   expect(events.at(-1)).toMatchObject({ event: "summary", reservedTwice: 0, wrong: [] });
   await expectAllGone(children);
 });

@@ -1,8 +1,9 @@
 // How the process begins and ends: a polite end loses nothing that is under way, a second signal is
 // obeyed at once, and a service that is set up wrongly says all that is wrong and nothing that is
 // secret.
+import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { spawnService } from "../../scripts/service-process.ts";
@@ -60,6 +61,20 @@ test("SIGTERM during a take of a client that keeps connections alive: exit as so
   expect(await exitCode).toBe(0);
   // whoever stays connected is cut off after ten seconds
   expect(performance.now() - answeredAt).toBeLessThan(9_000);
+});
+
+test("SIGTERM waits for no connection that has never said a word", async () => {
+  await using service = await startService({ monitors: "ci0=pull" });
+  const { hostname, port } = new URL(service.url);
+  const silent = connect(Number(port), hostname).on("error", () => {});
+  onTestFinished(() => void silent.destroy());
+  await once(silent, "connect");
+  const exitCode = service.stop();
+  await service.onLog(isDraining);
+  const drainingAt = performance.now();
+  expect(await exitCode).toBe(0);
+  // whoever stays connected is cut off after ten seconds
+  expect(performance.now() - drainingAt).toBeLessThan(9_000);
 });
 
 test("SIGTERM during a take that outlasts the drain: its client is told to come back, not cut off, and the answer is kept", async () => {
