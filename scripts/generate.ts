@@ -100,7 +100,7 @@ function generatePageAssets(): string {
   // In the order in which they apply: later rules win.
   const style = ["page.css", "cards.css", "acts.css", "narrow.css"].map(load).join("\n");
   // One module, as the browser gets it: what the parts import of each other stands before it.
-  const script = ["news.js", "connection.js", "acts.js"]
+  const script = ["news.js", "connection.js", "act-words.js", "acts.js"]
     .map((name) =>
       load(name)
         .replaceAll(/^import .*;\n/gm, "")

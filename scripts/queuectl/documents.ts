@@ -29,6 +29,7 @@ const jobSchema = z.looseObject({
   run_id: z.string(),
   runner_count: z.number(),
   runners_in_hand: z.number(),
+  enqueued_at: z.string(),
   attempts: z.number(),
   waited_ms: z.number(),
   last_poll_at: timeSchema.nullable(),
@@ -45,6 +46,8 @@ const profileSchema = z.looseObject({
   oldest_waited_ms: z.number().nullable(),
   capacity: capacitySchema,
   jobs: z.array(jobSchema),
+  /** Ours: those that wait so far back that we did not look whether they are wanted. */
+  not_looked_at: z.number().optional(),
 });
 export type Profile = z.infer<typeof profileSchema>;
 
@@ -90,6 +93,9 @@ export const dashboardSchema = z.looseObject({
   ends: z.array(entrySchema),
 });
 export type Dashboard = z.infer<typeof dashboardSchema>;
+
+/** A hundred jobs of a line. */
+export const linePageSchema = z.looseObject({ waiting: z.number(), jobs: z.array(jobSchema) });
 
 /** Newest first. */
 export const historySchema = z.looseObject({ entries: z.array(entrySchema) });

@@ -52,7 +52,7 @@ export const manual = {
     options: ["profile", "repo", "state", "all"],
     needsToken: false,
     summary: "the line: who waits, at which position, how long and why",
-    more: "The first 100 jobs of each profile. --all adds the last 100 that were taken, failed, abandoned or cancelled.",
+    more: "The first 100 jobs of each profile; with --profile, --repo or --state what fits among its first 2000. --all adds the last 100 that were taken, failed, abandoned or cancelled.",
   },
   monitors: {
     argument: null,

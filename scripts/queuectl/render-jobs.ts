@@ -1,5 +1,6 @@
 // The line: who waits, at which position, how long and why. On demand also who waited before.
 import { describeDuration } from "../../src/duration.ts";
+import type { JobsCommand } from "./command.ts";
 import type { Dashboard, Entry, Job, Profile } from "./documents.ts";
 import type { Paper } from "./paper.ts";
 import { describeWhat } from "./render-history.ts";
@@ -33,16 +34,20 @@ const columns: readonly Column<Row>[] = [
   { title: "WHY", cell: ({ why }) => why },
 ];
 
-/** @param isAll also the jobs that are over */
-export function renderJobs({ at, profiles, ends }: Dashboard, isAll: boolean, paper: Paper): readonly string[] {
+/** @param asked the document holds no other jobs */
+export function renderJobs(
+  { at, profiles, ends }: Dashboard,
+  asked: Pick<JobsCommand, "isAll" | "repo" | "state">,
+  paper: Paper,
+): readonly string[] {
   const live = profiles.flatMap(({ profile_key, jobs }) => jobs.map((job) => rowOfJob(profile_key, job, at)));
-  const over = isAll ? ends.map((entry) => rowOfEnd(entry, at)) : [];
+  const over = asked.isAll ? ends.map((entry) => rowOfEnd(entry, at)) : [];
   const rows = [...live, ...over];
   const hidden = profiles.reduce((sum, profile) => sum + countHidden(profile), 0);
-  return [
-    ...(rows.length === 0 ? ["Nobody waits."] : renderTable(columns, rows, paper)),
-    ...(hidden === 0 ? [] : [`And ${hidden} more further back.`]),
-  ];
+  const isPart = asked.repo !== null || asked.state !== null;
+  const none = isPart ? "None found." : "Nobody waits.";
+  const rest = isPart ? `${hidden} more further back were not looked at.` : `And ${hidden} more further back.`;
+  return [...(rows.length === 0 ? [none] : renderTable(columns, rows, paper)), ...(hidden === 0 ? [] : [rest])];
 }
 
 function rowOfJob(profile: string, job: Job, now: string): Row {

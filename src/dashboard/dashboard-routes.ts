@@ -9,10 +9,11 @@ import { estimateWait, type FreedRate } from "../queue/fleet/freed-rate.ts";
 import { StoreUnavailable } from "../queue/store.ts";
 import { createDashboardLoader, type Dashboard, type DashboardDeps, describeEntry } from "./dashboard-data.ts";
 import { streamEvents, writeEvent } from "./event-stream.ts";
+import { loadLinePage, maxLinePages } from "./line-data.ts";
 import { createStatsLoader, isPeriod } from "./over-time/stats.ts";
 import { contentSecurityPolicy, renderMain, renderPage } from "./page/page.ts";
 import { renderReasons } from "./page/reasons.ts";
-import { shortenIds } from "./shortened-ids.ts";
+import { shortenId, shortenIds } from "./shortened-ids.ts";
 import { renderText } from "./text/text.ts";
 import { decideView, type ViewAccess, type ViewDecision } from "./view-access.ts";
 import { createViewRenderer } from "./views/render-view.ts";
@@ -126,6 +127,22 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     return c.json(body, 200, unstored);
   });
 
+  /** The whole line, page by page, for scripts. */
+  const line = forViewers(async function showLine(c, _look, ids) {
+    const query = parseQuery(c, ["page"]);
+    if (query.kind === "refused") return query.response;
+    const page = Number(query.value.get("page") ?? "1");
+    if (!Number.isInteger(page) || page < 1 || page > maxLinePages) {
+      return refuse("malformed_parameter", `page: a whole number from 1 to ${maxLinePages}`);
+    }
+    const loaded = await loadLinePage(deps, c.req.param("profileKey") ?? "", page);
+    if (loaded === null) return refuse("profile_unknown");
+    const { profile_key, waiting, runners_wanted, jobs } = loaded.profile;
+    const shown = ids === "whole" ? jobs : jobs.map(shortenId);
+    const body = { at: loaded.at, unique_ids: ids, profile_key, page, waiting, runners_wanted, jobs: shown };
+    return c.json(body, 200, unstored);
+  });
+
   /** A day or a week, by profile and repository. */
   const stats = forViewers(async function showStats(c) {
     const query = parseQuery(c, ["period", "profile"]);
@@ -220,7 +237,7 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     return c.json({ entries: entries.slice(0, limit) }, 200, unstored);
   };
 
-  return { page, view, profile, stats, reasons, json, text, events, history, forget };
+  return { page, view, profile, line, stats, reasons, json, text, events, history, forget };
 }
 
 /** One rendering for all who look at the same document. */

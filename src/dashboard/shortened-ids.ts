@@ -15,6 +15,6 @@ export function shortenIds(dashboard: Dashboard): Dashboard {
   };
 }
 
-function shortenId<T extends { readonly unique_id: string | null }>(row: T): T {
+export function shortenId<T extends { readonly unique_id: string | null }>(row: T): T {
   return { ...row, unique_id: row.unique_id?.slice(0, shownIdLength) ?? null };
 }

@@ -93,6 +93,7 @@ export function createApp(given: AppDeps): Hono {
   route("POST", "/monitors/:monitor/legs/:leg/settle", pulling.settle);
   route("POST", "/monitors/:monitor/resume", operate.resumeMonitor);
   route("GET", "/profiles/:profileKey", dashboard.profile);
+  route("GET", "/profiles/:profileKey/jobs", dashboard.line);
   route("POST", "/profiles/:profileKey/pause", operate.pause);
   route("POST", "/profiles/:profileKey/resume", operate.resumeProfile);
   if (deps.signatures !== null) {

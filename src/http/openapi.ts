@@ -4,6 +4,7 @@ import { maxRunnersOfAnyJob } from "../auth/job-schemas.ts";
 import { describeBatchOperation } from "./openapi/batch-operation.ts";
 import { githubOperations } from "./openapi/github-operations.ts";
 import { describeJobOperations } from "./openapi/job-operations.ts";
+import { lineOperation, lineSchemas } from "./openapi/line-operation.ts";
 import { monitorOperations } from "./openapi/monitor-operations.ts";
 import { describeOperatorOperations } from "./openapi/operator-operations.ts";
 import { type Json, operation, refusals, reply, retries, securitySchemes, tags } from "./openapi/parts.ts";
@@ -33,12 +34,13 @@ export function describeApi(maxRunnerCount: number, version: string, basePath = 
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     components: {
       securitySchemes,
-      schemas: { Problem: problemSchema, ...jobSchemas, ...dashboardSchemas, ...policySchemas },
+      schemas: { Problem: problemSchema, ...jobSchemas, ...dashboardSchemas, ...lineSchemas, ...policySchemas },
     },
     paths: {
       ...describeJobOperations(maxRunnerCount),
       ...describeBatchOperation(Math.min(maxRunnerCount, maxRunnersOfAnyJob)),
       ...describeOperatorOperations(),
+      ...lineOperation,
       ...githubOperations,
       ...monitorOperations,
       ...policyOperation,

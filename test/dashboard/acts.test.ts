@@ -131,6 +131,40 @@ describe.skipIf(!hasChromium)("in the page", { timeout: 60_000 }, () => {
     expect(troubles).toEqual([]);
   });
 
+  it("a waiting job is put to the front of its line by keyboard alone, and told before how many; the history says who and why", async () => {
+    const headers = { authorization: `Bearer ${operatorToken}` };
+    const act = (path: string) => fetch(`${service.url}/${path}`, { method: "POST", headers });
+    await act("profiles/linux/pause?by=bob&note=so%20that%20they%20wait");
+    const [first, second, urgent] = ["stands-first", "stands-second", "an-urgent-one"] as const;
+    for (const uniqueId of [first, second, urgent]) {
+      const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId });
+      await take(service.url, uniqueId, ticket);
+    }
+    const { page, troubles } = await openPage(phone);
+    await openLive(page, `${service.url}/`);
+    await actAsOperator(page);
+    await page.locator(`a[href="jobs/${urgent}"]`).first().focus();
+    await page.keyboard.press("Enter");
+    await page.locator("#job", { hasText: /Place in line\s*3/ }).waitFor();
+    await press(page, `act-expedite-${urgent}`);
+    const dialog = page.getByRole("dialog", { name: `Expedite job ${urgent}?` });
+    await dialog.waitFor();
+    expect(await dialog.textContent()).toContain(
+      "goes to the front of its profile linux, before the 2 jobs that are ahead of it now.",
+    );
+    await typeInto(page, "act-note", "release");
+    await page.keyboard.press("Enter");
+    await page.locator("#done", { hasText: `Job ${urgent} is at the front of linux.` }).waitFor();
+    await page.locator("#job", { hasText: /put to the front by an operator.*Place in line\s*1/s }).waitFor();
+    expect((await history())[0]).toMatchObject({ what: "expedited", by: "ann", note: "release" });
+    // it stands there already, so there is only the place to give up
+    expect(await page.locator("#job .acts button").allTextContents()).toEqual(["Cancel…"]);
+    expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+    expect(troubles).toEqual([]);
+    for (const uniqueId of [first, second, urgent]) await act(`jobs/${uniqueId}/cancel`);
+    await act("profiles/linux/resume");
+  });
+
   it("a token that is no operator's opens nothing, one that stops acting is forgotten, and neither is kept anywhere", async () => {
     const { page } = await openPage();
     await openLive(page, `${service.url}/`);

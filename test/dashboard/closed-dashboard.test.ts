@@ -7,7 +7,7 @@ import { apiToken, monitorToken, type RunningService, startService } from "../su
 import { useBrowser } from "./browser.ts";
 
 const token = "see-the-line";
-const paths = ["/", "/dashboard.json", "/dashboard.txt", "/events", "/events?as=html"];
+const paths = ["/", "/dashboard.json", "/dashboard.txt", "/profiles/linux/jobs", "/events", "/events?as=html"];
 const basic = (password: string) => `Basic ${btoa(`anybody:${password}`)}`;
 
 describe("a dashboard with a token", () => {

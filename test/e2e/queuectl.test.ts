@@ -81,7 +81,7 @@ test("jobs shows the line with positions and reasons, with --all also who was in
   expect(profiles).toHaveLength(1);
 
   expect(await linesOf(service.url, "jobs", "--repo", "SERVO/servo", "--state", "queued")).toEqual([head, waiter]);
-  expect(await linesOf(service.url, "jobs", "--repo", "servo/other")).toEqual(["Nobody waits."]);
+  expect(await linesOf(service.url, "jobs", "--repo", "servo/other")).toEqual(["None found."]);
   const cancelled = await linesOf(service.url, "jobs", "--all", "--state", "cancelled");
   expect(cancelled.slice(1)).toEqual([expect.stringContaining(" quitter ")]);
 });

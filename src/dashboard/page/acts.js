@@ -1,65 +1,10 @@
 // @ts-check
-// The page's script, third part: an operator acts. Their token is kept in this tab's memory, sent
+// The page's script, last part: an operator acts. Their token is kept in this tab's memory, sent
 // as a bearer, and nowhere written down. Whatever is done is asked about first, in words that say
 // what will happen.
+import { describeAct } from "./act-words.js";
 import { ask, presentToken } from "./connection.js";
 import { find } from "./news.js";
-
-/**
- * @typedef {{ title: string, path: string, what: string, isBegun: boolean, isNoteNeeded: boolean,
- * done: string }} Act
- * @type {Record<string, (name: string, path: string) => Act>}
- */
-const acts = {
-  drain: (name, path) => ({
-    title: `Drain ${name}`,
-    path: `monitors/${path}/drain`,
-    what: `${name} gets no more takes, through every instance of the queue. Takes under way go on to their end, and jobs go to the other monitors.`,
-    isBegun: true,
-    isNoteNeeded: true,
-    done: `${name} is draining.`,
-  }),
-  resume: (name, path) => ({
-    title: `Resume ${name}`,
-    path: `monitors/${path}/resume`,
-    what: `${name} gets takes again at once.`,
-    isBegun: false,
-    isNoteNeeded: false,
-    done: `${name} gets takes again.`,
-  }),
-  pause: (name, path) => ({
-    title: `Pause ${name}`,
-    path: `profiles/${path}/pause`,
-    what: `No job of ${name} is served. All keep their places, and new ones may still join.`,
-    isBegun: true,
-    isNoteNeeded: true,
-    done: `${name} is paused.`,
-  }),
-  unpause: (name, path) => ({
-    title: `Resume ${name}`,
-    path: `profiles/${path}/resume`,
-    what: `Jobs of ${name} are served again, in order.`,
-    isBegun: false,
-    isNoteNeeded: false,
-    done: `${name} is served again.`,
-  }),
-  cancel: (name, path) => ({
-    title: `Cancel job ${name}`,
-    path: `jobs/${path}/cancel`,
-    what: "The job gives its place up for good. Its workflow step hears so at its next poll, and goes elsewhere.",
-    isBegun: false,
-    isNoteNeeded: false,
-    done: `Job ${name} is cancelled.`,
-  }),
-  rerun: (name, path) => ({
-    title: `Re-run job ${name}`,
-    path: `jobs/${path}/rerun`,
-    what: "The job joins the line again at its end, under the same id, and gets its runners once more. Re-run it at GitHub, too.",
-    isBegun: false,
-    isNoteNeeded: false,
-    done: `Job ${name} is in line again.`,
-  }),
-};
 
 const operate = /** @type {HTMLButtonElement} */ (find("operate"));
 const tokenDialog = /** @type {HTMLDialogElement} */ (find("token-dialog"));
@@ -70,7 +15,7 @@ const toldMs = 10_000;
 /** @type {number | undefined} */
 let forgetting;
 let who = "";
-/** @type {Act | null} */
+/** @type {import("./act-words.js").Act | null} */
 let current = null;
 /** Which button opened the dialog: news may have replaced it since, under the same id. */
 let openedBy = "";
@@ -138,8 +83,7 @@ async function tryToken(token, name) {
 document.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("button[data-act]") : null;
   if (!(button instanceof HTMLButtonElement) || who === "") return;
-  const { act = "", name = "" } = button.dataset;
-  current = acts[act]?.(name, encodeURIComponent(name)) ?? null;
+  current = describeAct(button.dataset);
   if (current === null) return;
   openedBy = button.id;
   find("act-title").textContent = `${current.title}?`;
@@ -157,7 +101,7 @@ find("act-form").addEventListener("submit", (event) => {
   if (current !== null) void carryOut(current);
 });
 
-/** @param {Act} act */
+/** @param {import("./act-words.js").Act} act */
 async function carryOut(act) {
   const query = new URLSearchParams({ by: who, note: input("act-note").value.trim() });
   const until = input("act-until").value.trim();

@@ -7,7 +7,7 @@ import type { InspectedJob } from "../job/explanation.ts";
 import { type Explanation, explain } from "../job/explanation.ts";
 import { makePlain } from "../plain-text.ts";
 import { countOf, formatCount, toneOfEnd, toneOfStart } from "../words.ts";
-import { renderActButton } from "./act-button.ts";
+import { renderActButton, renderExpediteButton } from "./act-button.ts";
 import { type Markup, renderBadge, renderForeign, renderHeads, renderRun, renderTable } from "./fragments.ts";
 import { encodePart } from "./links.ts";
 import { renderTime } from "./time.ts";
@@ -39,10 +39,25 @@ export function renderJobView(inspected: InspectedJob, runUrl: string): Markup {
 <div class="card" id="job">
 <p class="total" id="job-why">${makePlain(upperFirst(why.says))}.</p>
 <dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-${isLive ? html`<p class="acts">${renderActButton("cancel", unique_id)}</p>` : ""}${state === "taken" ? html`<p class="acts">${renderActButton("rerun", unique_id)}</p>` : ""}
+${renderActs(inspected)}
 </div>
 <section aria-labelledby="life-name"><h2 id="life-name">Its life</h2>
 <div class="card ends">${renderLife(why, inspected)}</div></section>`;
+}
+
+/** Only what the queue would not refuse, and what would change something. */
+function renderActs({ job, ahead }: InspectedJob): Markup | string {
+  const { uniqueId, profileKey, state, expeditedAt } = job;
+  switch (state) {
+    case "queued":
+      return html`<p class="acts">${expeditedAt === undefined ? renderExpediteButton(uniqueId, profileKey, ahead?.jobs ?? 0) : ""} ${renderActButton("cancel", uniqueId)}</p>`;
+    case "claimed":
+      return html`<p class="acts">${renderActButton("cancel", uniqueId)}</p>`;
+    case "taken":
+      return html`<p class="acts">${renderActButton("rerun", uniqueId)}</p>`;
+    default:
+      return "";
+  }
 }
 
 /** For whoever may not see whole ids, and for an id that nobody knows. */

@@ -1,7 +1,7 @@
 // @ts-check
 // The page's script, first part: shows news as they come without disturbing who reads or tabs
-// through the page, and lets times tick. It reaches the browser, with connection.js and acts.js
-// behind it, through page-assets.generated.ts.
+// through the page, and lets times tick. It reaches the browser, with the other parts behind
+// it, through page-assets.generated.ts.
 
 export const main = find("main");
 /** Where the dashboard is, whatever the page shows now. */

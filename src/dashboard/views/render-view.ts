@@ -1,5 +1,6 @@
 // Makes a view's main part. What is asked for again within a second is not made again.
-import { type DashboardDeps, describeProfile, shownJobs } from "../dashboard-data.ts";
+import type { DashboardDeps } from "../dashboard-data.ts";
+import { loadLinePage } from "../line-data.ts";
 import type { LoadStats } from "../over-time/stats.ts";
 import { renderRunView, renderSearchView, showId } from "../page/found.ts";
 import type { Markup } from "../page/fragments.ts";
@@ -23,7 +24,7 @@ export function createViewRenderer(
   deps: DashboardDeps,
   loadStats: LoadStats,
 ): { readonly render: RenderView; readonly forget: () => void } {
-  const { administration, settings, githubUrl } = deps;
+  const { administration, githubUrl } = deps;
   const data = createViewData(deps);
   const kept = new Map<string, { readonly at: number; readonly text: Promise<string> }>();
 
@@ -52,13 +53,10 @@ export function createViewRenderer(
       }
       case "line": {
         const { profileKey, page } = view;
-        if (!(await administration.profiles()).includes(profileKey)) return renderLinePage(null, page, "", links);
-        const overview = await administration.overview(profileKey, page * shownJobs);
-        const profile = describeProfile(profileKey, overview, settings, githubUrl);
-        const jobs = profile.jobs
-          .slice((page - 1) * shownJobs)
-          .map((job) => ({ ...job, unique_id: showId(job.unique_id, links) }));
-        return renderLinePage({ ...profile, jobs }, page, new Date(overview.now).toISOString(), links);
+        const line = await loadLinePage(deps, profileKey, page);
+        if (line === null) return renderLinePage(null, page, "", links);
+        const jobs = line.profile.jobs.map((job) => ({ ...job, unique_id: showId(job.unique_id, links) }));
+        return renderLinePage({ ...line.profile, jobs }, page, line.at, links);
       }
     }
   };

@@ -1,6 +1,7 @@
 // What the page may show besides the dashboard, and the path of each: one job, one run, one whole
 // line, a day or a week, or what was found.
 import { profileKeySchema, runIdSchema, uniqueIdSchema } from "../../auth/job-schemas.ts";
+import { maxLinePages } from "../line-data.ts";
 import { isPeriod, type Period } from "../over-time/stats.ts";
 
 export type View =
@@ -10,7 +11,6 @@ export type View =
   | { readonly kind: "stats"; readonly period: Period }
   | { readonly kind: "search"; readonly text: string };
 
-const maxPages = 1_000;
 const maxSearch = 140;
 
 /**
@@ -29,7 +29,7 @@ export function parseView(path: string): View | null {
       return runIdSchema.safeParse(name).success ? { kind: "run", runId: name } : null;
     case "lines": {
       const page = Number(parameters.get("page") ?? "1");
-      const isPage = Number.isInteger(page) && page >= 1 && page <= maxPages;
+      const isPage = Number.isInteger(page) && page >= 1 && page <= maxLinePages;
       return isPage && profileKeySchema.safeParse(name).success ? { kind: "line", profileKey: name, page } : null;
     }
     case "stats": {

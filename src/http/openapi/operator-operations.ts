@@ -12,6 +12,7 @@ import {
   exampleStanding,
   exampleStats,
 } from "./examples.ts";
+import { linePageParameter } from "./line-operation.ts";
 import { type Json, operation, optional, parameter, ref, refusals, reply, retries } from "./parts.ts";
 
 const text = { type: "string" };
@@ -101,7 +102,7 @@ export function describeOperatorOperations(): Json {
     ]),
     "/lines/{profile_key}": viewOf("showLine", "The whole line of a profile, a hundred jobs a page", [
       profile,
-      optional(parameter("page", "query", z.int().min(1).max(1000).default(1), "Which hundred", 1)),
+      linePageParameter,
     ]),
     "/search": viewOf("searchJobs", "Jobs by id, run or repository, as a page", [
       optional(parameter("q", "query", z.string(), "What is looked for", exampleJob.qualified_repo)),
