@@ -4,12 +4,14 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { enqueueUrl } from "../../scripts/deployed-client.ts";
+import type { LogLine } from "../../scripts/service-process.ts";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { cancel, enqueue, enqueueForTicket, type Reply, take, takeUntilDone } from "../support/client.ts";
 import { createTestDirectory } from "../support/files.ts";
 import { startMonitor } from "../support/monitors.ts";
 import { hasRedis, startRedis } from "../support/redis-server.ts";
-import { type RunningService, startService } from "../support/service.ts";
+import { apiToken, type RunningService, startService } from "../support/service.ts";
 
 const linux = "linux";
 const stays = { startsAfterMs: null, reservedForMs: 3_600_000 };
@@ -34,12 +36,21 @@ async function pollUntil(url: string, uniqueId: string, ticket: string, reason: 
 }
 
 describe.each([{ name: "embedded" }, ...(hasRedis ? [{ name: "Redis" }] : [])])("limits ($name)", ({ name }) => {
-  const start = async (monitors: readonly SimulatedMonitor[], policy: unknown) => {
+  const start = async (monitors: readonly SimulatedMonitor[], policy: unknown, more: Record<string, string> = {}) => {
     const redis = name === "Redis" ? await startRedis() : undefined;
-    const env = { POLICY_FILE: await policyFile(policy), ABANDON_AFTER: "120s" };
+    const file = await policyFile(policy);
+    const env = { POLICY_FILE: file, ABANDON_AFTER: "120s", ...more };
     const service = await startService({ monitors, env, ...(redis !== undefined && { redisUrl: redis.url }) });
     return Object.assign(service, {
       redis,
+      /** Writes another policy, and resolves once it is in force. */
+      reload: async (changed: unknown) => {
+        await writeFile(file, JSON.stringify(changed));
+        const isWord = ({ msg }: LogLine) => /^settings (not )?reloaded/.test(String(msg));
+        const before = service.logLines().filter(isWord).length;
+        service.process.send("SIGHUP");
+        await service.onLog(() => service.logLines().filter(isWord).length > before);
+      },
       [Symbol.asyncDispose]: async () => {
         await service.kill9();
         await redis?.[Symbol.asyncDispose]();
@@ -96,6 +107,50 @@ describe.each([{ name: "embedded" }, ...(hasRedis ? [{ name: "Redis" }] : [])])(
     expect(reserved).toEqual(["b", "c", "d"]);
   });
 
+  it("a limit that is lowered holds for those who wait, and one that is raised lets them go", async () => {
+    const monitor = await startMonitor({ profiles: { [linux]: 4 }, habits: stays });
+    const limitedTo = (max_runners: number) => ({ repositories: { "o/few": { max_runners } } });
+    await using service = await start([monitor], limitedTo(3));
+    const { url } = service;
+    const tickets = new Map<string, string>();
+    for (const id of ["a", "b", "c"]) tickets.set(id, await come(service, id, "o/few"));
+    expect((await takeUntilDone(url, "a", tickets.get("a") ?? "")).status).toBe(200);
+    await service.reload(limitedTo(1));
+    await pollUntil(url, "b", tickets.get("b") ?? "", "repository_limit");
+    await pollUntil(url, "c", tickets.get("c") ?? "", "repository_limit");
+    await service.reload(limitedTo(2));
+    expect((await takeUntilDone(url, "b", tickets.get("b") ?? "")).status).toBe(200);
+    await pollUntil(url, "c", tickets.get("c") ?? "", "repository_limit");
+    expect([monitor.reservedFor("b").length, monitor.reservedFor("c").length]).toEqual([1, 0]);
+  });
+
+  it("a job for which nobody polls stands aside at a limit, and is served by itself when there is room", async () => {
+    const monitor = await startMonitor({
+      profiles: { [linux]: 3 },
+      habits: { ...stays, reservedForMs: 6_000, rebornAfterMs: 10 },
+    });
+    const policy = { repositories: { "o/few": { max_runners: 1 } } };
+    await using service = await start([monitor], policy, { GITHUB_WEBHOOK_SECRETS: "webhook-secret-of-the-tests" });
+    const reserved: string[] = [];
+    const second = new Promise<void>((resolve) => {
+      monitor.onReserved((_, uniqueId) => {
+        reserved.push(uniqueId);
+        if (uniqueId === "second") resolve();
+      });
+    });
+    const comeDetached = async (uniqueId: string, repo: string) => {
+      const url = `${enqueueUrl(service.url, { profile: linux, uniqueId, repo, runId: "1" })}&presence=github`;
+      const { status } = await fetch(url, { method: "POST", headers: { authorization: `Bearer ${apiToken}` } });
+      expect(status).toBe(200);
+    };
+    await comeDetached("first", "o/few");
+    await comeDetached("second", "o/few");
+    await comeDetached("other", "o/many");
+    await second;
+    expect(reserved.toSorted()).toEqual(["first", "other", "second"]);
+    expect(reserved.at(-1)).toBe("second");
+  });
+
   it("as many jobs of a repository wait as max_waiting allows, whoever enqueues them; the next is told so, empty", async () => {
     const monitor = await startMonitor({ profiles: { [linux]: 1 }, habits: stays });
     const policy = { repositories: { "o/few": { max_waiting: 2 }, "o/*": {} }, owners: { o: { max_runners: 4 } } };
@@ -108,7 +163,7 @@ describe.each([{ name: "embedded" }, ...(hasRedis ? [{ name: "Redis" }] : [])])(
     expect([(await ask("a")).status, (await ask("x", "o/other")).status], "who is in line stays").toEqual([200, 200]);
     const batch = await fetch(`${service.url}/runs/1/enqueue`, {
       method: "POST",
-      headers: { authorization: "Bearer api-token-of-the-tests", "content-type": "application/json" },
+      headers: { authorization: `Bearer ${apiToken}`, "content-type": "application/json" },
       body: JSON.stringify({ jobs: [{ unique_id: "d", profile_key: linux, qualified_repo: "o/few" }] }),
     });
     expect([batch.status, reasonOf({ headers: batch.headers, status: 0, text: "" }), await batch.text()]).toEqual([
