@@ -54,6 +54,7 @@ export function createJobsRoutes(deps: JobsDeps) {
       runners_in_hand: job.state === "taken" ? job.runnerCount : (job.runnersInHand?.length ?? 0),
       qualified_repo: job.qualifiedRepo,
       run_id: job.runId,
+      class: job.className ?? null,
       attempts: job.attempts,
       generation: generationOf(job),
       start: job.start === undefined ? null : showStart(job.start),

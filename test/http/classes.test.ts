@@ -48,6 +48,14 @@ it("a bearer of ours names a class of the policy, or none", async () => {
   expect(await enqueue(apiToken, "named", "urgent")).toEqual({ ofClass: "urgent" });
   expect(await enqueue("of-the-servo-owner", "named-2", "merge")).toEqual({ ofClass: "merge" });
   expect(await enqueue(apiToken, "plain")).toEqual({ ofClass: undefined });
+  const shown = async (uniqueId: string) => {
+    const headers = { authorization: `Bearer ${apiToken}` };
+    const job = (await (await fetch(`${queue.service.url}/jobs/${uniqueId}`, { headers })).json()) as {
+      class: unknown;
+    };
+    return job.class;
+  };
+  expect([await shown("named"), await shown("plain")]).toEqual(["urgent", null]);
 });
 
 it.each(["unheard-of", "Urgent", "a class", ""])("the class %j is refused in words", async (name) => {

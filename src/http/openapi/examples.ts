@@ -14,6 +14,7 @@ export const exampleJob = {
   runner_count: 1,
   runners_in_hand: 0,
   ...run,
+  class: null,
   attempts: 0,
   generation: 1,
   start: null,

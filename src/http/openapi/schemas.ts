@@ -59,6 +59,7 @@ export const jobSchemas: Json = {
     runners_in_hand: whole,
     qualified_repo: text,
     run_id: text,
+    class: { ...textOrNull, description: "Of the policy, where the job has one" },
     attempts: whole,
     generation: { ...whole, description: "How often this unique_id was served, this time included" },
     start: {
