@@ -37,6 +37,13 @@ it.each([
     expected: false,
   },
   {
+    name: "where the clock was set back by no more than it waits",
+    place: 1,
+    clearedFor: lostAt,
+    now: lostAt - 32_000,
+    expected: true,
+  },
+  {
     name: "whoever is not cleared by now is not waited for",
     place: 1,
     clearedFor: lostAt,

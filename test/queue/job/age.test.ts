@@ -78,6 +78,12 @@ describe("a job that was written before the clock was set", () => {
       ]);
     });
 
+    it(`is offered anew, and was not accepted by that, at ${clockSince - now}`, () => {
+      const legs = [legOf({ state: "offered", offeredUntil: now })];
+      const { claim } = ofThisClock(jobOf({ claim: claimOf(legs) }), clockSince, settings);
+      expect(claim?.legs[0]).not.toHaveProperty("acceptedAt");
+    });
+
     it(`stands where it stood, at ${clockSince - now}`, () => {
       expect(entryOf(read, lostAt)).toEqual(entryOf(job, lostAt));
     });

@@ -27,6 +27,11 @@ describe("why a claimed job waits", () => {
       claim: claimOf([legOf({ state: "taken" }), legOf({ monitor: "ci1" })]),
       expected: "claim_in_flight",
     },
+    {
+      name: "its monitor may take on the offer",
+      claim: claimOf([legOf({ state: "offered", offeredUntil: now + 1 })]),
+      expected: "claim_in_flight",
+    },
     { name: "the outcome is unknown", claim: claimOf([legOf({ state: "unknown" })]), expected: "reconciling" },
     { name: "its owner is silent", claim: claimOf([legOf()], { leaseUntil: now }), expected: "reconciling" },
   ])("$name", ({ claim, expected }) => {
@@ -68,6 +73,25 @@ describe("a claim", () => {
     });
   });
 
+  it("offers to a monitor that fetches for OFFER_TTL, and waits for what it accepts for UNKNOWN_HOLD more", () => {
+    const planned = [
+      { monitor: "pulls", runners: 2 },
+      { monitor: "ci0", runners: 1 },
+    ];
+    const job = jobOf({ runnerCount: 3 });
+    expect(claimJob(job, planned, claim, now, settings, (monitor) => monitor === "pulls").claim.legs).toEqual([
+      {
+        monitor: "pulls",
+        runners: 2,
+        state: "offered",
+        evidenceAfter: now + 5_000,
+        offeredUntil: now + 5_000,
+        holdUntil: now + 95_000,
+      },
+      { monitor: "ci0", runners: 1, state: "pending", evidenceAfter: now + 27_000, holdUntil: now + 92_000 },
+    ]);
+  });
+
   it("leaves at least 10 s between the first evidence that counts and giving up", () => {
     const slow = { ...settings, monitorSettleMs: 85_000 };
     const legs = claimJob(jobOf(), [{ monitor: "ci0", runners: 1 }], claim, now, slow).claim.legs;
@@ -102,6 +126,12 @@ describe("whoever finds a claim whose owner is silent takes it over", () => {
       legs: [open({ ...overdue, holdUntil: now + 1 })],
       claim: silent,
       expected: false,
+    },
+    {
+      name: "one that it cannot ask, and that fetches: nobody asks it",
+      legs: [open(), open({ monitor: "strange", offeredUntil: now })],
+      claim: silent,
+      expected: true,
     },
     {
       name: "a strange monitor that answered does not matter",

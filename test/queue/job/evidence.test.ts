@@ -101,6 +101,16 @@ describe("evidence is looked for", () => {
     expect(planEvidence(jobOf(), monitors, now - 1_000, now, settings)).toEqual(monitors.map(afterLoss));
   });
 
+  it("not where a monitor fetches its takes: it lists what it accepted", () => {
+    const isFetched = (monitor: string) => monitor === "ci1";
+    const asked = jobOf({ asked: { ci1: now - 10, ci2: now - 10 } });
+    expect(planEvidence(asked, monitors, null, now, settings, isFetched).map(({ monitor }) => monitor)).toEqual([
+      "ci2",
+    ]);
+    const offered = claimedJobOf([legOf({ state: "offered", offeredUntil: now + 1 })]);
+    expect(planEvidence(offered, monitors, null, now, settings, isFetched)).toEqual([]);
+  });
+
   it("after a loss that is of before the clock was set, as if it were then", () => {
     expect(planEvidence(jobOf({ clockSince: now - 500 }), monitors, now - 3_600_000, now, settings)).toEqual(
       planEvidence(jobOf(), monitors, now - 500, now, settings),
@@ -131,6 +141,13 @@ describe("evidence is looked for", () => {
       { monitor: "ci1", after: now + 22_000, afterBlind: now + 26_000, until: now + 91_000, since: claimedAt },
     ]);
   });
+});
+
+it("evidence says nothing of a leg that its monitor fetches", () => {
+  const job = claimedJobOf([legOf(), legOf({ monitor: "ci1", offeredUntil: now })], { runnerCount: 2 });
+  const need = { monitor: "ci0", after: now, afterBlind: now, until: now, since: claimedAt };
+  const decided = decideByEvidence(job, [need], new Map([["ci0", { kind: "none" }]]), null);
+  expect(decided?.legs).toEqual([{ monitor: "ci0", state: "refused", cause: "no_evidence" }]);
 });
 
 describe("evidence decides", () => {

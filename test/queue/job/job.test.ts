@@ -7,6 +7,7 @@ import {
   isOpen,
   isOver,
   isSameRequest,
+  isTicketOf,
   type Job,
   jobStates,
   neededRunners,
@@ -19,7 +20,18 @@ it("a job is over in the states that it never leaves", () => {
 });
 
 it("a ticket holds what was asked for and the place, and nothing else of the job", () => {
-  expect(ticketOf(jobOf({ answer: "secret" }))).toEqual(ticket);
+  expect(ticketOf(jobOf({ answer: "secret" }))).toStrictEqual(ticket);
+  const all = { className: "merge", share: { start: 1, end: 2 }, expeditedAt: 3 };
+  expect(ticketOf(jobOf(all))).toStrictEqual({ ...ticket, ...all });
+});
+
+it.each([
+  { name: "its own", place: 7, first: undefined, expected: true },
+  { name: "of its first generation", place: 9, first: { place: 7, runnerCount: 1 }, expected: true },
+  { name: "of a generation in between", place: 9, first: { place: 6, runnerCount: 1 }, expected: false },
+  { name: "another one", place: 8, first: undefined, expected: false },
+])("a ticket is of a job: $name: $expected", ({ place, first, expected }) => {
+  expect(isTicketOf({ place, ...(first !== undefined && { first }) }, { place: 7 })).toBe(expected);
 });
 
 it.each([

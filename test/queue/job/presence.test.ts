@@ -10,6 +10,7 @@ import {
   presenceAfterRepeat,
   presenceKindOf,
   presenceOfNewJob,
+  presenceUntilFirstWord,
   withAsideOfNow,
   withHolder,
 } from "../../../src/queue/job/presence.ts";
@@ -34,6 +35,21 @@ it("a new job's first poll is due at once, and counts in full", () => {
     presentUntil: now + 4_000,
     abandonAt: now + 30_000,
   });
+});
+
+it("a job that nobody polls for is present until GitHub's first word is overdue, and abandoned then", () => {
+  expect(presenceUntilFirstWord(now, settings)).toEqual({
+    heardAt: 0,
+    isPresent: true,
+    presentUntil: now + 30_000,
+    abandonAt: now + 30_000,
+  });
+});
+
+it("a job that GitHub says to wait is due at no time", () => {
+  const never = { presentUntil: Number.POSITIVE_INFINITY, abandonAt: Number.POSITIVE_INFINITY };
+  expect(deadlinesOf({ ...past, detached: "queued" }, 0, settings)).toEqual(never);
+  expect(deadlinesOf({ ...past, detached: "awaited" }, now, settings)).not.toEqual(never);
 });
 
 it("a held request that ended too soon leaves its job due at once", () => {

@@ -26,11 +26,27 @@ describe("the next question about a job", () => {
       ended({ state: "cancelled", first: { place: 1, runnerCount: 1 } }),
       5 * minute,
     ],
-    ["whose client went away: none", ended({ state: "abandoned" }), null],
-    ["that was cancelled: none", ended({ state: "cancelled", detached: "awaited" }), null],
+    [
+      "that is forgotten in a minute: none",
+      ended({ state: "taken", ...start("starting", 0), forgetAt: now + minute }),
+      null,
+    ],
+    [
+      "that is forgotten right after: one more",
+      ended({ state: "taken", ...start("starting", 0), forgetAt: now + minute + 1 }),
+      minute,
+    ],
+    ["in whole milliseconds", ended({ state: "taken", endedAt: now - 10 * minute - 1 }), 5 * minute],
+    ["whose client went away: none", ended({ state: "abandoned", endedAt: now - minute }), null],
+    ["that was cancelled: none", ended({ state: "cancelled", detached: "awaited", endedAt: now - minute }), null],
     [
       "that GitHub's first word may come too late for: a minute",
       ended({ state: "abandoned", detached: "awaited", endedAt: now - minute }),
+      minute,
+    ],
+    [
+      "that it may come for until ten minutes are over",
+      ended({ state: "abandoned", detached: "awaited", endedAt: now - 10 * minute + 1 }),
       minute,
     ],
     ["that it did not come for in ten minutes: none", ended({ state: "abandoned", detached: "awaited" }), null],
@@ -40,7 +56,8 @@ describe("the next question about a job", () => {
 
   it("comes before a job is abandoned of which GitHub has not spoken", () => {
     expect(firstQuestionMs(settings)).toBe(20_000);
-    expect(firstQuestionMs({ abandonAfterMs: 6_000 })).toBe(4_000);
+    expect(firstQuestionMs({ abandonAfterMs: 60_000 })).toBe(20_000);
+    expect(firstQuestionMs({ abandonAfterMs: 6_001 })).toBe(4_000);
   });
 });
 
@@ -59,6 +76,8 @@ describe("a job that GitHub lists no more", () => {
 
   it("is not, where we heard of it a moment ago: GitHub's lists are late", () => {
     expect(sayGone(jobOf({ place: (now - 9 * minute) * 1000, word }), new Set(), now)).toEqual([]);
+    expect(sayGone({ ...old, endedAt: now - 10 * minute + 1 }, new Set(), now)).toEqual([]);
+    expect(sayGone({ ...old, endedAt: now - 10 * minute }, new Set(), now)).toHaveLength(1);
     expect(sayGone({ ...old, endedAt: now - minute }, new Set(), now)).toEqual([]);
   });
 });

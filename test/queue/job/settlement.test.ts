@@ -97,6 +97,18 @@ describe("a leg that brought all runners", () => {
   });
 });
 
+it("where starts are watched, a job's runners are looked at a START_TIMEOUT after they were reserved", () => {
+  const settlement = { claimId: "claim-1", claimedAt, legs: [taken("7")], found: [], clearedFor: null };
+  const watched = { ...settings, startWatch: "report" as const };
+  expect(settleJob(claimedJobOf(), new Map(), settlement, now, watched).job.start).toEqual({
+    state: "starting",
+    since: now,
+    reservedAt: claimedAt,
+    runners: ["ci0/7"],
+    lookAt: claimedAt + 60_000,
+  });
+});
+
 describe("what monitors said is remembered", () => {
   const spoken = legOf({ state: "unknown", words: "null" });
   it.each([
@@ -143,6 +155,13 @@ describe("what monitors said is remembered", () => {
     expect(settle(job, legs).job.runnerNames).toEqual(["linux.8"]);
     expect(settle(claimedJobOf(), [taken("7")]).job).not.toHaveProperty("runnerNames");
   });
+});
+
+it("what comes of another claim than the job's leaves its open legs as they are", () => {
+  for (const claimId of ["claim-0", null]) {
+    const { job, takes, reply } = settle(claimedJobOf(), [refused()], { claimId });
+    expect([job, takes.size, reply]).toEqual([claimedJobOf(), 0, { kind: "open" }]);
+  }
 });
 
 it("a job stays claimed while another leg is open, with what it has in hand", () => {
@@ -315,6 +334,11 @@ describe("a leg that was refused", () => {
     expect([...takes.keys()]).toEqual(["ci0"]);
   });
 
+  it("returns a job that GitHub says to wait present, however long nobody polled", () => {
+    const { job } = settle(claimedJobOf([legOf()], { presentUntil: 1, detached: "queued" }), [refused()]);
+    expect(job.isPresent).toBe(true);
+  });
+
   it("leaves the other legs as they are", () => {
     const { job, reply } = settle(claimedJobOf([legOf(), legOf({ monitor: "ci1" })], { runnerCount: 2 }), [refused()]);
     expect([reply.kind, job.refusals]).toEqual(["open", 0]);
@@ -362,6 +386,7 @@ it("fewer runners than asked for are kept, and their monitor counts as empty", (
   const job = claimedJobOf([legOf({ runners: 2 })], { runnerCount: 2 });
   const { job: after, takes, reply } = settle(job, [taken("7")], { row: rowOf(3, out(2)) });
   expect([reply.kind, after.refusals, after.runnersInHand?.length]).toEqual(["queued", 0, 1]);
+  expect(after.asked, "it may have reserved more").toEqual({ ci0: claimedAt });
   expect(takes.get("ci0")).toMatchObject({ emptyAt: now, settled: [[now, 1]] });
 });
 
@@ -400,6 +425,14 @@ describe("a job that monitors refuse like everybody else", () => {
     const row = rowOf(3, { ...out(), refusedJobs: ["b"] });
     const { job: after } = settle(job, [refused(), refused("not_reserved", "ci1")], { row });
     expect([after.refusals, after.unchargedRefusals]).toEqual([1, undefined]);
+  });
+
+  it("is not refused by a monitor whose runners came too late to be given", () => {
+    const legs = [legOf()];
+    const job = claimedJobOf(legs, { claim: claimOf(legs, { at: now - 45_000 }) });
+    const { job: after, leaked } = settle(job, [taken("7")]);
+    expect([after.state, leaked]).toEqual(["queued", ["ci0/7"]]);
+    expect([after.refusals, after.unchargedRefusals]).toEqual([0, undefined]);
   });
 
   it("forgets a refusal of an earlier claim at a monitor that was not reached this time", () => {
@@ -472,6 +505,17 @@ describe("runners that come late, or that evidence found", () => {
     expect(settled.leaked).toEqual(leaked);
     expect(settled.job.asideUntil).toBe(aside);
     expect(settled.job.spentRunners).toContain(leaked[0]);
+  });
+
+  it("that are more than was asked for make nobody stand aside while another leg is open", () => {
+    const { job, leaked } = settle(claimedJobOf([legOf(), legOf({ monitor: "ci1" })]), [taken("7", "8")]);
+    expect([job.state, leaked, job.asideUntil]).toEqual(["claimed", ["ci0/8"], undefined]);
+  });
+
+  it("that are too old are why it stands aside, whatever limit held it before", () => {
+    const limit = { scope: "owner" as const, name: "o", maxRunners: 1, inUse: 1 };
+    const { job } = settle(jobOf({ limit }), [], { claimId: null, found: [found("7", 600_000)] });
+    expect(job).not.toHaveProperty("limit");
   });
 
   it("that are too old for a job that is over leave it as it is", () => {
@@ -553,6 +597,12 @@ it("a runner that was reserved ahead of the clock, which was set back, counts as
 it("evidence clears a job of before a loss, for that loss", () => {
   const { job } = settle(jobOf({ clearedFor: 1 }), [], { claimId: null, clearedFor: 2 });
   expect(job).toEqual(jobOf({ clearedFor: 2 }));
+});
+
+it("evidence that clears a job in line counts none of its refusals again, and leaves its presence as it is", () => {
+  const claim = claimOf([legOf({ state: "refused", isCharged: true })]);
+  const job = jobOf({ clearedFor: 1, refusals: 1, presentUntil: now - 1, claim });
+  expect(settle(job, [], { claimId: null, clearedFor: 2 }).job).toEqual({ ...job, clearedFor: 2 });
 });
 
 describe("runners in hand that are too old to be given", () => {

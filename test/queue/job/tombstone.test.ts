@@ -6,6 +6,7 @@ import {
   isAnswerGood,
   isForgotten,
   isIdFree,
+  readmitJob,
   withoutAnswer,
 } from "../../../src/queue/job/tombstone.ts";
 import { claimedJobOf, jobOf, legOf, lostAt, now, settings, ticket } from "../../support/queue-data.ts";
@@ -38,8 +39,23 @@ describe("a new job", () => {
   });
 });
 
+describe("a job that comes back by its ticket", () => {
+  it.each([
+    { name: "of this epoch", placeAt: lostAt, clearedFor: lostAt },
+    { name: "of before: it may have been claimed", placeAt: lostAt - 1, clearedFor: undefined },
+    { name: "ahead by what clocks may differ", placeAt: now + 2_000, clearedFor: lostAt },
+    { name: "further ahead: the clock was set back since", placeAt: now + 2_001, clearedFor: undefined },
+  ])("is free to go only where its place shows that nothing was forgotten: $name", ({ placeAt, clearedFor }) => {
+    const given = { ...ticket, place: placeAt * 1000 };
+    const { clearedFor: _, ...created } = createJob(given, lostAt, now, settings);
+    const expected = clearedFor === undefined ? created : { ...created, clearedFor };
+    expect(readmitJob(given, lostAt, now, settings)).toStrictEqual(expected);
+  });
+});
+
 describe("a tombstone", () => {
   const day = 86_400_000;
+  const first = { place: 1, runnerCount: 1 };
   it.each([
     { name: "an hour by itself", job: { place: 1 }, expected: now + 3_600_000 },
     { name: "as long as its ticket is good", job: { place: (now + 5_000) * 1000 }, expected: now + 3_605_000 },
@@ -48,8 +64,17 @@ describe("a tombstone", () => {
       job: claimedJobOf([legOf(), legOf({ monitor: "ci1", holdUntil: now + day })], { place: 1, state: "failed" }),
       expected: now + day + 60_000,
     },
-  ] as const)("is kept $name", ({ job, expected }) => {
+    { name: "as long as GitHub's word may bring it in line", job: { place: 1, word: [] }, expected: now + day },
+  ])("is kept $name", ({ job, expected }) => {
     expect(endJob(jobOf(job), now, settings).forgetAt).toBe(expected);
+  });
+
+  it.each([
+    { name: "it was served", job: { state: "taken" }, expected: now + 7 * day },
+    { name: "a generation before it was", job: { state: "cancelled", first }, expected: now + 7 * day },
+    { name: "not where none was", job: { state: "cancelled" }, expected: now + 3_600_000 },
+  ] as const)("is kept as long as a re-run may ask for it again: $name", ({ job, expected }) => {
+    expect(endJob(jobOf(job), now, { ...settings, rerunMemoryMs: 7 * day }).forgetAt).toBe(expected);
   });
 
   it("keeps what late news and the ticket's holder need, and no more", () => {
@@ -109,6 +134,11 @@ it.each([
   { name: "it waits", job: jobOf(), expected: "alive" },
   { name: "it is claimed", job: claimedJobOf(), expected: "alive" },
   { name: "it was served", job: jobOf({ state: "taken" }), expected: "taken" },
+  {
+    name: "a generation before it was served",
+    job: jobOf({ state: "cancelled", first: { place: 1, runnerCount: 1 } }),
+    expected: "taken",
+  },
   { name: "it failed", job: claimedJobOf([legOf({ state: "refused" })], { state: "failed" }), expected: "free" },
   { name: "it was cancelled before any claim", job: jobOf({ state: "cancelled" }), expected: "free" },
   { name: "a monitor is still at work", job: claimedJobOf([legOf()], { state: "cancelled" }), expected: "settling" },

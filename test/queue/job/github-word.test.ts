@@ -3,16 +3,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  closeWord,
   currentJobs,
   type GithubWord,
   githubStates,
   type HeardJob,
+  highestAttempt,
   jobsOf,
   maxHeardJobs,
   mergeWord,
   standFor,
   unservedJobs,
-} from "../../src/queue/job/github-word.ts";
+} from "../../../src/queue/job/github-word.ts";
 
 const heard = (id: number, state: HeardJob["state"], attempt = 1): HeardJob => ({ id, attempt, state });
 
@@ -30,12 +32,9 @@ const sayAll = (all: readonly HeardJob[], word: GithubWord = []) =>
 
 describe("the word of a job", () => {
   it("is the same whatever the order of the news, and however often each comes", () => {
-    const shuffled = fc.array(news, { maxLength: 30 }).chain((all) =>
-      fc.tuple(
-        fc.constant(all),
-        fc.shuffledSubarray([...all, ...all], { minLength: all.length }).map((some) => [...some, ...all]),
-      ),
-    );
+    const shuffled = fc
+      .array(news, { maxLength: 30 })
+      .chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray([...all, ...all], { minLength: 2 * all.length })));
     fc.assert(
       fc.property(shuffled, ([all, again]) => {
         expect(sayAll(again)).toEqual(sayAll(all));
@@ -78,5 +77,38 @@ describe("the word of a job", () => {
     const word = sayAll([heard(7, "queued", 1), heard(9, "queued", 2)]);
     expect(currentJobs(word).map(({ id }) => id)).toEqual([9]);
     expect(unservedJobs(word).map(({ id }) => id)).toEqual([9]);
+  });
+
+  it("has the highest attempt first, whichever ids GitHub gives", () => {
+    const word = sayAll([heard(9, "queued", 1), heard(7, "queued", 2), heard(8, "queued", 2)]);
+    expect(word.map(({ id }) => id)).toEqual([8, 7, 9]);
+    expect([highestAttempt(word), highestAttempt([])]).toEqual([2, 0]);
+  });
+
+  it("says of one job the highest attempt, and the last of two runners by name", () => {
+    const news = [heard(7, "in_progress", 2), heard(7, "in_progress", 1), { ...heard(7, "in_progress"), runner: "a" }];
+    const word = sayAll([...news, { ...heard(7, "in_progress"), runner: "b" }]);
+    expect(word).toEqual([{ ...heard(7, "in_progress", 2), runner: "b" }]);
+  });
+
+  it("remembers a hundred jobs", () => {
+    expect(maxHeardJobs).toBe(100);
+  });
+
+  it("lets a generation stand for so many at most, the newest, and for none where there is no room", () => {
+    const word = sayAll([heard(7, "queued"), heard(8, "queued")]);
+    expect(standFor(word, 2, 1)).toEqual([{ ...heard(8, "queued"), generation: 2 }, heard(7, "queued")]);
+    for (const limit of [0, -1]) expect(standFor(word, 2, limit)).toBe(word);
+  });
+
+  it("is of a generation as far as no other stands for it", () => {
+    const word: GithubWord = [{ ...heard(9, "queued"), generation: 3 }, heard(8, "queued")];
+    expect(jobsOf(word, 2).map(({ id }) => id)).toEqual([8]);
+    const closed = closeWord(word, 2);
+    expect(closed).toEqual([
+      { ...heard(9, "queued"), generation: 3 },
+      { ...heard(8, "queued"), generation: 2 },
+    ]);
+    expect(closeWord(closed, 4)).toBe(closed);
   });
 });
