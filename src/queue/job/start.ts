@@ -109,12 +109,14 @@ export function beginLook({ lookAt: _, ...start }: Start, now: number, timeoutMs
 }
 
 /**
- * A look saw nothing new: the next one is due START_TIMEOUT later, or never.
+ * A look saw nothing new: the next one is due START_TIMEOUT later, or never. The same object where none was due.
  * @param isCertain false: something could not be seen, or asked
  */
-export function endLook({ lookAt, ...start }: Start, isCertain: boolean, now: number, timeoutMs: number): Start {
+export function endLook(start: Start, isCertain: boolean, now: number, timeoutMs: number): Start {
+  if (start.lookAt === undefined) return start;
+  const { lookAt: _, ...rest } = start;
   const isWorthIt = now < start.reservedAt + (isCertain ? 1 : 2) * maxLooks * timeoutMs;
-  return lookAt === undefined || !isWorthIt ? start : { ...start, lookAt: now + timeoutMs };
+  return isWorthIt ? { ...rest, lookAt: now + timeoutMs } : rest;
 }
 
 /** Whether its runners were reserved for nothing. */

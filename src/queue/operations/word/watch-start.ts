@@ -71,6 +71,7 @@ export function watchStartOperation(
       const lost = seen === null ? 0 : countLost(start, waiting, seen, now, startTimeoutMs);
       if (lost === 0) {
         const ended = endLook(start, seen !== null, now, startTimeoutMs);
+        if (ended === start) return { answer: nothing };
         return { answer: nothing, change: { jobs: [{ before: job, after: { ...job, start: ended } }] } };
       }
       const reported: Job = { ...job, start: loseStart(start, now) };

@@ -35,6 +35,21 @@ const accept = (
   return operation.decide(viewOf({ a: { job }, capacity: capacityOf(row === null ? {} : { ci0: row }) }));
 };
 
+it("reads its job", () => {
+  const { name, profileKey, reads } = acceptLegOperation({
+    profileKey: "linux",
+    uniqueId: "a",
+    claimId: "claim-1",
+    monitor: "ci0",
+    order,
+  });
+  expect({ name, profileKey, reads }).toEqual({
+    name: "accept",
+    profileKey: "linux",
+    reads: { jobs: [{ uniqueId: "a", order: null }] },
+  });
+});
+
 it("an offer becomes the monitor's: it is believed to reserve from now on", () => {
   const job = claimedJobOf([offered()]);
   const row = rowWith(offerOf());
@@ -64,6 +79,14 @@ describe("nothing is written", () => {
   it.each([
     { name: "of a monitor that nobody knows", row: null, job, answer: "unknown" },
     { name: "of a leg that was never offered", row: rowWith(null), job, answer: "unknown" },
+    { name: "of a monitor that is called", row: rowOf(1), job, answer: "unknown" },
+    { name: "of an earlier claim of the job", row: rowWith(offerOf({ claimId: "claim-0" })), job, answer: "unknown" },
+    {
+      name: "where the job's leg is settled by now",
+      row: rowWith(offerOf()),
+      job: claimedJobOf([offered({ state: "refused" })]),
+      answer: "withdrawn",
+    },
     { name: "of another job's claim", row: rowWith(offerOf({ uniqueId: "b" })), job, answer: "unknown" },
     {
       name: "of a boot that was superseded",
@@ -115,4 +138,17 @@ describe("nothing is written", () => {
 it("an accept that a snapshot overtook counts where that snapshot lists the leg", () => {
   const pull = { bootAt: order.bootAt, seq: 13, presentUntil: now + 1 };
   expect(accept(rowWith(offerOf({ isListed: true }), { pull }), claimedJobOf([offered()])).answer).toBe("accepted");
+});
+
+it("an offer that another monitor has as well stays as it is there", () => {
+  const other = offered({ monitor: "ci1" });
+  const { change } = accept(rowWith(offerOf()), claimedJobOf([other, offered()], { runnerCount: 2 }));
+  expect(change?.jobs?.[0]?.after?.claim?.legs).toMatchObject([other, { monitor: "ci0", state: "pending" }]);
+});
+
+it.each([
+  { name: "whose drain ends now", row: rowWith(offerOf(), { drainedAt: 1, drainedUntil: now }) },
+  { name: "of which no snapshot is known", row: rowOf(1, { pulled: [offerOf()] }) },
+])("a monitor $name may accept", ({ row }) => {
+  expect(accept(row, claimedJobOf([offered()])).answer).toBe("accepted");
 });

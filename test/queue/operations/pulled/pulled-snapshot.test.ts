@@ -39,6 +39,19 @@ const commandOf = (more: Partial<PulledSnapshotCommand> = {}): PulledSnapshotCom
 const hear = (row: FleetRow | null, more: Partial<PulledSnapshotCommand> = {}) =>
   pulledSnapshotOperation(commandOf(more)).decide(viewOf({ capacity: capacityOf(row === null ? {} : { ci0: row }) }));
 
+it("reads who comes next only where it may have made room", () => {
+  const asked = [
+    pulledSnapshotOperation(commandOf()),
+    pulledLegsOperation("linux", "ci0"),
+    pulledHangUpOperation("linux", "ci0"),
+  ].map(({ name, profileKey, reads }) => [name, profileKey, reads]);
+  expect(asked).toEqual([
+    ["snapshot", "linux", { front: true }],
+    ["pulled_legs", "linux", {}],
+    ["snapshot", "linux", {}],
+  ]);
+});
+
 it("the first word of a monitor is its row, and makes room", () => {
   const { answer, change } = hear(null);
   expect(answer).toEqual({ isOld: false, legs: [], unlisted: [] });
@@ -66,6 +79,19 @@ describe("what a fetch writes", () => {
       isWritten: true,
     },
     { name: "that it has runners again, after a refusal", row: { emptyAt: now - 1_000 }, more: {}, isWritten: true },
+    {
+      name: "nothing, where the refusal is of before the clock was set",
+      row: { emptyAt: now + 2_001 },
+      more: {},
+      isWritten: false,
+    },
+    {
+      name: "that it has runners again, within what clocks may differ",
+      row: { emptyAt: now + 2_000 },
+      more: {},
+      isWritten: true,
+    },
+    { name: "that it can be heard again", row: { isFailing: true }, more: {}, isWritten: true },
     { name: "nothing, where it said so since", row: { emptyAt: now - 1_001 }, more: {}, isWritten: false },
     {
       name: "a drain that it had not heard of",
@@ -79,6 +105,25 @@ describe("what a fetch writes", () => {
       row: { pulled: [legOf({ isListed: true })] },
       more: { listed: ["claim-1"] },
       isWritten: false,
+    },
+    { name: "nothing, where it does not list a leg", row: { pulled: [legOf()] }, more: {}, isWritten: false },
+    {
+      name: "nothing, where it still lists one that is settled",
+      row: { pulled: [legOf({ state: "refused" })] },
+      more: { listed: ["claim-1"] },
+      isWritten: false,
+    },
+    {
+      name: "nothing, at the furthest that a hold may have been declared",
+      row: { pull: { ...order, seq: 10, presentUntil: now + 132_000 } },
+      more: {},
+      isWritten: false,
+    },
+    {
+      name: "over a time that lies further ahead",
+      row: { pull: { ...order, seq: 10, presentUntil: now + 132_001 } },
+      more: {},
+      isWritten: true,
     },
     {
       name: "that it saw what settled a leg",
@@ -107,6 +152,52 @@ describe("what a fetch writes", () => {
     },
   ])("$name", ({ row, more, isWritten }) => {
     expect(hear(rowWith(row), more).change !== undefined).toBe(isWritten);
+  });
+
+  const more = { counts: { idle: 3, target: 9, healthy: 9 } };
+  const declared = (presentUntil: number) => ({ pull: { ...order, seq: 10, presentUntil } });
+
+  it("counts what came free since, and takes nothing back of what it declared", () => {
+    const { change } = hear(rowWith({ ...declared(now + 30_000), isFailing: false, freed: 4 }), more);
+    expect(change?.snapshots?.get("ci0")).toEqual({
+      askedAt: now,
+      idle: 3,
+      target: 9,
+      healthy: 9,
+      isFailing: false,
+      drainedAt: 0,
+      drainedUntil: 0,
+      freed: 5,
+      pull: { ...order, presentUntil: now + 30_000 },
+    });
+    expect(change?.takes?.size, "takes stay as they are").toBe(0);
+  });
+
+  it("declares anew with what it says, where it stays for longer", () => {
+    const { change } = hear(rowWith(declared(now + 9_999)), more);
+    expect(change?.snapshots?.get("ci0")?.pull?.presentUntil).toBe(now + 12_000);
+  });
+
+  it("is no failure any more", () => {
+    expect(hear(rowWith({ isFailing: true })).change?.snapshots?.get("ci0")?.isFailing).toBe(false);
+  });
+
+  it("notes that it lists a leg where its takes are kept, with the others", () => {
+    const other = legOf({ claimId: "claim-2" });
+    const { answer, change } = hear(rowWith({ pulled: [legOf(), other] }), { listed: ["claim-1"] });
+    const legs = [legOf({ isListed: true }), other];
+    expect(answer.legs).toEqual(legs);
+    expect(change?.takes?.get("ci0")?.pulled).toEqual(legs);
+  });
+
+  it("of another health makes no room, and takes none", () => {
+    const { change } = hear(rowWith(), { counts: { idle: 2, target: 9, healthy: 8 } });
+    expect(change).toMatchObject({ makesRoom: false, raisesRoom: false });
+  });
+
+  it("of a monitor that was called before makes no room of what was reserved then", () => {
+    const { change } = hear(rowWith({ settled: [[now, 1]] }), { counts: { idle: 2, target: 9, healthy: 8 } });
+    expect(change?.makesRoom).toBe(false);
   });
 
   it("older news changes nothing, and hears of nothing", () => {
@@ -155,6 +246,8 @@ describe("a held fetch that ends too soon", () => {
 
   it("declares no more than PULL_PRESENCE from now", () => {
     const { change } = hangUp(rowWith({ pull: { ...order, presentUntil: now + 35_000 } }));
+    const { answer } = hangUp(rowWith({ pull: { ...order, presentUntil: now + 35_000 } }));
+    expect(answer).toBeNull();
     expect(change?.snapshots?.get("ci0")).toMatchObject({ idle: 2, pull: { ...order, presentUntil: now + 10_000 } });
   });
 

@@ -8,7 +8,17 @@ import {
   type PulledEnd,
   settlePulledOperation,
 } from "../../../../src/queue/operations/pulled/settle-pulled.ts";
-import { capacityOf, claimedJobOf, jobOf, legOf, now, rowOf, runnerOf, viewOf } from "../../../support/queue-data.ts";
+import {
+  capacityOf,
+  claimedJobOf,
+  jobOf,
+  legOf,
+  lostAt,
+  now,
+  rowOf,
+  runnerOf,
+  viewOf,
+} from "../../../support/queue-data.ts";
 
 const order = { bootAt: now - 9_000, seq: 12 };
 const acceptedAt = now - 3_000;
@@ -47,6 +57,19 @@ const unlisted = (key: string | null = null): PulledEnd => ({ kind: "unlisted", 
 const legIn = (decided: ReturnType<typeof settle>): PulledLeg | undefined =>
   decided.change?.takes?.get("ci0")?.pulled?.[0];
 
+it("reads its job, and who comes next", () => {
+  const asked = [
+    settlePulledOperation({ ...parts, monitor: "ci0", order, end: refused }),
+    lookAtPulledLegOperation(parts, "ci0"),
+  ].map(({ name, profileKey, reads }) => ({ name, profileKey, reads }));
+  const reads = { jobs: [{ uniqueId: "a", order: null }], front: true, flows: true };
+  const expected = { name: "settle", profileKey: "linux", reads };
+  expect(asked).toEqual([expected, expected]);
+});
+
+const triesIn = (decided: { readonly change?: ReturnType<typeof settle>["change"] }) =>
+  decided.change?.jobs?.[0]?.after?.tries;
+
 describe("what a monitor says of its leg", () => {
   it("runners are the job's answer: a list of one, as old as the accept", () => {
     const decided = settle(rowWith(entryOf()), claimedJobOf([accepted()]), taken("7"));
@@ -54,7 +77,9 @@ describe("what a monitor says of its leg", () => {
       kind: "settled",
       news: { reply: { kind: "taken", answer: '[{"id":"7"}]', isNew: true }, leaked: [] },
     });
-    expect(decided.change?.jobs?.[0]?.after).toMatchObject({ state: "taken", answerUntil: acceptedAt + 45_000 });
+    const after = decided.change?.jobs?.[0]?.after;
+    expect(after).toMatchObject({ state: "taken", answerUntil: acceptedAt + 45_000, spentRunners: ["ci0/7"] });
+    expect(decided.answer.news?.job).toEqual(after);
     expect(legIn(decided)).toMatchObject({ state: "taken", ids: ["7"], order, until: now + 600_000 });
     expect(legIn(decided)?.isListed).toBeUndefined();
   });
@@ -73,18 +98,30 @@ describe("what a monitor says of its leg", () => {
   it("a refusal brings the job back in line, and counts against it", () => {
     const decided = settle(rowWith(entryOf()), claimedJobOf([accepted()]), refused);
     expect(decided.answer).toMatchObject({ kind: "settled", news: { reply: { kind: "queued" } } });
-    expect(decided.change?.jobs?.[0]?.after).toMatchObject({ state: "queued", refusals: 1 });
+    expect(decided.change?.jobs?.[0]?.after).toMatchObject({
+      state: "queued",
+      refusals: 1,
+      clearedFor: lostAt,
+      tries: [[10, "ci0", "not_reserved", "", 1]],
+    });
     expect(legIn(decided)).toMatchObject({ state: "refused", order, ids: [] });
   });
 
   it("taken without runners is a refusal", () => {
     const decided = settle(rowWith(entryOf()), claimedJobOf([accepted()]), taken());
     expect(legIn(decided)?.state).toBe("refused");
+    expect(triesIn(decided)).toEqual([[10, "ci0", "not_reserved", "", 1]]);
   });
 
   it("an offer may be declined: nobody is to blame", () => {
     const decided = settle(rowWith(entryOf({ state: "offered" })), claimedJobOf([offered()]), refused);
     expect(decided.change?.jobs?.[0]?.after).toMatchObject({ state: "queued", refusals: 0 });
+    expect(triesIn(decided)).toEqual([[10, "ci0", "unsent", "declined the offer", 1]]);
+  });
+
+  it("of which no snapshot is known counts as well", () => {
+    const decided = settle(rowOf(1, { pulled: [entryOf()] }), claimedJobOf([accepted()]), taken("7"));
+    expect(decided.answer.kind).toBe("settled");
   });
 
   it("what it shows as reserved is taken, though its accept was forgotten", () => {
@@ -117,8 +154,9 @@ describe("a snapshot that does not list the leg", () => {
   });
 
   it("costs the job none of its attempts", () => {
-    const { change } = settle(rowWith(entryOf()), job, unlisted());
-    expect(change?.jobs?.[0]?.after).toMatchObject({ state: "queued", refusals: 0 });
+    const decided = settle(rowWith(entryOf()), job, unlisted());
+    expect(decided.change?.jobs?.[0]?.after).toMatchObject({ state: "queued", refusals: 0 });
+    expect(triesIn(decided)).toEqual([[10, "ci0", "no_evidence", "no longer lists the leg", 1]]);
   });
 });
 
@@ -135,6 +173,29 @@ describe("nothing moves", () => {
       end: taken("7"),
       kind: "unknown",
     },
+    { name: "for a monitor that is called", row: rowOf(1), job, end: taken("7"), kind: "unknown" },
+    {
+      name: "for an earlier claim of the job",
+      row: rowWith(entryOf({ claimId: "claim-0" })),
+      job,
+      end: taken("7"),
+      kind: "unknown",
+    },
+    {
+      name: "for a leg of the job that was called",
+      row: rowWith(entryOf()),
+      job: claimedJobOf([legOf()]),
+      end: taken("7"),
+      kind: "unknown",
+    },
+    {
+      name: "by as many runners of which one is another",
+      row: closed("taken", ["7", "8"]),
+      job,
+      end: taken("7", "9"),
+      kind: "settled_otherwise",
+    },
+    { name: "by no runners of what was refused", row: closed("refused"), job, end: taken(), kind: "settled" },
     { name: "for a job that is forgotten", row: rowWith(entryOf()), job: null, end: taken("7"), kind: "unknown" },
     { name: "for another claim of the job", row: rowWith(entryOf()), job: jobOf(), end: taken("7"), kind: "unknown" },
     {
@@ -165,6 +226,47 @@ describe("nothing moves", () => {
 describe("what time does to a leg", () => {
   const look = (row: FleetRow | null, job: Job | null) =>
     lookAtPulledLegOperation(parts, "ci0").decide(viewWith(row, job));
+
+  it.each([
+    { job: { state: "taken", answer: "x" }, reply: { kind: "taken", answer: "x", isNew: false } },
+    { job: { state: "taken" }, reply: { kind: "taken", answer: "null", isNew: false } },
+    { job: { state: "failed" }, reply: { kind: "failed", isNew: false } },
+    { job: { state: "cancelled" }, reply: { kind: "over" } },
+    { job: { state: "claimed" }, reply: { kind: "open" } },
+    { job: { state: "queued" }, reply: { kind: "queued" } },
+  ] as const)("a leg that is settled is told with its job: $job", ({ job, reply }) => {
+    const { answer, change } = look(rowWith(entryOf()), { ...claimedJobOf([accepted({ state: "refused" })]), ...job });
+    expect(answer).toEqual({ reply, leg: "refused", dueAt: null, now, news: null });
+    expect(change).toBeUndefined();
+  });
+
+  it.each([
+    {
+      name: "that is accepted, where its job is over",
+      row: rowWith(entryOf()),
+      job: { ...claimedJobOf([accepted()]), state: "cancelled" as const },
+    },
+    {
+      name: "that is accepted, where its monitor is drained",
+      row: rowWith(entryOf(), { drainedAt: 1, drainedUntil: now + 1 }),
+      job: claimedJobOf([accepted()]),
+    },
+    {
+      name: "that is offered, where the drain is over",
+      row: rowWith(entryOf({ state: "offered" }), { drainedAt: 1, drainedUntil: now }),
+      job: claimedJobOf([offered()]),
+    },
+    { name: "that is offered by a row that nobody knows any more", row: null, job: claimedJobOf([offered()]) },
+  ])("a leg is waited for $name", ({ row, job }) => {
+    const { answer, change } = look(row, job);
+    expect([answer.reply, change]).toEqual([{ kind: "open" }, undefined]);
+  });
+
+  it("what nobody has a row of any more is settled for its job alone", () => {
+    const { answer, change } = look(null, claimedJobOf([accepted({ holdUntil: now })]));
+    expect(answer.news).toEqual({ job: change?.jobs?.[0]?.after, reply: { kind: "queued" }, leaked: [] });
+    expect(change?.takes?.size).toBe(0);
+  });
 
   it.each([
     {
@@ -200,6 +302,7 @@ describe("what time does to a leg", () => {
     expect(decided.change?.jobs?.[0]?.after).toMatchObject({ state: "queued", refusals: 0 });
     expect(legIn(decided as never)).toMatchObject({ state: "withdrawn" });
     expect(decided.change?.takes?.get("ci0")).toMatchObject({ emptyAt: now, refusedJobs: ["a"] });
+    expect(triesIn(decided)).toEqual([[10, "ci0", "unreachable", "did not take on the offer", 1]]);
   });
 
   it.each([
@@ -209,11 +312,13 @@ describe("what time does to a leg", () => {
     const decided = look(rowWith(entryOf({ state: "offered" }), row), job);
     expect(legIn(decided as never)).toMatchObject({ state: "withdrawn" });
     expect(decided.change?.takes?.get("ci0")).toMatchObject({ refusedJobs: [] });
+    expect(triesIn(decided)).toEqual([[10, "ci0", "undecided", "did not take on the offer", 1]]);
   });
 
   it("a monitor that accepted and fell silent for good is given up", () => {
     const decided = look(rowWith(entryOf()), claimedJobOf([accepted({ holdUntil: now })]));
     expect(decided.answer).toMatchObject({ reply: { kind: "queued" }, dueAt: null });
     expect(legIn(decided as never)).toMatchObject({ state: "refused" });
+    expect(triesIn(decided)).toEqual([[10, "ci0", "no_evidence", "accepted, and was not heard of again", 1]]);
   });
 });

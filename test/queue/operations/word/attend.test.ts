@@ -5,6 +5,22 @@ import { attendOperation } from "../../../../src/queue/operations/word/attend.ts
 import { claimedJobOf, jobOf, now, runnerOf, settings, ticket, viewOf } from "../../../support/queue-data.ts";
 
 const attend = (job: Job | null) => attendOperation("linux", ["a"]).decide(viewOf({ a: { job } }));
+it("reads the jobs that it is asked about, and who comes next", () => {
+  const { name, profileKey, reads } = attendOperation("linux", ["a", "b"]);
+  expect({ name, profileKey, reads }).toEqual({
+    name: "attend",
+    profileKey: "linux",
+    reads: {
+      jobs: [
+        { uniqueId: "a", order: null },
+        { uniqueId: "b", order: null },
+      ],
+      front: true,
+      flows: true,
+    },
+  });
+});
+
 const tooLong = (now - settings.detachedMaxWaitMs) * 1000;
 
 it.each<[string, Job | null, boolean]>([
@@ -28,7 +44,12 @@ describe("DETACHED_MAX_WAIT", () => {
     const job = jobOf({ detached: "queued", place: tooLong, runnersInHand: [{ ...runnerOf("1"), since: now }] });
     const { answer, change } = attend(job);
     expect(answer).toMatchObject({ polls: [], ended: [{ state: "abandoned" }], leaked: ["ci0/1"] });
-    expect(change).toMatchObject({ history: [{ what: "abandoned", id: "a" }], makesRoom: true });
+    expect(change).toMatchObject({
+      jobs: [{ before: job, after: answer.ended[0] }],
+      history: [{ what: "abandoned", id: "a" }],
+      wake: ["a"],
+      makesRoom: true,
+    });
     expect(attend({ ...job, place: tooLong + 1000 }).answer.ended).toEqual([]);
   });
 

@@ -9,6 +9,7 @@ import {
   claimedJobOf,
   jobOf,
   legOf,
+  lostAt,
   now,
   rowOf,
   runnerOf,
@@ -293,5 +294,303 @@ describe("of a job that was abandoned before GitHub spoke", () => {
     ["it waited for DETACHED_MAX_WAIT", ended({ state: "abandoned", detached: "queued" }), [said(7)], {}, "recorded"],
   ])("but not where %s", (_, known, news, command, outcome) => {
     expect(hear(known, news, command).outcome).toBe(outcome);
+  });
+});
+
+describe("what is written of GitHub's word", () => {
+  const named = { isNamed: true };
+  const policy = { default: {}, repositories: [], owners: [], classes: [], monitors: [] };
+  const shared: View = { policy, head: { virtualTime: { at: 7_000 }, flows: { "o/r": { end: 8_000 } } } };
+  const small: View = { capacity: capacityOf({ ci0: rowOf(1, { target: 1 }) }) };
+  const fresh = {
+    ...ticket,
+    place: now * 1000,
+    state: "queued",
+    heardAt: 0,
+    isPresent: true,
+    presentUntil: now + 4_000,
+    abandonAt: now + 30_000,
+    attempts: 0,
+    refusals: 0,
+    clearedFor: lostAt,
+    isCounted: true,
+    detached: "queued",
+  };
+  const usual = { at: now, what: "queued", id: "a", repo: "o/r", run: "1", attempts: 0, waitedMs: 0, by: "GitHub" };
+
+  it("a job that comes in line by its label, with its part of the line", () => {
+    const { answer, change } = hear(null, [said(7, "queued", 3), said(8, "queued", 3)], named, shared);
+    const word = [entry(8, "queued", 3), entry(7, "queued", 3)];
+    const after = { ...fresh, runnerCount: 2, share: { start: 8_000, end: 10_000 }, word, attempt: 3 };
+    expect(answer).toEqual({ kind: "heard", outcome: "enqueued", job: after, leaked: [], before: null });
+    expect(change).toStrictEqual({
+      jobs: [{ before: null, after }],
+      history: [{ ...usual, count: 2 }],
+      relies: { maxWaiting: 99 },
+      wake: ["a"],
+      makesRoom: true,
+    });
+  });
+
+  it("one that nothing can be served for as yet: it waits for one runner", () => {
+    const { after } = hear(null, [said(7)], named, { capacity: capacityOf({}) });
+    expect(after).toStrictEqual({ ...fresh, word: [entry(7)], attempt: 1 });
+  });
+
+  it("a tombstone of what is over already, and that nothing else changed", () => {
+    const { answer, change } = hear(null, [said(7, "completed")], named);
+    const word = [said(7, "completed")];
+    const after = {
+      ...fresh,
+      word,
+      attempt: 1,
+      state: "cancelled",
+      isPresent: false,
+      endedAt: now,
+      forgetAt: now + settings.detachedMaxWaitMs,
+    };
+    expect(answer).toEqual({ kind: "heard", outcome: "recorded", job: after, leaked: [], before: null });
+    expect(change).toStrictEqual({ jobs: [{ before: null, after }] });
+  });
+
+  it("where nobody limits the line, that nothing limits it", () => {
+    const { outcome, change } = hear(null, [said(7)], named, { settings: { ...settings, maxQueueDepth: null } });
+    expect([outcome, change?.relies]).toEqual(["enqueued", { maxWaiting: null }]);
+  });
+
+  it("the next generation, as the policy shares the line", () => {
+    const known = taken({ runnerCount: 3, attempt: 1 });
+    const { answer, change } = hear(known, [said(9, "queued", 2), said(8, "queued", 2)], {}, shared);
+    const after = change?.jobs?.[0]?.after ?? null;
+    expect(after).toMatchObject({ runnerCount: 2, isCounted: true, share: { start: 8_000, end: 10_000 }, attempt: 2 });
+    expect(answer).toEqual({ kind: "heard", outcome: "rerun", job: after, leaked: [], before: known });
+    expect(change).toMatchObject({
+      jobs: [{ before: known }],
+      relies: { maxWaiting: 99 },
+      wake: ["a"],
+      makesRoom: true,
+    });
+  });
+
+  it("a job that leaves the line: who can be served now is told", () => {
+    const known = detached({ runnersInHand: [{ ...runnerOf("1"), since: now - 1_000 }], runnerCount: 2 });
+    const { answer, change, after } = hear(known, [said(7, "completed")]);
+    expect(after).toMatchObject({ state: "cancelled", spentRunners: ["ci0/1"], endedAt: now });
+    expect(answer).toEqual({ kind: "heard", outcome: "ended", job: after, leaked: ["ci0/1"], before: known });
+    expect(change).toMatchObject({
+      jobs: [{ before: known }],
+      history: [{ what: "cancelled", by: "GitHub" }],
+      wake: ["a"],
+      makesRoom: true,
+    });
+  });
+
+  it("nothing of a label that nobody knows", () => {
+    expect(hear(null, [said(7)]).answer).toEqual({
+      kind: "heard",
+      outcome: "unknown_job",
+      job: null,
+      leaked: [],
+      before: null,
+    });
+  });
+
+  it("of a job that is polled for, only what was said", () => {
+    const { answer, change } = hear(jobOf(), [said(7, "queued", 2), said(8, "queued", 2)], {}, small);
+    const after = jobOf({ word: [entry(8, "queued", 2), entry(7, "queued", 2)], attempt: 2 });
+    expect(answer).toMatchObject({ outcome: "recorded", job: after, before: jobOf() });
+    expect(change).toStrictEqual({ jobs: [{ before: jobOf(), after }] });
+  });
+
+  it.each([
+    {
+      name: "nothing where nothing was ever said",
+      known: jobOf({ word: [] }),
+      outcome: "repeated",
+      attempt: undefined,
+    },
+    {
+      name: "its attempt, where only that is news",
+      known: jobOf({ word: [entry(7, "queued", 2)] }),
+      outcome: "recorded",
+      attempt: 2,
+    },
+  ])("of what was heard before, $name", ({ known, outcome, attempt }) => {
+    const heard = hear(known, []);
+    expect([heard.outcome, heard.after?.attempt]).toEqual([outcome, attempt]);
+  });
+
+  it("of a start, that it has started, also where the word is the same", () => {
+    const start = { state: "starting" as const, since: 1, reservedAt: 1, runners: ["ci0/1"], lookAt: now };
+    const known = taken({ start, attempt: 1, word: [entry(7, "in_progress")] });
+    const { outcome, after } = hear(known, [said(7, "in_progress")]);
+    const { lookAt: _, ...rest } = start;
+    expect([outcome, after]).toEqual(["recorded", { ...known, start: { ...rest, state: "started", since: now } }]);
+  });
+
+  it("that its generation stands for what waits for its runners", () => {
+    const { after } = hear(taken(), [said(7)]);
+    expect(after).toEqual(taken({ word: [entry(7)] }));
+  });
+});
+
+describe("a detached job that is heard of", () => {
+  const small: View = { capacity: capacityOf({ ci0: rowOf(1, { target: 2 }) }) };
+  const held = (...ids: string[]) => ids.map((id) => ({ ...runnerOf(id), since: now - 1_000 }));
+  const awaited = (more: Partial<Job> = {}) => jobOf({ detached: "awaited", ...more });
+  it.each<{ name: string; known: Job; news: HeardJob[]; view?: View; outcome: string; after: Partial<Job> }>([
+    {
+      name: "is done with by the only job that was heard of, for however many it stands in line",
+      known: detached({ runnerCount: 2 }),
+      news: [said(7, "completed")],
+      outcome: "ended",
+      after: { state: "cancelled" },
+    },
+    {
+      name: "waits on where none of its jobs is known any more, for as many as before",
+      known: detached({ runnerCount: 2, word: [] }),
+      news: [],
+      outcome: "repeated",
+      after: {},
+    },
+    {
+      name: "of two, one of which is done: the other waits",
+      known: detached({ runnerCount: 2, word: [entry(8), entry(7)] }),
+      news: [said(8, "completed")],
+      outcome: "recorded",
+      after: { runnerCount: 1 },
+    },
+    {
+      name: "needs one more than it has in hand, at least",
+      known: detached({ runnerCount: 4, word: [entry(8), entry(7)], runnersInHand: held("1", "2") }),
+      news: [said(8, "completed")],
+      outcome: "recorded",
+      after: { runnerCount: 3 },
+    },
+    {
+      name: "that was enqueued for three needs three, whoever waits",
+      known: jobOf({ detached: "queued", runnerCount: 3, word: [entry(7)] }),
+      news: [said(8)],
+      outcome: "recorded",
+      after: { runnerCount: 3 },
+    },
+    {
+      name: "that is being asked for needs what it asks for, also where one of them is done",
+      known: claimedJobOf([legOf({ runners: 2 })], {
+        detached: "queued",
+        isCounted: true,
+        runnerCount: 2,
+        word: [entry(8), entry(7)],
+      }),
+      news: [said(8, "completed")],
+      outcome: "recorded",
+      after: { runnerCount: 2 },
+    },
+    {
+      name: "stands for no more than the fleet keeps; the next generation is for the others",
+      known: detached(),
+      news: [said(8), said(9)],
+      view: small,
+      outcome: "recorded",
+      after: { runnerCount: 2, word: [entry(9), said(8), entry(7)] },
+    },
+    {
+      name: "that is being asked for stands for nobody who comes meanwhile",
+      known: claimedJobOf([legOf()], { detached: "queued", isCounted: true, word: [entry(7)], attempt: 1 }),
+      news: [said(8)],
+      outcome: "recorded",
+      after: { word: [said(8), entry(7)] },
+    },
+    {
+      name: "is present again with GitHub's first word",
+      known: awaited({ isPresent: false }),
+      news: [said(7)],
+      outcome: "recorded",
+      after: { detached: "queued", isPresent: true },
+    },
+    {
+      name: "that is being asked for is present only once it is in line",
+      known: claimedJobOf([legOf()], { detached: "awaited" }),
+      news: [said(7)],
+      outcome: "recorded",
+      after: { detached: "queued", isPresent: false, state: "claimed" },
+    },
+    {
+      name: "is still awaited while none of its jobs waits",
+      known: awaited({ runnerCount: 2 }),
+      news: [said(7, "completed")],
+      outcome: "recorded",
+      after: { detached: "awaited" },
+    },
+  ])("$name", ({ known, news, view = {}, outcome, after }) => {
+    const heard = hear(known, news, {}, view);
+    expect(heard.outcome).toBe(outcome);
+    if (outcome === "repeated") expect(heard.change).toBeUndefined();
+    else expect(heard.after).toMatchObject(after);
+    if (after.word !== undefined) expect(heard.after?.word).toEqual(after.word);
+  });
+
+  it("for more or fewer runners than before: whoever can be served now is told", () => {
+    const { after, change } = hear(detached(), [said(8)]);
+    expect(change).toEqual({ jobs: [{ before: detached(), after }], makesRoom: true });
+  });
+});
+
+describe("bookings and borders", () => {
+  const late = ended({ state: "abandoned", detached: "awaited", runnerCount: 2, attempt: 2 });
+  it.each<[string, Job | null, Partial<HearCommand>, View, string]>([
+    ["a booking of a second ago brings a job in line", null, { bookedAt: now - 1_000 }, {}, "enqueued"],
+    ["and one that was abandoned back", late, { bookedAt: now - 1_000 }, {}, "enqueued"],
+    ["an older one brings nothing back", late, { bookedAt: now - 1_001 }, {}, "booking_too_old"],
+    [
+      "a re-run as old as DETACHED_MAX_WAIT comes in line",
+      taken(),
+      { createdAt: now - settings.detachedMaxWaitMs },
+      {},
+      "rerun",
+    ],
+    [
+      "the last place in line is given",
+      null,
+      {},
+      { sizes: { line: [{ need: 1, jobs: 90 }], aside: [{ need: 1, jobs: 9 }], claimed: [{ need: 1, jobs: 9 }] } },
+      "enqueued",
+    ],
+    ["a forgotten job is nobody's re-run", taken({ forgetAt: now }), { isNamed: false }, {}, "unknown_job"],
+    ["a repository has one name in any case, also where we wrote it", taken({ qualifiedRepo: "O/R" }), {}, {}, "rerun"],
+  ])("%s", (_, known, command, view, outcome) => {
+    expect(hear(known, [said(9, "queued", 2)], { isNamed: true, ...command }, view).outcome).toBe(outcome);
+  });
+
+  it("who comes back serves the highest attempt that was heard of, and stands for what waits", () => {
+    for (const [known, heard, attempt] of [
+      [late, 1, 2],
+      [late, 3, 3],
+      [ended({ state: "abandoned", detached: "awaited" }), 1, 1],
+    ] as const) {
+      const { after } = hear(known, [said(9, "queued", heard)]);
+      expect(after).toMatchObject({ attempt, word: [entry(9, "queued", heard)] });
+      expect(after).not.toHaveProperty("generation");
+    }
+  });
+
+  it("who was never served begins anew at the end of the line", () => {
+    expect(hear(ended(), [said(7)], { isNamed: true }).after).toMatchObject({
+      place: now * 1000,
+      endedPlace: ticket.place,
+    });
+  });
+
+  it("reads its job, a place at the end of the line, and how long that is", () => {
+    const {
+      name,
+      profileKey: key,
+      reads,
+    } = hearOperation({ request, news: [], createdAt: 0, isNamed: false, bookedAt: 0 });
+    expect({ name, key, reads }).toEqual({
+      name: "hear",
+      key: "linux",
+      reads: { jobs: [{ uniqueId: "a", order: null }], places: 1, front: true, sizes: true, flows: true },
+    });
   });
 });

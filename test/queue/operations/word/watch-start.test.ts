@@ -17,6 +17,21 @@ const watch = (job: Job, seen: Parameters<typeof watchStartOperation>[2], more: 
 const stateOf = (result: ReturnType<typeof watch>) => result.answer.changed?.after.start?.state ?? "unchanged";
 const idle = [{ name: "ci0/1", isBusy: false }];
 
+it("a look reads its job, and what comes of it who may be served next", () => {
+  const asked = ({ name, profileKey, reads }: { name: string; profileKey: string; reads: object }) => [
+    name,
+    profileKey,
+    reads,
+  ];
+  const jobs = [{ uniqueId: "a", order: null }];
+  expect(asked(beginLookOperation("linux", "a"))).toEqual(["begin_look", "linux", { jobs }]);
+  expect(asked(watchStartOperation("linux", "a", []))).toEqual([
+    "watch_start",
+    "linux",
+    { jobs, front: true, flows: true },
+  ]);
+});
+
 describe("what a dashboard shows of a reserved runner", () => {
   it.each([
     { name: "busy: it has started", seen: [{ name: "ci0/1", isBusy: true }], job: taken(), state: "started" },
@@ -55,6 +70,25 @@ describe("what a dashboard shows of a reserved runner", () => {
   ])("$name", ({ seen, job, state }) => {
     expect(stateOf(watch(job, seen, { startWatch: "report" }))).toBe(state);
   });
+
+  it("is written with its job: it has started, and is looked at no more", () => {
+    const { lookAt: _, ...rest } = start;
+    const after = { ...taken(), start: { ...rest, state: "started" as const, since: now } };
+    expect(watch(taken(), [{ name: "ci0/1", isBusy: true }])).toEqual({
+      answer: { changed: { before: taken(), after }, isServedAgain: false },
+      change: { jobs: [{ before: taken(), after }] },
+    });
+  });
+
+  it.each([
+    { name: "that is unknown", job: null },
+    { name: "that is forgotten", job: taken({ forgetAt: now }) },
+    { name: "that is not watched", job: jobOf({ state: "taken", word: waits }) },
+  ])("says nothing of a job $name", ({ job }) => {
+    expect(watchStartOperation("linux", "a", []).decide(viewOf({ a: { job } }))).toEqual({
+      answer: { changed: null, isServedAgain: false },
+    });
+  });
 });
 
 describe("a look", () => {
@@ -62,7 +96,9 @@ describe("a look", () => {
 
   it("is one instance's, and the next one is due soon, for that instance may die; and not for ever", () => {
     const { answer, change } = begin(taken());
-    expect(answer?.start).toMatchObject({ state: "starting", lookAt: now + settings.startTimeoutMs / 4 });
+    const lookAt = now + settings.startTimeoutMs / 4;
+    expect(answer?.start).toMatchObject({ state: "starting", lookAt });
+    expect(change).toEqual({ jobs: [{ before: taken(), after: { ...taken(), start: { ...start, lookAt } } }] });
     const [after] = change?.jobs?.map((one) => one.after) ?? [];
     expect(begin(after ?? taken())).toEqual({ answer: null });
     const old = { ...start, reservedAt: now - 20 * settings.startTimeoutMs };
@@ -80,25 +116,45 @@ describe("a look", () => {
     };
     expect(lookAtAfter(now - times * startTimeoutMs + 1)).toBe(now + startTimeoutMs);
     expect(lookAtAfter(now - times * startTimeoutMs)).toBeUndefined();
+    const { lookAt: _, ...never } = start;
+    expect(watch(taken({ word: [], start: never }), seen), "and not where none was due").not.toHaveProperty("change");
   });
 
   it("is nobody's where the job has started, or is gone", () => {
     expect(begin(taken({ start: { ...start, state: "started" } })).answer).toBeNull();
     expect(beginLookOperation("linux", "b").decide(viewOf({})).answer).toBeNull();
+    expect(begin(taken({ forgetAt: now })).answer).toBeNull();
+    const { lookAt: _, ...never } = start;
+    expect(begin(taken({ start: never })).answer, "or is looked at no more").toBeNull();
   });
 });
 
 describe("a lost start", () => {
   it("is only reported, unless it is wished that it is served again", () => {
     const { answer, change } = watch(taken(), [], { startWatch: "report" });
-    expect(answer.isServedAgain).toBe(false);
-    expect(change?.jobs?.[0]?.after).toMatchObject({ state: "taken", start: { state: "lost" } });
+    const after = change?.jobs?.[0]?.after;
+    expect(after).toMatchObject({ state: "taken", start: { state: "lost" } });
+    expect([answer, change]).toEqual([
+      { changed: { before: taken(), after }, isServedAgain: false },
+      { jobs: [{ before: taken(), after }] },
+    ]);
   });
 
   it("is served again at its old place, at another monitor first, as the next generation", () => {
     const { answer, change } = watch(taken(), [], { startWatch: "act" });
-    expect(answer.isServedAgain).toBe(true);
+    expect(answer).toMatchObject({
+      changed: { before: taken(), after: { state: "taken", start: { state: "lost" } } },
+      isServedAgain: true,
+    });
+    expect(change).toMatchObject({
+      jobs: [{ before: taken() }],
+      history: [{ what: "queued", by: "start watch", generation: 2 }],
+      wake: ["a"],
+      makesRoom: true,
+    });
     expect(change?.jobs?.[0]?.after).toMatchObject({
+      attempt: 1,
+      isCounted: true,
       state: "queued",
       place: taken().place,
       generation: 2,
@@ -108,6 +164,24 @@ describe("a lost start", () => {
       spentRunners: ["ci0/1"],
       restarts: 1,
       word: [{ id: 7, state: "queued", generation: 2 }],
+    });
+  });
+
+  it("keeps its part of the line, its attempt, and whose generation GitHub's other jobs are", () => {
+    const word: GithubWord = [
+      { id: 9, attempt: 3, state: "queued", generation: 2 },
+      { id: 7, attempt: 3, state: "completed", generation: 1 },
+    ];
+    const job = taken({ share: { start: 1, end: 2 }, generation: 2, attempt: 4, word });
+    const { change } = watch(job, [], { startWatch: "act" });
+    expect(change?.jobs?.[0]?.after).toMatchObject({
+      share: { start: 1, end: 2 },
+      attempt: 4,
+      generation: 3,
+      word: [
+        { id: 9, generation: 3 },
+        { id: 7, generation: 1 },
+      ],
     });
   });
 
