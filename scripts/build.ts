@@ -56,6 +56,7 @@ for (const name of readdirSync(join(root, "scripts/package")).filter((name) => n
   copyFileSync(join(root, "scripts/package", name), join(out, "bin", name));
   chmodSync(join(out, "bin", name), 0o755);
 }
+copyFileSync(join(root, "scripts/package/agent.d.ts"), join(out, "agent.d.ts"));
 for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) copyFileSync(join(root, name), join(out, name));
 writeFileSync(join(out, "THIRD-PARTY-LICENSES.txt"), collectLicences(metafile));
 writeFileSync(join(out, "package.json"), `${JSON.stringify(describePackage(), null, 2)}\n`);
@@ -63,7 +64,7 @@ writeFileSync(join(out, "package.json"), `${JSON.stringify(describePackage(), nu
 function describePackage() {
   const { name, version, description, license, type, engines } = packageJson;
   const bin = { "runner-queue": "bin/runner-queue.cjs", queuectl: "bin/queuectl.cjs" };
-  const exports = { "./agent": "./agent.js" };
+  const exports = { "./agent": { types: "./agent.d.ts", default: "./agent.js" } };
   return { name, version, description, license, type, engines, bin, exports };
 }
 

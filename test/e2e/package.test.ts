@@ -10,6 +10,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { endWithUs } from "../../scripts/end-with-us.ts";
+import { documentedExample } from "../support/documented-example.ts";
 import { startMonitor } from "../support/monitors.ts";
 import { apiToken, monitorToken } from "../support/service.ts";
 
@@ -121,6 +122,19 @@ test("its agent can be imported, and does what its options say", async () => {
   writeFileSync(join(folder, "own-agent.mjs"), script);
   const { stdout } = await run(process.execPath, ["own-agent.mjs"]);
   expect(JSON.parse(stdout)).toEqual({ kind: "failed", why: "never quiet" });
+});
+
+test("its agent has types: the example of docs/agent.md passes tsc, and one that lists no profiles does not", async () => {
+  const example = `declare const token: string;\n${documentedExample("agent.md", "## From JavaScript")}`;
+  writeFileSync(join(folder, "good-host.mts"), example);
+  writeFileSync(join(folder, "bad-host.mts"), example.replace(/profiles: \{.*?\} \}, /, ""));
+  const tsc = join(root, "node_modules/.bin/tsc");
+  const options = ["--noEmit", "--strict", "--target", "es2024", "--module", "nodenext", "--types", ""];
+  const check = async (file: string) => await run(tsc, [...options, file]);
+  expect(await check("good-host.mts")).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+  const bad = await check("bad-host.mts");
+  expect(bad.exitCode).toBeGreaterThan(0);
+  expect(bad.stdout).toMatch(/'profiles' is missing/);
 });
 
 test("an older Node is told so in one sentence, without a stack", async () => {
