@@ -1,6 +1,6 @@
 // `npm run build`: the package as it is published, in dist/: one bundle of plain JavaScript for any
-// Node from 22.18 on, without dependencies, queuectl once more as one file, and the licences of the packages in it. `npm pack
-// ./dist` makes the tarball; the image is made of the same files.
+// Node from 22.18 on, without dependencies; queuectl once more as one file; and the licences of the
+// packages in it. `npm pack ./dist` makes the tarball; the image is made of the same files.
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

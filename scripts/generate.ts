@@ -98,11 +98,11 @@ function generatePageAssets(): string {
   const folder = new URL("src/dashboard/page/", root);
   const load = (name: string) => readFileSync(new URL(name, folder), "utf8");
   // In the order in which they apply: later rules win.
-  const style = ["page.css", "cards.css", "acts.css", "narrow.css"].map(load).join("\n");
+  const style = ["page", "cards", "acts", "narrow"].map((name) => load(`style/${name}.css`)).join("\n");
   // One module, as the browser gets it: what the parts import of each other stands before it.
-  const script = ["news.js", "connection.js", "act-words.js", "acts.js"]
+  const script = ["news", "connection", "act-words", "acts"]
     .map((name) =>
-      load(name)
+      load(`script/${name}.js`)
         .replaceAll(/^import .*;\n/gm, "")
         .replaceAll(/^export /gm, ""),
     )
@@ -110,8 +110,9 @@ function generatePageAssets(): string {
   for (const text of [style, script]) {
     if (/<[/!]/.test(text)) throw new Error("src/dashboard/page: `</` or `<!` would end the element that it stands in");
   }
-  return `// Generated from page/*.css and page/*.js by \`npm run generate\`: the page's looks and its script as text, for runtimes
-// without files. Their hashes stand in the page's content security policy.
+  return `// Generated from page/style/*.css and page/script/*.js by \`npm run generate\`: the page's looks and
+// its script as text, for runtimes without files. Their hashes stand in the page's content security
+// policy.
 export const pageStyle = ${JSON.stringify(style)};
 
 export const pageScript = ${JSON.stringify(script)};

@@ -115,6 +115,7 @@ export async function waitUntilReady(service: ServiceProcess, withinMs = maxPati
     if (status === 200) return url;
     if (!service.isRunning()) throw new Error(`the service ended before it was ready: ${service.stderr()}`);
     if (performance.now() > giveUpAt) throw new Error(`the service is not ready after ${withinMs} ms: ${status}`);
+    // "ready" is said to whoever asks, and is no line of the log
     await delay(20);
   }
 }

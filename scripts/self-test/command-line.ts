@@ -15,7 +15,7 @@ ${invocationOf("self-test")} --queue <url> --profile <key> [options]
                           a token on the command line shows in the list of processes
   --take                  take runners for real: five in all, which no job will use. The monitors destroy them
                           after a minute. Without it nothing is sent that could reserve one
-  --rerun                 also check that a re-run job gets a runner again (${rerunCheck}): takes two more
+  --rerun                 also check that a re-run job gets a runner again (${rerunCheck}): two more
   --unique-id <text>      of the job of one-runner, where one at GitHub waits for that label already
   --repo <owner/repo>     sent as qualified_repo (runner-queue/self-test)
   --run-id <digits>       sent as run_id (1)

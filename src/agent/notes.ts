@@ -36,7 +36,10 @@ export type OpenedNotes =
   | { readonly kind: "locked" }
   | { readonly kind: "unusable"; readonly why: string };
 
-/** Opens the file, which nobody else can from then on. It is made where there is none, with its folder. */
+/**
+ * Opens the file, which nobody else can from then on. Makes it, with its folder, where there is
+ * none.
+ */
 export function openNotes(path: string): OpenedNotes {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

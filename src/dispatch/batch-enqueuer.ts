@@ -3,7 +3,8 @@
 //
 //   look at every line --- something stands in the way ---> nothing was written
 //     \---> count and book what is new ---> write line after line ---> answered
-//                                             \--- a later line says no ---> what was begun is cancelled
+//                                             \--- a later line says no ---> what was begun
+//                                                                            is cancelled
 //
 // A process that dies in between leaves jobs of which nobody has a ticket: nobody polls for them,
 // and they are abandoned. Who asks again gets their places.

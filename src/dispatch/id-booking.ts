@@ -2,7 +2,8 @@
 // GitHub compares labels without regard to case. The booking of an id lives in another part of the
 // store than its job:
 //
-//   free --- booked ---> pending --- its job is committed ---> used --- the job is over ---> may be taken over
+//   free --- booked ---> pending --- its job is committed ---> used
+//   used --- the job is over ---> may be taken over
 //   pending --- twice a commit's longest age, and no job came ---> may be taken over
 //   used --- the job ended without runners ---> forgotten with its tombstone
 import { z } from "zod";

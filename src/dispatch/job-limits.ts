@@ -1,8 +1,9 @@
 // Counts jobs over all profiles and instances, for MAX_JOBS_PER_RUN, MAX_JOBS_PER_REPO,
-// MAX_REMEMBERED_JOBS, and `max_waiting` of a policy. What is counted are sets of names in the store (rolls), never numbers: a
-// name is on a roll once, however often it is put there.
+// MAX_REMEMBERED_JOBS, and `max_waiting` of a policy. What is counted are sets of names in the store
+// (rolls), never numbers: a name is on a roll once, however often it is put there.
 //
-//   enqueue ---> on the rolls of its run and repository ---> the job is over ---> on the rolls of what is remembered ---> forgotten
+//   enqueue ---> on the rolls of its run and repository
+//     \--- the job is over ---> on the rolls of what is remembered ---> forgotten
 //
 // A process may die before it takes a name off. So a roll that is full is looked through before
 // anybody is refused for long: jobs that are over, or never began, leave it.

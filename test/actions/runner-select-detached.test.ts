@@ -1,6 +1,5 @@
 // runner-select with `wait: detached`: it enqueues, prints its label and ends; the queue waits.
 import { readdir } from "node:fs/promises";
-import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { expectFallback } from "./fallback.ts";
 import { problem, startQueueDouble } from "./queue-double.ts";
@@ -44,9 +43,7 @@ test.each([
       labels: ["self-hosted", `reserved-for:${id}`],
     });
     queue.monitor.freeOne("linux");
-    const giveUpAt = performance.now() + 60_000;
-    while (queue.monitor.reservedFor(id).length === 0 && performance.now() < giveUpAt) await delay(50);
-    expect(queue.monitor.reservedFor(id)).toHaveLength(1);
+    await expect.poll(() => queue.monitor.reservedFor(id), { timeout: 60_000 }).toHaveLength(1);
     expect(queue.run.github.violations).toEqual([]);
   },
   120_000,

@@ -5,6 +5,7 @@ import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simu
 import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
 import { describeRunning } from "../../src/dashboard/running-runners.ts";
 import { enqueueForTicket, takeUntilDone } from "../support/client.ts";
+import { untilDashboard } from "../support/dashboard-news.ts";
 import { apiToken, monitorToken, type RunningService, startService } from "../support/service.ts";
 
 const uniqueId = "Runs-And-Is-Seen";
@@ -22,22 +23,11 @@ describe("a job that was served", { timeout: 120_000 }, () => {
     await service?.[Symbol.asyncDispose]();
     await monitor?.close();
   });
-  const look = async (headers: Record<string, string> = bearer) =>
-    (await (await fetch(`${service.url}/dashboard.json`, { headers })).json()) as Dashboard;
-  const presenceIs = async (presence: string) => {
-    for (;;) {
-      const { profiles } = await look();
-      if (profiles[0]?.jobs[0]?.presence === presence) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
-  const lookUntil = async (holds: (running: Dashboard["running"]) => boolean) => {
-    for (;;) {
-      const { running } = await look();
-      if (holds(running)) return running;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
+  const lookAsStranger = async () => (await (await fetch(`${service.url}/dashboard.json`)).json()) as Dashboard;
+  const presenceIs = async (presence: string) =>
+    await untilDashboard(service.url, ({ profiles }) => profiles[0]?.jobs[0]?.presence === presence);
+  const lookUntil = async (holds: (running: Dashboard["running"]) => boolean) =>
+    (await untilDashboard(service.url, ({ running }) => holds(running), apiToken)).running;
 
   it("is starting on its runner at once, then started, then gone", async () => {
     const asked = { profile: "linux", repo: "servo/servo", runId: "4711", uniqueId };
@@ -52,7 +42,7 @@ describe("a job that was served", { timeout: 120_000 }, () => {
     expect(Date.parse(started?.since ?? "")).toBeGreaterThanOrEqual(Date.parse(starting?.since ?? ""));
     const text = await (await fetch(`${service.url}/dashboard.txt`, { headers: bearer })).text();
     expect(text).toMatch(/RUNNING\n.*\n.*started .*Runs-And-Is-Seen/);
-    expect((await look({})).running[0]?.unique_id).toBe("Runs-And");
+    expect((await lookAsStranger()).running[0]?.unique_id).toBe("Runs-And");
     await lookUntil((running) => running.length === 0);
   });
 

@@ -146,6 +146,7 @@ async function startProxy(kind: keyof typeof proxies, queueUrl: string): Promise
     for await (const piece of response.setEncoding("utf8")) text += piece;
     return { status: response.statusCode ?? 0, headers: response.headers, text };
   };
+  // none of them says when it listens
   for (const giveUpAt = performance.now() + 60_000; ; await delay(50)) {
     const answer = await ask("GET", "/healthz").catch(() => null);
     if (answer?.status === 200) break;

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { endWithUs } from "../../scripts/end-with-us.ts";
 import { createAgentHome } from "../support/agent-process.ts";
 import { enqueue, runnerIdsIn, takeUntilDone } from "../support/client.ts";
+import { untilDashboard } from "../support/dashboard-news.ts";
 import { documentedExample } from "../support/documented-example.ts";
 import { startLossyProxy, type Where } from "../support/lossy-proxy.ts";
 import { startMonitor } from "../support/monitors.ts";
@@ -296,12 +297,8 @@ it("the example of docs/monitors.md serves one job after the other", async () =>
   const child = spawn(process.execPath, ["--input-type=module", "-e", example], { stdio: "inherit", env: environment });
   endWithUs(child);
   onTestFinished(() => void child.kill("SIGKILL"));
-  for (let isKnown = false; !isKnown; await delay(50)) {
-    const { monitors } = (await (await fetch(`${service.url}/dashboard.json`)).json()) as {
-      monitors: { name: string; profiles: object[] }[];
-    };
-    isKnown = (monitors.find((one) => one.name === name)?.profiles.length ?? 0) > 0;
-  }
+  const isKnown = (one: { name: string; profiles: readonly object[] }) => one.name === name && one.profiles.length > 0;
+  await untilDashboard(service.url, ({ monitors }) => monitors.some(isKnown));
   const ids = runnerIdsIn(await (await inLine(name)).answer);
   const more = runnerIdsIn(await (await inLine(name)).answer);
   expect([...ids, ...more]).toEqual(["r1", "r2"]);

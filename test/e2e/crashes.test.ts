@@ -248,11 +248,7 @@ async function reserveByHand(monitor: SimulatedMonitor, uniqueId: string): Promi
 /** Polls until evidence has cleared every job: they wait for capacity and nothing else. */
 async function untilCleared(url: string, jobs: readonly string[], tickets: ReadonlyMap<string, string>): Promise<void> {
   for (const uniqueId of jobs) {
-    for (;;) {
-      const reply = await take(url, uniqueId, tickets.get(uniqueId) ?? "");
-      const reason = reply.headers.get("x-queue-reason");
-      if (reason === "no_capacity" || reason === "not_your_turn") break;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    const askWhy = async () => (await take(url, uniqueId, tickets.get(uniqueId) ?? "")).headers.get("x-queue-reason");
+    await expect.poll(askWhy, { timeout: 120_000 }).toMatch(/^(no_capacity|not_your_turn)$/);
   }
 }

@@ -80,7 +80,7 @@ async function serve(env: Readonly<Record<string, string>>): Promise<Running> {
     const { msg, port } = JSON.parse(line) as { msg: string; port?: number };
     if (msg !== "listening") continue;
     const url = `http://127.0.0.1:${port}`;
-    while (!(await fetch(`${url}/readyz`)).ok) await new Promise((resolve) => setTimeout(resolve, 20));
+    await expect.poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 60_000 }).toBe(200);
     child.stdout.resume();
     return { pid: child.pid ?? -1, url };
   }

@@ -37,8 +37,9 @@ interface Shown {
 }
 
 /**
- * On a pseudo-terminal of `script`; ends with its exit code as the last line. Ctrl-C reaches the shell as well, and not
- * every shell outlives it (dash does not): the trap keeps it, and is not handed on to what it starts.
+ * On a pseudo-terminal of `script`; ends with its exit code as the last line. Ctrl-C reaches the
+ * shell as well, and not every shell outlives it (dash does not): the trap keeps it, and is not
+ * handed on to what it starts.
  */
 function show(args: readonly string[], widthCharacters: number, env: NodeJS.ProcessEnv = {}): Shown {
   const call = [process.execPath, program, ...args].map((word) => `'${word}'`).join(" ");

@@ -1,7 +1,7 @@
 // From reserved to started, over real HTTP: a job that starts is seen to start; a runner that dies
 // is replaced from another monitor, where GitHub waits for it.
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { signDelivery, writeWorkflowJobEvent } from "../../scripts/simulated-github/webhook.ts";
 import { enqueueForTicket, takeUntilDone } from "../support/client.ts";
@@ -44,14 +44,13 @@ interface ShownJob {
 }
 
 async function shownWhen(service: RunningService, uniqueId: string, holds: (job: ShownJob) => boolean) {
-  const giveUpAt = performance.now() + 60_000;
-  for (;;) {
+  const look = async () => {
     const reply = await fetch(`${service.url}/jobs/${uniqueId}`, { headers: { authorization: `Bearer ${apiToken}` } });
     const job = (await reply.json()) as ShownJob;
-    if (holds(job)) return job;
-    if (performance.now() > giveUpAt) throw new Error(JSON.stringify(job));
-    await delay(50);
-  }
+    if (!holds(job)) throw new Error(JSON.stringify(job));
+    return job;
+  };
+  return await vi.waitFor(look, { timeout: 60_000 });
 }
 
 it("a runner that is busy in a dashboard has started its job; GitHub's word ends it", async () => {
@@ -87,6 +86,7 @@ it("a runner that dies is not replaced where GitHub does not say that it waits",
   await takeUntilDone(service.url, "ended", ticket);
   await say(service, "ended", "completed");
   await service.onLog(({ msg }) => msg === "started" || msg === "reservation_unused", 60_000);
+  // what must not come has time to come: nothing would say that it does not
   await delay(2500);
   expect(dying.runners().filter(({ reservedFor }) => reservedFor === "ended")).toEqual([]);
   expect(await shownWhen(service, "ended", () => true)).toMatchObject({ generation: 1, state: "taken" });

@@ -1,7 +1,6 @@
 // `presence=github` and `run_attempt` at every enqueue - by a bearer, an artifact and an OIDC token -
 // where GitHub sends no event at all: its API is asked.
-import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { runnerIdsIn, take, takeUntilDone } from "../support/client.ts";
 import { apiToken } from "../support/service.ts";
 import {
@@ -62,13 +61,12 @@ async function show(uniqueId: string) {
   return (await (await fetch(`${queue.service.url}/jobs/${uniqueId}`, { headers })).json()) as Record<string, unknown>;
 }
 async function shownWhen(uniqueId: string, isIt: (job: Record<string, unknown>) => boolean) {
-  const giveUpAt = performance.now() + 60_000;
-  for (;;) {
+  const look = async () => {
     const job = await show(uniqueId);
-    if (isIt(job)) return job;
-    if (performance.now() > giveUpAt) throw new Error(`${uniqueId} is ${JSON.stringify(job)}`);
-    await delay(50);
-  }
+    if (!isIt(job)) throw new Error(`${uniqueId} is ${JSON.stringify(job)}`);
+    return job;
+  };
+  return await vi.waitFor(look, { timeout: 60_000 });
 }
 
 describe.each(names)("by %s", (way) => {

@@ -2,8 +2,7 @@
 // acknowledged and moves nothing; and a job that GitHub alone knows of gets its runner though
 // nobody polls.
 import { createHmac } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { compareWithPublishedEvent } from "../../scripts/simulated-github/published-answers.ts";
 import { writeWorkflowJobEvent } from "../../scripts/simulated-github/webhook.ts";
@@ -70,13 +69,12 @@ describe("the webhook", () => {
     return (await (await fetch(`${service.url}/jobs/${uniqueId}`, { headers })).json()) as Record<string, unknown>;
   };
   const shownAs = async (uniqueId: string, state: string): Promise<Record<string, unknown>> => {
-    const giveUpAt = performance.now() + 60_000;
-    for (;;) {
+    const look = async () => {
       const job = await show(uniqueId);
-      if (job.state === state) return job;
-      if (performance.now() > giveUpAt) throw new Error(`${uniqueId} is ${JSON.stringify(job)}`);
-      await delay(50);
-    }
+      expect(job).toMatchObject({ state });
+      return job;
+    };
+    return await vi.waitFor(look, { timeout: 60_000 });
   };
 
   it("reads the very events that GitHub publishes", () => {

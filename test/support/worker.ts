@@ -144,6 +144,7 @@ async function untilReady(url: string, output: () => string): Promise<void> {
   });
 }
 
+/** Workers' runtime says nothing of what we wait for: it is looked at again and again. */
 async function until<T>(
   withinMs: number,
   output: () => string,

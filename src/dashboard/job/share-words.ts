@@ -32,7 +32,10 @@ export function describeRule(job: Job, position: number | null, ahead: Ahead | n
   };
 }
 
-/** "3 jobs of servo/servo (weight 3) may still pass it; by plain order of enqueue it would be 14th, here it is 6th" */
+/**
+ * "3 jobs of servo/servo (weight 3) may still pass it; by plain order of enqueue it would be 14th,
+ * here it is 6th"
+ */
 export function describeShares(shares: ShareStanding | null): string[] {
   if (shares === null || shares.position === null || shares.fifoPosition === null) return [];
   const passes = shares.mayPass.map(

@@ -4,7 +4,7 @@
 import { html } from "hono/html";
 import { idOf, type Markup } from "./fragments.ts";
 
-/** The route of each, and what it is done to, stand in act-words.js. */
+/** The route of each, and what it is done to, stand in script/act-words.js. */
 export type ActName = "drain" | "resume" | "pause" | "unpause" | "cancel" | "rerun" | "expedite";
 
 const labels = {

@@ -1,5 +1,5 @@
 // What stands around the page's main part for whoever looks for something or acts: the search box,
-// and two dialogs, which news does not disturb. acts.js opens them.
+// and two dialogs, which news does not disturb. script/acts.js opens them.
 import { html } from "hono/html";
 import type { Markup } from "./fragments.ts";
 

@@ -9,7 +9,7 @@ import { renderDialogs, renderSearchForm } from "./dialogs.ts";
 import { renderEnds } from "./ends.ts";
 import { idOf, type Markup, renderForeign } from "./fragments.ts";
 import { renderMonitor } from "./monitor.ts";
-import { renderProfile } from "./profile.ts";
+import { renderProfile } from "./profile/profile.ts";
 import { renderRunning } from "./running.ts";
 
 /**

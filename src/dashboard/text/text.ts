@@ -6,8 +6,8 @@ import type { Dashboard, DashboardEnd, DashboardJob, DashboardMonitor, Dashboard
 import { describeEstimate } from "../estimate-words.ts";
 import { describeKept, explainIdle } from "../idle-runners.ts";
 import { describeMoment, msBetween } from "../moment.ts";
-import { countUnlisted } from "../page/line.ts";
-import { findOldest } from "../page/profile.ts";
+import { countUnlisted } from "../page/profile/line.ts";
+import { findOldest } from "../page/profile/profile.ts";
 import { makePlain } from "../plain-text.ts";
 import { shownIdLength } from "../shortened-ids.ts";
 import { countOf, describePresence, describeReason, describeTakes, describeWaiting, formatCount } from "../words.ts";

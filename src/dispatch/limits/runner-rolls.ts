@@ -1,12 +1,15 @@
-// The rolls on which runners are counted for limits of the policy: one roll for each repository, owner
-// and class that has a limit, over all profiles and instances. On a roll are names, never numbers:
+// The rolls on which runners are counted for limits of the policy: one roll for each repository,
+// owner and class that has a limit, over all profiles and instances. On a roll are names, never
+// numbers:
 //
-//   a slot     <profile>/<unique_id>#<claim>.<n>   a runner that is being asked for, from before its claim to the claim's end
-//   a runner   <monitor>/<id>                      a runner that is reserved or at work, renewed by each dashboard that shows it
+//   a slot     <profile>/<unique_id>#<claim>.<n>   a runner that is being asked for, from before its
+//                                                  claim to the claim's end
+//   a runner   <monitor>/<id>                      a runner that is reserved or at work, renewed by
+//                                                  each dashboard that shows it
 //
 // A slot is put on before its claim is written, a runner before its slot is taken off: so no more
-// can be reserved than the limit says. A name that nobody renews leaves by itself, so a process that
-// dies keeps room from others for a while, and for no longer.
+// can be reserved than the limit says. A name that nobody renews leaves by itself, so a process
+// that dies keeps room from others for a while, and for no longer.
 import type { Job } from "../../queue/job/job.ts";
 import { type RunnerLimit, runnerLimitsOf } from "../../queue/line/limit.ts";
 import type { Policy } from "../../queue/policy/policy.ts";
@@ -43,7 +46,10 @@ export function slotKeptForMs(
   return unknownHoldMs + 2 * monitorReserveTimeoutMs + runners * 1_000;
 }
 
-/** How long a runner counts that no dashboard shows, ms: it may be reserved, or may just have started. */
+/**
+ * How long a runner counts that no dashboard shows, ms: it may be reserved, or may just have
+ * started.
+ */
 export function runnerKeptForMs({
   monitorReserveTimeoutMs,
   startTimeoutMs,

@@ -1,13 +1,13 @@
 // One profile: how it stands, its last hour, and its line.
 import { html } from "hono/html";
-import type { Dashboard, DashboardProfile } from "../dashboard-data.ts";
-import { describeKept, explainIdle } from "../idle-runners.ts";
-import { describeWaiting } from "../words.ts";
-import { renderActButton } from "./act-button.ts";
+import type { Dashboard, DashboardProfile } from "../../dashboard-data.ts";
+import { describeKept, explainIdle } from "../../idle-runners.ts";
+import { describeWaiting } from "../../words.ts";
+import { renderActButton } from "../act-button.ts";
+import { idOf, type Markup, renderAct, renderBadge, renderCounts, renderForeign } from "../fragments.ts";
+import { renderTime } from "../time.ts";
 import { renderChart } from "./chart.ts";
-import { idOf, type Markup, renderAct, renderBadge, renderCounts, renderForeign } from "./fragments.ts";
 import { renderLine } from "./line.ts";
-import { renderTime } from "./time.ts";
 
 export function renderProfile(profile: DashboardProfile, dashboard: Dashboard): Markup {
   const { profile_key, paused, capacity } = profile;

@@ -1,10 +1,10 @@
 // The whole line of a profile, a hundred jobs a page.
 import { html } from "hono/html";
-import type { DashboardProfile } from "../dashboard-data.ts";
-import { describeWaiting, formatCount } from "../words.ts";
-import { type Markup, renderForeign } from "./fragments.ts";
+import type { DashboardProfile } from "../../dashboard-data.ts";
+import { describeWaiting, formatCount } from "../../words.ts";
+import { type Markup, renderForeign } from "../fragments.ts";
+import { encodePart, type Links } from "../links.ts";
 import { renderLineTable } from "./line.ts";
-import { encodePart, type Links } from "./links.ts";
 
 /** @param profile with the jobs of this page; null: there is none of this name */
 export function renderLinePage(profile: DashboardProfile | null, page: number, at: string, links: Links): Markup {

@@ -1,9 +1,9 @@
 // The line of a profile as a table: who waits, for what, for how long, and why.
 import { html } from "hono/html";
-import type { DashboardJob, DashboardProfile } from "../dashboard-data.ts";
-import { describeEstimate } from "../estimate-words.ts";
-import { makePlain } from "../plain-text.ts";
-import { countOf, describePresence, describeReason, formatCount, toneOfReason } from "../words.ts";
+import type { DashboardJob, DashboardProfile } from "../../dashboard-data.ts";
+import { describeEstimate } from "../../estimate-words.ts";
+import { makePlain } from "../../plain-text.ts";
+import { countOf, describePresence, describeReason, formatCount, toneOfReason } from "../../words.ts";
 import {
   idOf,
   type Markup,
@@ -13,9 +13,9 @@ import {
   renderHeads,
   renderRun,
   renderTable,
-} from "./fragments.ts";
-import { encodePart, type Links, renderJobLink } from "./links.ts";
-import { renderTime } from "./time.ts";
+} from "../fragments.ts";
+import { encodePart, type Links, renderJobLink } from "../links.ts";
+import { renderTime } from "../time.ts";
 
 /**
  * A poll is written down up to TOUCH_INTERVAL late, and the next comes a third of ABANDON_AFTER

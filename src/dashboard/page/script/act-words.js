@@ -1,6 +1,6 @@
 // @ts-check
 // The page's script, third part: what each act asks of the queue, and in which words it is
-// confirmed. The names are those of act-button.ts.
+// confirmed. The names are those of ../act-button.ts.
 
 /**
  * @typedef {{ title: string, path: string, what: string, isBegun: boolean, isNoteNeeded: boolean,

@@ -1,9 +1,9 @@
 // The last hour of a profile as a small drawing: jobs waiting as a filled line, runners idle as a
 // dashed one, so that it reads without colour; and in words for those who cannot see it.
 import { html } from "hono/html";
-import type { DashboardProfile } from "../dashboard-data.ts";
-import { formatCount } from "../words.ts";
-import { idOf, type Markup } from "./fragments.ts";
+import type { DashboardProfile } from "../../dashboard-data.ts";
+import { formatCount } from "../../words.ts";
+import { idOf, type Markup } from "../fragments.ts";
 
 type Sample = DashboardProfile["chart"][number];
 
