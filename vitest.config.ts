@@ -1,5 +1,5 @@
-// Tests start real servers and a real redis-server each: processes of their own, and no more of
-// them than two cores bear.
+// Tests start real servers and a real redis-server each, processes of their own, and often wait for them: three at a
+// time keep two cores busy.
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -13,7 +13,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: "test/support/compile-cache.ts",
     pool: "forks",
-    maxWorkers: 2,
+    maxWorkers: 3,
     // for hangs only: a machine five times slower has to pass
     testTimeout: 120_000,
     hookTimeout: 120_000,
