@@ -4,7 +4,7 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { matchesGlob } from "../queue/policy/glob.ts";
-import type { Policy } from "../queue/policy/policy.ts";
+import { type Policy, placements } from "../queue/policy/policy.ts";
 import { type LoadText, tryToLoad } from "./sources.ts";
 
 export type PolicyResult =
@@ -86,6 +86,7 @@ const policySchema = wordsOf({
   owners: patternsOf(ownerPattern, "an owner, where * may stand for any part", wordsOf(limits)),
   classes: namesOf(plainName, nameWords, wordsOf({ ...share, match: match.optional() })),
   monitors: namesOf(plainName, nameWords, wordsOf({ prefer: z.number(preferWords).min(0, preferWords) })),
+  placement: z.enum(placements, `is neither ${placements.join(" nor ")}`).optional(),
 });
 
 /** The policy in the file, if there is a file. Problems go on where the setting's name ends. */
@@ -104,7 +105,7 @@ export function parsePolicy(text: string): PolicyResult {
   const parsed = policySchema.safeParse(read.value);
   if (!parsed.success)
     return { kind: "problems", problems: parsed.error.issues.map(({ path, message }) => describe(path, message)) };
-  const { default: preset, repositories, owners, classes, monitors } = parsed.data;
+  const { default: preset, repositories, owners, classes, monitors, placement } = parsed.data;
   return {
     kind: "policy",
     policy: {
@@ -113,6 +114,7 @@ export function parsePolicy(text: string): PolicyResult {
       owners: [...owners].map(([pattern, rule]) => ({ pattern, ...limitsOf(rule) })),
       classes: [...classes].map(([name, rule]) => ({ name, ...shareOf(rule), ...matchOf(rule.match) })),
       monitors: [...monitors].map(([name, { prefer }]) => ({ name, prefer })),
+      ...(placement !== undefined && { placement }),
     },
   };
 }

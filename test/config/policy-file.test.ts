@@ -15,6 +15,7 @@ classes:
   bulk: {weight: 0.5, max_runners: 4}
 monitors:
   fast: {prefer: 2}
+placement: pack
 `;
 
 const problemsOf = (text: string) => {
@@ -41,6 +42,7 @@ it("a policy keeps the order of the file, whatever the names look like", () => {
         { name: "bulk", weight: 0.5, maxRunners: 4 },
       ],
       monitors: [{ name: "fast", prefer: 2 }],
+      placement: "pack",
     },
   });
 });
@@ -62,7 +64,10 @@ it("a policy that says nothing is one, an empty file is a mistake", () => {
 });
 
 it.each([
-  ["weights: {}", 'says "weights", which means nothing here (default, repositories, owners, classes, monitors do)'],
+  [
+    "weights: {}",
+    'says "weights", which means nothing here (default, repositories, owners, classes, monitors, placement do)',
+  ],
   ["__proto__: {}", 'says "__proto__", which means nothing here'],
   [
     "repositories: {a/b: {max_runner: 1}}",
@@ -91,7 +96,8 @@ it.each([
   ["repositories: [a/b]", "repositories is not a mapping of names"],
   ["owners:", "owners is not a mapping of names"],
   ["owners: {a: 3}", "owners.a is not a mapping of max_runners, max_waiting"],
-  ["- a", "is not a mapping of default, repositories, owners, classes, monitors"],
+  ["- a", "is not a mapping of default, repositories, owners, classes, monitors, placement"],
+  ["placement: fill", "placement is neither spread nor pack"],
   [
     "repositories: {'a/*': {}, a/b: {}}",
     'repositories."a/b" never counts, for "a/*" stands before it and matches all that it matches',

@@ -13,6 +13,16 @@ export type Plan =
   /** they have, but this instance does not know them: an instance that does goes on */
   | { readonly kind: "elsewhere"; readonly monitors: readonly string[] };
 
+/** Which monitor is asked first of those that have a runner to give. */
+export interface MonitorOrder {
+  /** how gladly one is asked: the higher the sooner */
+  readonly favour: (monitor: string) => number;
+  /** of equals the fullest that has enough, so that others become empty; else the emptiest */
+  readonly isPacked: boolean;
+}
+
+const anyOrder: MonitorOrder = { favour: () => 0, isPacked: false };
+
 interface Candidate {
   readonly monitor: string;
   readonly favour: number;
@@ -23,10 +33,10 @@ interface Candidate {
 
 /**
  * Legs for `needed` runners. Of those with a runner to give the most favoured come first, and among
- * them the monitor with the most idle: fewest legs, and the one least likely to say no. Equals are
- * spread: fewer legs out, then longest unasked.
+ * them the monitor with the most idle: fewest legs, and the one least likely to say no. Where
+ * monitors are packed it is the one with the fewest that are enough. Equals are spread: fewer legs
+ * out, then longest unasked.
  * @param canReach whether this instance knows the monitor: it never claims where it cannot send
- * @param favour how gladly a monitor is asked: the higher the sooner
  */
 export function planLegs(
   fleet: Fleet,
@@ -35,7 +45,7 @@ export function planLegs(
   freshMs: number,
   maxInflight: number,
   canReach: (monitor: string) => boolean,
-  favour: (monitor: string) => number = () => 0,
+  { favour, isPacked }: MonitorOrder = anyOrder,
 ): Plan {
   const candidates: Candidate[] = [];
   for (const [monitor, row] of fleet) {
@@ -46,7 +56,7 @@ export function planLegs(
       candidates.push({ monitor, favour: favour(monitor), available, outLegs, lastTakeAt: row.lastTakeAt });
     }
   }
-  candidates.sort(compareCandidates);
+  candidates.sort((a, b) => compareCandidates(a, b, isPacked ? needed : null));
   const reachable = candidates.filter(({ monitor }) => canReach(monitor));
   const legs = fill(reachable, needed);
   if (legs !== null) return { kind: "legs", legs };
@@ -66,9 +76,13 @@ function fill(candidates: readonly Candidate[], needed: number): PlannedLeg[] | 
   return missing === 0 ? legs : null;
 }
 
-function compareCandidates(a: Candidate, b: Candidate): number {
+/** @param enough runners that a monitor has to have where they are packed; null: they are spread */
+function compareCandidates(a: Candidate, b: Candidate, enough: number | null): number {
   if (a.favour !== b.favour) return b.favour - a.favour;
-  if (a.available !== b.available) return b.available - a.available;
+  if (a.available !== b.available) {
+    const arePacked = enough !== null && Math.min(a.available, b.available) >= enough;
+    return arePacked ? a.available - b.available : b.available - a.available;
+  }
   if (a.outLegs !== b.outLegs) return a.outLegs - b.outLegs;
   if (a.lastTakeAt !== b.lastTakeAt) return a.lastTakeAt - b.lastTakeAt;
   return a.monitor < b.monitor ? -1 : 1;

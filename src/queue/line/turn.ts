@@ -3,7 +3,7 @@
 // there is enough for both.
 import type { Capacity } from "../fleet/capacity.ts";
 import { availableRunners, countLegsOut } from "../fleet/fleet.ts";
-import { type PlannedLeg, planLegs } from "../fleet/placement.ts";
+import { type MonitorOrder, type PlannedLeg, planLegs } from "../fleet/placement.ts";
 import type { QueueSettings } from "../settings.ts";
 
 /** Why a job waits; sent to clients as X-Queue-Reason. */
@@ -39,7 +39,7 @@ export type Turn =
  * @param needed runners that the job still needs
  * @param rank runners that the present, servable jobs ahead of it need
  * @param canReach whether this instance knows the monitor
- * @param favour how gladly a monitor is asked: the higher the sooner
+ * @param order which monitor is asked first
  */
 export function decideTurn(
   capacity: Capacity,
@@ -48,7 +48,7 @@ export function decideTurn(
   now: number,
   settings: Pick<QueueSettings, "snapshotFreshMs" | "monitorMaxInflight">,
   canReach: (monitor: string) => boolean,
-  favour?: (monitor: string) => number,
+  order?: MonitorOrder,
 ): Turn {
   const { available, servable, heard } = capacity.totals(now);
   if (needed > servable) {
@@ -57,7 +57,7 @@ export function decideTurn(
   }
   if (rank + needed <= available) {
     const { snapshotFreshMs, monitorMaxInflight } = settings;
-    const plan = planLegs(capacity.rows, needed, now, snapshotFreshMs, monitorMaxInflight, canReach, favour);
+    const plan = planLegs(capacity.rows, needed, now, snapshotFreshMs, monitorMaxInflight, canReach, order);
     if (plan.kind === "legs") return { kind: "claim", legs: plan.legs };
     const unknown = plan.kind === "elsewhere" ? { unknownMonitors: plan.monitors } : {};
     return { kind: "wait", reason: "monitors_busy", runnersBefore: 0, ...unknown };

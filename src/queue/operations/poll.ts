@@ -1,7 +1,7 @@
 // Poll: a job asks whether it is its turn. It claims, or waits and says why. A waiting poll changes nothing, but that its
 // presence is written down now and then.
 import { isInForce } from "../acts.ts";
-import { favourOf } from "../fleet/monitor-order.ts";
+import { monitorOrderOf } from "../fleet/monitor-order.ts";
 import { describeChange } from "../history.ts";
 import { isSuspect, waitsForOthers } from "../job/after-loss.ts";
 import { withClock } from "../job/age.ts";
@@ -205,7 +205,8 @@ function pollQueued(
     const held = job.limit === undefined ? null : decideLimit(command, view, job);
     if (held !== null) return held;
     const needed = neededRunners(job);
-    const turn = decideTurn(capacity, needed, rank.runners, now, settings, view.canReach, favourOf(view.policy, job));
+    const order = monitorOrderOf(view.policy, job);
+    const turn = decideTurn(capacity, needed, rank.runners, now, settings, view.canReach, order);
     if (turn.kind === "wait") return turn;
     const isFull = job.limit === undefined ? decideLimit(command, view, job) : null;
     if (isFull !== null) return isFull;

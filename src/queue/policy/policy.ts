@@ -53,7 +53,13 @@ export interface Policy {
   readonly owners: readonly OwnerRule[];
   readonly classes: readonly ClassRule[];
   readonly monitors: readonly MonitorRule[];
+  /** of hosts that are preferred alike; absent: "spread" */
+  readonly placement?: Placement | undefined;
 }
+
+/** Jobs go to the host with the most free runners, or to the one with the fewest that are enough. */
+export const placements = ["spread", "pack"] as const;
+export type Placement = (typeof placements)[number];
 
 /** Whether the policy has the class. Without a policy there are no classes. */
 export function hasClass(policy: Policy | undefined, className: string): boolean {

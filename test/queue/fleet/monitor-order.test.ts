@@ -1,6 +1,6 @@
 // The order in which monitors are asked: the policy's, but a retry goes to another host first.
 import { expect, it } from "vitest";
-import { favourOf } from "../../../src/queue/fleet/monitor-order.ts";
+import { monitorOrderOf } from "../../../src/queue/fleet/monitor-order.ts";
 import type { Policy } from "../../../src/queue/policy/policy.ts";
 
 const policy: Policy = {
@@ -15,7 +15,9 @@ const policy: Policy = {
 };
 const place = 1_000_000_000;
 const order = (asked: Record<string, number>, by: Policy | undefined = policy) =>
-  ["fast", "last", "other"].toSorted((a, b) => favourOf(by, { place, asked })(b) - favourOf(by, { place, asked })(a));
+  ["fast", "last", "other"].toSorted(
+    (a, b) => monitorOrderOf(by, { place, asked }).favour(b) - monitorOrderOf(by, { place, asked }).favour(a),
+  );
 
 it.each([
   [{}, ["fast", "other", "last"]],
@@ -27,12 +29,18 @@ it.each([
 });
 
 it("without a policy all are equal, whoever was asked, but for those that lost a start of this job", () => {
-  const favour = favourOf(undefined, { place, asked: { fast: 1_000_000 }, avoided: ["last"] });
+  const { favour } = monitorOrderOf(undefined, { place, asked: { fast: 1_000_000 }, avoided: ["last"] });
   expect([favour("fast"), favour("other")]).toEqual([0, 0]);
   expect(favour("last")).toBeLessThan(0);
 });
 
 it("one that lost a start comes behind one that refused", () => {
-  const favour = favourOf(policy, { place, asked: { fast: 1_000_000, last: 1_000_000 }, avoided: ["fast"] });
+  const { favour } = monitorOrderOf(policy, { place, asked: { fast: 1_000_000, last: 1_000_000 }, avoided: ["fast"] });
   expect(favour("fast")).toBeLessThan(favour("last"));
+});
+
+it("hosts are packed where the policy says so", () => {
+  const isPacked = (by: Policy | undefined) => monitorOrderOf(by, { place }).isPacked;
+  expect([undefined, policy, { ...policy, placement: "spread" as const }].map(isPacked)).toEqual([false, false, false]);
+  expect(isPacked({ ...policy, placement: "pack" })).toBe(true);
 });

@@ -40,6 +40,30 @@ describe("the monitor with the most idle is asked first, and as few as that allo
   });
 });
 
+describe("where monitors are packed, the one with the fewest that are enough is asked first", () => {
+  it.each([
+    { name: "for one runner", rows: { ci0: rowOf(3), ci1: rowOf(1), ci2: rowOf(2) }, needed: 1, expected: { ci1: 1 } },
+    { name: "for a gang", rows: { ci0: rowOf(4), ci1: rowOf(1), ci2: rowOf(2) }, needed: 2, expected: { ci2: 2 } },
+    {
+      name: "a gang that no monitor has enough for asks as few as may be",
+      rows: { ci0: rowOf(1), ci1: rowOf(3), ci2: rowOf(2) },
+      needed: 5,
+      expected: { ci1: 3, ci2: 2 },
+    },
+    {
+      name: "after those that are favoured",
+      rows: { ci0: rowOf(1), fast: rowOf(9) },
+      needed: 1,
+      expected: { fast: 1 },
+    },
+  ])("$name", ({ rows, needed, expected }) => {
+    const order = { favour: (monitor: string) => (monitor === "fast" ? 2 : 1), isPacked: true };
+    const fleet = fleetOf(rows as Record<string, FleetRow>);
+    const planned = planLegs(fleet, needed, now, 10_000, 2, () => true, order);
+    expect(planned).toEqual(legs(expected as Record<string, number>));
+  });
+});
+
 describe("the most favoured come first, whatever the others have", () => {
   const favour = (monitor: string) => ({ fast: 2, last: 0 })[monitor] ?? 1;
   it.each([
@@ -53,7 +77,7 @@ describe("the most favoured come first, whatever the others have", () => {
     { name: "not where it has none", rows: { ci0: rowOf(1), fast: rowOf(0) }, needed: 1, expected: { ci0: 1 } },
   ])("$name", ({ rows, needed, expected }) => {
     const fleet = fleetOf(rows as Record<string, FleetRow>);
-    expect(planLegs(fleet, needed, now, 10_000, 2, () => true, favour)).toEqual(
+    expect(planLegs(fleet, needed, now, 10_000, 2, () => true, { favour, isPacked: false })).toEqual(
       legs(expected as Record<string, number>),
     );
   });
