@@ -245,6 +245,7 @@ export async function composeService(
     },
     noteReload: metrics.noteReload,
     stop: async () => {
+      dispatcher.letGo();
       await dispatcher.idle();
       await Promise.all([poller.stop(), sweeper.stop()]);
       await tracing?.finish();

@@ -173,7 +173,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     if (left <= runners) fleetNews.noteChange(monitor);
   };
   const sendLeg = createLegSender({ store, monitors, settings, observe, clock, noteTaken });
-  const followPulledLeg = createFollowPulledLeg(runner, room, observe, clock);
+  const followPulledLeg = createFollowPulledLeg(runner, room, lettingGo.signal, observe, clock);
   const work = createClaimWork(runner, sendLeg, followPulledLeg, settle, reconcile, observe, clock);
   const silentMonitors = async () => await monitorBook.silent(monitors.names);
 

@@ -10,6 +10,7 @@ import { spawnService } from "../../scripts/service-process.ts";
 import { curlTake, enqueueForTicket, runnerIdsIn, take, takeUntilDone } from "../support/client.ts";
 import { createTestDirectory } from "../support/files.ts";
 import { nextTake, startMonitor } from "../support/monitors.ts";
+import { createPullingMonitor, type Fetched } from "../support/pulling-monitor.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { apiToken, monitorToken, type RunningService, startService } from "../support/service.ts";
 
@@ -198,4 +199,25 @@ test("LOG_FORMAT=pretty writes one line per event for people, and no JSON", asyn
   expect(await service.ended).toBe(0);
   expect(service.logLines).toEqual([]);
   for (const line of service.strayLines) expect(line).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] [A-Z]+: \w+/);
+});
+
+test("SIGTERM while a host that fetches works on a leg: exit without waiting for it, and whoever serves next hears what came of it", async () => {
+  await using redis = await startRedis();
+  const options = { monitors: "h0=pull", redisUrl: redis.url };
+  await using first = await startService(options);
+  const host = createPullingMonitor("h0");
+  await host.fetch(first.url, { idle: 1, target: 1 });
+  const ticket = await enqueueForTicket(first.url, { profile: "linux", uniqueId: "job" });
+  const taking = take(first.url, "job", ticket);
+  const { offers } = (await host.fetch(first.url, { idle: 1, target: 1, wait: 20 })).body as Fetched;
+  const leg = offers[0]?.leg ?? "";
+  expect((await host.accept(first.url, leg)).status).toBe(200);
+  const began = performance.now();
+  expect(await first.stop()).toBe(0);
+  expect((await taking).status).toBe(503);
+  // a leg is given up after 90 s
+  expect(performance.now() - began).toBeLessThan(45_000);
+  await using second = await startService(options);
+  expect((await host.settle(second.url, leg, "taken", ["r0"])).status).toBe(200);
+  expect(runnerIdsIn(await takeUntilDone(second.url, "job", ticket))).toEqual(["r0"]);
 });

@@ -10,7 +10,7 @@ import { StoreUnavailable } from "../../queue/store.ts";
 import type { OperationRunner } from "../running/operation-runner.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
 
-/** Resolves when the leg is settled, with how its job stands then. */
+/** Resolves when the leg is settled, with how its job stands then; "open" where it is let go before. */
 export type FollowPulledLeg = (ticket: Ticket, claimId: string, monitor: string) => Promise<SettleReply>;
 
 /** A wake may be lost: looked at again after this, ms. */
@@ -18,9 +18,11 @@ const maxUnseenMs = 2_000;
 /** While the store is away, ms. */
 const tryAgainMs = 250;
 
+/** @param lettingGo aborts when nobody can be heard here any more: the leg is in the store, for whoever comes next */
 export function createFollowPulledLeg(
   runner: OperationRunner,
   room: WaitingRoom,
+  lettingGo: AbortSignal,
   observe: Observe,
   clock: Clock,
 ): FollowPulledLeg {
@@ -29,7 +31,7 @@ export function createFollowPulledLeg(
       try {
         return await runner.run(lookAtPulledLegOperation({ profileKey, uniqueId, claimId }, monitor));
       } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error;
+        if (!(error instanceof StoreUnavailable) || lettingGo.aborted) throw error;
         await delay(clock, tryAgainMs);
       }
     }
@@ -45,7 +47,7 @@ export function createFollowPulledLeg(
         noteEnd(observe, clock, monitor, seen);
         if (seen.dueAt === null) return seen.reply;
         const inMs = Math.min(seen.dueAt - seen.now, maxUnseenMs);
-        await waiter.until(clock.now() + inMs, []);
+        if ((await waiter.until(clock.now() + inMs, [lettingGo])) === "gone") return { kind: "open" };
       }
     } finally {
       waiter.leave();
