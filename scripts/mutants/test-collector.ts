@@ -30,6 +30,14 @@ const createSuite = (name: string): Suite => ({
   afterAll: [],
 });
 
+/** A test found that there is nothing to look at here: it passes. */
+export class Skipped extends Error {}
+const context = {
+  skip: (why: string): never => {
+    throw new Skipped(why);
+  },
+};
+
 let current = createSuite("");
 const finishing: Run[] = [];
 
@@ -69,7 +77,7 @@ export const describe: Defining = defining((name, run) => {
   run();
   current = outer;
 });
-export const it: Defining = defining((name, run) => void current.parts.push({ name, run }));
+export const it: Defining = defining((name, run) => void current.parts.push({ name, run: () => run(context) }));
 export const test: Defining = it;
 export const beforeAll = (run: Run): void => void current.beforeAll.push(run);
 export const beforeEach = (run: Run): void => void current.beforeEach.push(run);
