@@ -65,6 +65,8 @@ it("a test that finds nothing to look at passes, and the first one that fails is
   const suite = beginCollecting();
   collect("skips", (context) => (context as { skip: (why: string) => never }).skip("there is no store here"));
   expect(await findFailure(suite)).toBeNull();
+  collect("has time", { timeout: 9_000 }, () => {});
+  expect(await findFailure(suite)).toBeNull();
   collect("fails", () => {
     throw new Error("no");
   });
