@@ -4,6 +4,8 @@ import { parseCommandLine } from "../scripts/mutants/command-line.ts";
 import { findLuaMutants } from "../scripts/mutants/lua-mutants.ts";
 import { applyEdit, describeMutant } from "../scripts/mutants/mutant.ts";
 import { summarise } from "../scripts/mutants/report.ts";
+import { findFailure } from "../scripts/mutants/run-suite.ts";
+import { beginCollecting, it as collect } from "../scripts/mutants/test-collector.ts";
 import { findTypeScriptMutants } from "../scripts/mutants/typescript-mutants.ts";
 
 const programs = (source: string) => findTypeScriptMutants("a.ts", source).map((mutant) => applyEdit(source, mutant));
@@ -57,6 +59,18 @@ it("a survivor that is explained is not one, and an explanation that is not need
   const { survivors, total, outdated } = summarise(verdicts, accepted);
   expect([survivors, total.accepted, total.killed]).toEqual([[], 1, 1]);
   expect(outdated).toEqual([{ file: "a.ts", mutant: describeMutant(second) }]);
+});
+
+it("a test that finds nothing to look at passes, and the first one that fails is named", async () => {
+  const suite = beginCollecting();
+  collect("skips", (context) => (context as { skip: (why: string) => never }).skip("there is no store here"));
+  expect(await findFailure(suite)).toBeNull();
+  collect("has time", { timeout: 9_000 }, () => {});
+  expect(await findFailure(suite)).toBeNull();
+  collect("fails", () => {
+    throw new Error("no");
+  });
+  expect(await findFailure(suite)).toBe("fails: no");
 });
 
 it.each([

@@ -1,5 +1,5 @@
 // Runs collected tests one after the other until one fails.
-import { type CollectedTest, type Suite, takeFinishing } from "./test-collector.ts";
+import { type CollectedTest, Skipped, type Suite, takeFinishing } from "./test-collector.ts";
 
 /** Null: all passed. Else the name of the first that failed, and why. */
 export async function findFailure(suite: Suite, outer: readonly Suite[] = []): Promise<string | null> {
@@ -30,7 +30,7 @@ async function runTest({ name, run }: CollectedTest, chain: readonly Suite[]): P
     for (const { beforeEach } of chain) for (const before of beforeEach) await before();
     await run();
   } catch (error) {
-    failure = `${name}: ${describe(error)}`;
+    if (!(error instanceof Skipped)) failure = `${name}: ${describe(error)}`;
   }
   try {
     for (const finish of takeFinishing().toReversed()) await finish();

@@ -30,6 +30,14 @@ const createSuite = (name: string): Suite => ({
   afterAll: [],
 });
 
+/** A test found that there is nothing to look at here: it passes. */
+export class Skipped extends Error {}
+const context = {
+  skip: (why: string): never => {
+    throw new Skipped(why);
+  },
+};
+
 let current = createSuite("");
 const finishing: Run[] = [];
 
@@ -44,17 +52,24 @@ export function beginCollecting(): Suite {
   return current;
 }
 
-/** Names take what comes before the function; a time-out may follow it. */
-type Define = (name: string, run: Run, timeoutMs?: number) => void;
+/** A test's time-out stands before its function or behind it; it is the mutant's own that counts. */
+type Define = (name: string, run: Run | { readonly timeout: number }, behind?: Run | number) => void;
+const functionOf = (run: Parameters<Define>[1], behind: Parameters<Define>[2]): Run => {
+  if (typeof run === "function") return run;
+  if (typeof behind === "function") return behind;
+  throw new Error("a test has a function");
+};
 interface Defining extends Define {
   each: (table: readonly unknown[]) => Define;
   skipIf: (isSkipped: boolean) => Define;
 }
 
-function defining(define: Define): Defining {
-  return Object.assign(define.bind(null), {
+function defining(begin: (name: string, run: Run) => void): Defining {
+  const define: Define = (name, run, behind) => begin(name, functionOf(run, behind));
+  return Object.assign(define, {
     each: (table: readonly unknown[]): Define => {
-      return (name, run) => {
+      return (name, first, behind) => {
+        const run = functionOf(first, behind);
         for (const row of table) define(name, () => (Array.isArray(row) ? run(...row) : run(row)));
       };
     },
@@ -69,7 +84,7 @@ export const describe: Defining = defining((name, run) => {
   run();
   current = outer;
 });
-export const it: Defining = defining((name, run) => void current.parts.push({ name, run }));
+export const it: Defining = defining((name, run) => void current.parts.push({ name, run: () => run(context) }));
 export const test: Defining = it;
 export const beforeAll = (run: Run): void => void current.beforeAll.push(run);
 export const beforeEach = (run: Run): void => void current.beforeEach.push(run);

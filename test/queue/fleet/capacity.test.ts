@@ -63,10 +63,34 @@ describe("a changed row changes totals that hold by its own part", () => {
 });
 
 describe("totals end with what changes by time alone", () => {
+  const order = { bootAt: 1, seq: 1 };
+  const pulled = {
+    claimId: "c",
+    uniqueId: "a",
+    runners: 1,
+    qualifiedRepo: "o/r",
+    runId: "1",
+    state: "taken",
+    order: { bootAt: 1, seq: 2 },
+  };
   it.each([
     { name: "a drain ends", row: { drainedUntil: now + 50 }, at: now + 50, before: 0, after: 3 },
     { name: "a back-off ends", row: { blockedUntil: now + 50 }, at: now + 50, before: 0, after: 3 },
     { name: "a word is too old", row: { askedAt: now - 9_950 }, at: now + 51, before: 3, after: 0 },
+    {
+      name: "a monitor that fetches is there no more",
+      row: { pull: { ...order, presentUntil: now + 50 } },
+      at: now + 50,
+      before: 3,
+      after: 0,
+    },
+    {
+      name: "what such a monitor took is forgotten",
+      row: { pull: { ...order, presentUntil: now + 9_000 }, pulled: [{ ...pulled, until: now + 50 }] },
+      at: now + 50,
+      before: 2,
+      after: 3,
+    },
     { name: "a leg counts no more", row: { out: [["c", 1, now + 50]] }, at: now + 50, before: 2, after: 3 },
     { name: "a word from the future", row: { askedAt: now + 3_000 }, at: now + 1_000, before: 0, after: 3 },
     { name: "a refusal from the future", row: { emptyAt: now + 3_000 }, at: now + 1_000, before: 3, after: 0 },

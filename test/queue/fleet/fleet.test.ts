@@ -196,6 +196,52 @@ describe("a leg that was sent out", () => {
   });
 });
 
+describe("a leg at a monitor that fetches its takes", () => {
+  const pulledOf = (claimId: string, state: "offered" | "accepted" | "taken" | "refused" = "accepted") => ({
+    claimId,
+    uniqueId: "a",
+    runners: 2,
+    qualifiedRepo: "o/r",
+    runId: "1",
+    state,
+    until: now + 147_000,
+  });
+
+  it("is offered with whose it is, beside those that it has", () => {
+    const row = rowOf(3, { pulled: [pulledOf("claim-0")] });
+    const leg = legOf({ runners: 2, state: "offered", offeredUntil: now + 5_000 });
+    expect(withLegOut(row, jobOf(), "claim-1", leg, now)).toEqual({
+      ...takesOf(row),
+      pulled: [pulledOf("claim-0"), pulledOf("claim-1", "offered")],
+      lastTakeAt: now,
+    });
+  });
+
+  it.each([
+    { name: "taken", end: { state: "taken", runners: 2 }, state: "taken", marks: { refusedJobs: [] } },
+    {
+      name: "refused",
+      end: { state: "refused", blame: "refused", uniqueId: "a" },
+      state: "refused",
+      marks: { refusedJobs: ["b", "a"], emptyAt: now },
+    },
+  ] as const)("that is $name ends there alone: its next snapshot tells what it has", ({ end, state, marks }) => {
+    const row = rowOf(3, { pulled: [pulledOf("claim-0"), pulledOf("claim-1")], refusedJobs: ["b"] });
+    expect(withLegEnded(row, "claim-1", 2, end, now)).toMatchObject({
+      out: [],
+      settled: [],
+      pulled: [pulledOf("claim-0"), { ...pulledOf("claim-1", state), until: now + 600_000 }],
+      ...marks,
+    });
+  });
+
+  it("is a part of the row's takes, where there is any", () => {
+    const pulled = [pulledOf("claim-0")];
+    expect(takesOf(rowOf(1, { pulled })).pulled).toBe(pulled);
+    expect(takesOf(rowOf(1))).not.toHaveProperty("pulled");
+  });
+});
+
 describe("a leg that ended", () => {
   const marked = rowOf(3, {
     out: [out(1, now + 5, "other"), out(2, now + 5, "claim-1")],

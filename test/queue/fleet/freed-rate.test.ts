@@ -179,6 +179,10 @@ describe("an estimate", () => {
     expect(maxRunnersWithin(rate, 1_000)).toBeUndefined();
   });
 
+  it("is known as soon as runners were scarce at all", () => {
+    expect(estimateWait({ ...known(5), scarceMs: 1 }, 1)).toEqual({ lowSeconds: 0, highSeconds: 1 });
+  });
+
   it("is unknown for who waits for something else", () => {
     expect(estimateWait(known(4), null)).toBeNull();
   });

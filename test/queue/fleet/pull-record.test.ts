@@ -6,6 +6,7 @@ import {
   type FetchHeard,
   hearBoot,
   hearFetch,
+  orderOfCall,
   type PullRecord,
 } from "../../../src/queue/fleet/pull-record.ts";
 import { now } from "../../support/queue-data.ts";
@@ -35,7 +36,16 @@ const heardOf = (more: Partial<FetchHeard> = {}): FetchHeard => ({
 
 describe("which boot speaks", () => {
   it("the first one that is heard", () => {
-    expect(hearBoot(undefined, "b1", now)).toMatchObject({ boot: "b1", bootAt: now, formerBoots: [], seq: 0 });
+    expect(hearBoot(undefined, "b1", now)).toEqual({
+      boot: "b1",
+      bootAt: now,
+      formerBoots: [],
+      seq: 0,
+      fetchedAt: 0,
+      presentUntil: 0,
+      reservations: "",
+      wantedAt: 0,
+    });
   });
 
   it("the same one goes on as it was", () => {
@@ -74,6 +84,14 @@ describe("a fetch writes", () => {
     { name: "nothing a moment earlier", heard: {}, known: { fetchedAt: now - 1_999 }, isChanged: false },
     { name: "that it is held", heard: { waitMs: 1 }, known: {}, isChanged: true },
     { name: "other reservations", heard: { reservations: "3.y" }, known: {}, isChanged: true },
+    {
+      name: "other reservations of the same count",
+      heard: { reservations: "3.y", seq: 7 },
+      known: {},
+      isChanged: true,
+    },
+    { name: "another boot", heard: { boot: "b2", seq: 1 }, known: {}, isChanged: true },
+    { name: "nothing of one that came just now", heard: {}, known: { fetchedAt: now }, isChanged: false },
     { name: "nothing of reservations of before", heard: { reservations: "3.y", seq: 6 }, known: {}, isChanged: false },
     { name: "that it lists all", heard: { listsAll: true }, known: {}, isChanged: true },
     { name: "nothing, where that is known", heard: {}, known: { listsAll: true }, isChanged: false },
@@ -84,6 +102,7 @@ describe("a fetch writes", () => {
   ])("$name", ({ heard, known, isChanged }) => {
     const reply = hearFetch(pullOf(known), heardOf(heard), now, presenceMs);
     expect(reply).toMatchObject({ kind: "heard", isChanged });
+    if (!isChanged) expect(reply).toEqual({ kind: "heard", isChanged, pull: pullOf(known) });
   });
 
   it("its count, its time and what it lists, and until when it is there", () => {
@@ -100,6 +119,11 @@ describe("a fetch writes", () => {
     });
   });
 
+  it("its time, also where its count is the same", () => {
+    const reply = hearFetch(pullOf(), heardOf({ seq: 7, waitMs: 1 }), now, presenceMs);
+    expect(reply).toMatchObject({ pull: { seq: 7, fetchedAt: now, presentUntil: now + 12_001 } });
+  });
+
   it("nothing of one that an earlier count says, but that it is held", () => {
     const reply = hearFetch(pullOf(), heardOf({ seq: 6, waitMs: 5_000, reservations: "3.y" }), now, presenceMs);
     expect(reply).toEqual({ kind: "heard", isChanged: true, pull: pullOf() });
@@ -109,6 +133,10 @@ describe("a fetch writes", () => {
     const known = pullOf({ formerBoots: ["b0"] });
     expect(hearFetch(known, heardOf({ boot: "b0" }), now, presenceMs)).toEqual({ kind: "superseded" });
   });
+});
+
+it("a call is ordered by its boot, then by its count", () => {
+  expect(orderOfCall(pullOf(), 9)).toEqual({ bootAt: now - 5_000, seq: 9 });
 });
 
 describe("a key has one call at a time", () => {

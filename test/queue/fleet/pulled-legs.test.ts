@@ -55,6 +55,9 @@ describe("runners that the last snapshot may still call idle", () => {
     { name: "refused", leg: { state: "refused" as const }, expected: 0 },
     { name: "withdrawn", leg: { state: "withdrawn" as const }, expected: 0 },
     { name: "open, whatever its time: a clock may have been set", leg: { until: now }, expected: 2 },
+    { name: "refused after the snapshot", leg: { state: "refused" as const, order: order(1, 6) }, expected: 0 },
+    { name: "taken, and nobody knows when", leg: { state: "taken" as const }, expected: 0 },
+    { name: "what nobody has followed for almost a day", leg: { until: now - 86_399_999 }, expected: 2 },
     { name: "what nobody has followed for a day", leg: { until: now - 86_400_000 }, expected: 0 },
   ])("$name: $expected", ({ leg, expected }) => {
     expect(unseenRunners([pulledOf(leg)], snapshot, now)).toBe(expected);
@@ -63,12 +66,19 @@ describe("runners that the last snapshot may still call idle", () => {
     expect(availableRunners(row, now, 10_000)).toBe(3 - expected);
   });
 
+  it("all that was taken, where there is no snapshot", () => {
+    expect(unseenRunners([pulledOf({ state: "taken", order: order(1, 1) })], undefined, now)).toBe(2);
+  });
+
   it("a snapshot is news where it is the first after what settled a leg", () => {
     const legs = [pulledOf({ state: "taken", order: order(1, 6) })];
     expect(showsSettled(legs, order(1, 5), order(1, 6))).toBe(false);
     expect(showsSettled(legs, order(1, 5), order(1, 7))).toBe(true);
     expect(showsSettled(legs, order(1, 7), order(1, 8))).toBe(false);
     expect(showsSettled([pulledOf()], order(1, 5), order(1, 8))).toBe(false);
+    expect(showsSettled([pulledOf(), ...legs], order(1, 5), order(1, 7)), "of one among others").toBe(true);
+    const refused = [pulledOf({ state: "refused", order: order(1, 6) })];
+    expect(showsSettled(refused, order(1, 5), order(1, 7)), "of a refusal it is none").toBe(false);
   });
 });
 
@@ -76,8 +86,8 @@ describe("whether the monitor is there", () => {
   it.each([
     { name: "until the time that it declared", presentUntil: now + 1, expected: true },
     { name: "not from then on", presentUntil: now, expected: false },
-    { name: "a hold ahead", presentUntil: now + 180_000, expected: true },
-    { name: "not where the time is of before the clock was set back", presentUntil: now + 183_000, expected: false },
+    { name: "a hold ahead, and what clocks may differ", presentUntil: now + 182_000, expected: true },
+    { name: "not where the time is of before the clock was set back", presentUntil: now + 182_001, expected: false },
   ])("$name", ({ presentUntil, expected }) => {
     const row = rowOf(1, { askedAt: now - 61_000, pull: { ...order(1, 1), presentUntil } });
     expect(isFresh(row, now, 10_000)).toBe(expected);
@@ -121,6 +131,8 @@ describe("what is remembered", () => {
     );
     expect(legs).toHaveLength(65);
     expect([legs[0]?.claimId, legs.at(-1)?.claimId]).toEqual(["c2", "new"]);
+    const [first] = withOfferedLeg([pulledOf(), ...closed], pulledOf({ claimId: "new" }), now);
+    expect(first, "one that is open is kept").toEqual(pulledOf());
   });
 });
 

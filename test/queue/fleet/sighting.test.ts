@@ -13,6 +13,12 @@ it("a runner is reserved for a job, or busy with it, since it was first shown so
   // the same runner, for the next job
   expect(seeRunners(busy, [runner("1", true, "b")], 400)).toMatchObject([{ uniqueId: "b", since: 400 }]);
   expect(seeRunners(busy, [], 500)).toEqual([]);
+  // one of two
+  const both = seeRunners(busy, [runner("1", true, "a"), runner("2", false, "b")], 600);
+  expect(seeRunners(both, [runner("1", true, "a"), runner("2", true, "b")], 700)).toMatchObject([
+    { id: "1", since: 300 },
+    { id: "2", isBusy: true, since: 700 },
+  ]);
 });
 
 it("nothing is made of a runner of two jobs, of a label that is no id, or of more than 500", () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { forEver } from "../../../src/queue/acts.ts";
 import { snapshotOf } from "../../../src/queue/fleet/fleet.ts";
-import { drainOperation, pauseOperation } from "../../../src/queue/operations/act.ts";
+import { drainOperation, pauseOperation, wakeOperation } from "../../../src/queue/operations/act.ts";
 import { capacityOf, now, rowOf, viewOf } from "../../support/queue-data.ts";
 
 const request = { kind: "begin", by: "kim", note: "disk", until: null } as const;
@@ -50,6 +50,13 @@ describe("a monitor's row hears that it is drained, and claims that were decided
     expect([...capacity.rows]).toEqual(Object.entries(rows));
   });
 
+  it("one that fetches is told at once, by the fetch that it holds", () => {
+    const pull = { bootAt: 1, seq: 1, presentUntil: now + 9_000 };
+    const capacity = capacityOf({ ci0: rowOf(2, { pull }) });
+    const { change } = drainOperation("linux", "ci0", act, request).decide(viewOf({ capacity }));
+    expect(change?.wake).toEqual(["@ci0"]);
+  });
+
   it("its end is a word as well", () => {
     const capacity = capacityOf({ ci0: rowOf(2, { drainedAt: 5, drainedUntil: forEver }) });
     const ended = { ...act, until: now };
@@ -57,4 +64,10 @@ describe("a monitor's row hears that it is drained, and claims that were decided
     expect(change?.history).toMatchObject([{ what: "resumed" }]);
     expect(capacity.totals(now).available).toBe(2);
   });
+});
+
+it("whoever waits under these names is told to look, and nothing is written", () => {
+  const { name, profileKey, reads, decide } = wakeOperation("linux", ["a", "@ci0"]);
+  expect({ name, profileKey, reads }).toEqual({ name: "wake", profileKey: "linux", reads: {} });
+  expect(decide(viewOf())).toEqual({ answer: null, change: { wake: ["a", "@ci0"] } });
 });

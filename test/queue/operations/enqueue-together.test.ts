@@ -35,8 +35,18 @@ it("their places follow one another, and all leave the line less room", () => {
   expect(answer.isDone).toBe(true);
   expect(answer.replies).toMatchObject([0, 1, 2].map((at) => ({ kind: "accepted", place: now * 1000 + at })));
   expect(change?.jobs?.map(({ after }) => after?.place)).toEqual([0, 1, 2].map((at) => now * 1000 + at));
-  expect(change?.history).toHaveLength(3);
+  expect(change?.history?.map(({ what, id }) => [what, id])).toEqual(["x", "y", "z"].map((id) => ["queued", id]));
   expect(change?.relies).toEqual({ maxWaiting: 97 });
+});
+
+it("their parts of a line that is shared follow one another", () => {
+  const policy = { default: {}, repositories: [], owners: [], classes: [], monitors: [] };
+  const { change } = decide([command("x"), command("y")], { policy, head: { virtualTime: { at: 7_000 }, flows: {} } });
+  expect(change?.jobs?.map(({ after }) => after?.share)).toEqual([
+    { start: 7_000, end: 8_000 },
+    { start: 8_000, end: 9_000 },
+  ]);
+  expect(change?.head).toEqual({ virtualTime: { at: 7_000 }, flows: { "o/r": { end: 9_000 } } });
 });
 
 it("who is in line already keeps their place, and takes no room", () => {
@@ -103,6 +113,7 @@ describe("nothing is written", () => {
     ["conflict", false, true],
     ["id_used", false, true],
     ["unsatisfiable", false, true],
+    ["above_limit", false, true],
     ["too_long", false, true],
   ] as const)("where one is %s: %s, and where all or none are wanted: %s", (kind, always, all) => {
     expect([standsInTheWay({ kind }, false), standsInTheWay({ kind }, true)]).toEqual([always, all]);

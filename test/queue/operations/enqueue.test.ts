@@ -1,7 +1,7 @@
 // An enqueue: the next place of its line, the same place again, or why not.
 import { describe, expect, it } from "vitest";
 import type { Job } from "../../../src/queue/job/job.ts";
-import { type EnqueueCommand, enqueueOperation, heard } from "../../../src/queue/operations/enqueue.ts";
+import { type EnqueueCommand, enqueueOperation, headWithShare, heard } from "../../../src/queue/operations/enqueue.ts";
 import {
   capacityOf,
   claimedJobOf,
@@ -48,6 +48,64 @@ it("reads its job, a place, and how many wait", () => {
     profileKey: "linux",
     reads: { jobs: [{ uniqueId: "a", order: null }], places: 1, sizes: true, flows: true },
   });
+});
+
+describe("a line that is shared", () => {
+  const policy = { default: {}, repositories: [], owners: [], classes: [], monitors: [] };
+  const head = { virtualTime: { at: 7_000 }, flows: { "o/r": { end: 8_000 } } };
+  const share = { start: 8_000, end: 10_000 };
+  const after = { virtualTime: { at: 7_000 }, flows: { "o/r": { end: 10_000 } } };
+
+  it("gives a new job its part", () => {
+    const { answer, change } = enqueue(null, { policy, head, command: runners(2) });
+    expect(answer).toMatchObject({ kind: "accepted", share });
+    expect(change?.jobs).toEqual([{ before: null, after: { ...fresh, runnerCount: 2, share } }]);
+    expect(change?.head).toEqual(after);
+  });
+
+  it("gives a re-run one of its own, at the end", () => {
+    const known = jobOf({ state: "taken", runnerCount: 2, share: { start: 1, end: 2 } });
+    const { change } = enqueue(known, { policy, head, command: { ...runners(2), runAttempt: 2 } });
+    const job = change?.jobs?.[0]?.after;
+    expect(job).toMatchObject({ place: now * 1000, generation: 2, runnerCount: 2, attempt: 2, share });
+    expect(job).not.toHaveProperty("isCounted");
+    expect(change?.head).toEqual(after);
+  });
+
+  it("tells who asks again which part they have", () => {
+    expect(enqueue(jobOf({ share })).answer).toMatchObject({ isNew: false, share });
+  });
+
+  it("is in order of places again with the first job that comes without a policy", () => {
+    expect(enqueue(null, { head }).change?.head).toEqual({ virtualTime: null, flows: {} });
+    expect(headWithShare(viewOf({ head }), jobOf({ share })), "whatever part it had").toEqual({
+      virtualTime: null,
+      flows: {},
+    });
+    expect(headWithShare(viewOf({ policy }), jobOf()), "and stays as it is where it was never shared").toEqual({});
+  });
+});
+
+describe("a job that is enqueued for nobody to poll", () => {
+  it("is awaited: GitHub's first word has to come before it is abandoned", () => {
+    const { change } = enqueue(null, { command: { isDetached: true } });
+    expect(change?.jobs?.[0]?.after).toEqual({
+      ...fresh,
+      detached: "awaited",
+      presentUntil: now + 30_000,
+      abandonAt: now + 30_000,
+    });
+  });
+
+  it("is polled for where that was not said", () => {
+    expect(enqueue(null, { command: { isDetached: false } }).change?.jobs?.[0]?.after).toEqual(fresh);
+  });
+});
+
+it("a job knows the trace that its enqueue was part of, if it was part of one", () => {
+  const traced = enqueue(null, { command: { traceParent: "00-1" } });
+  expect(traced.change?.jobs?.[0]?.after?.traceParent).toBe("00-1");
+  expect(enqueue(null).change?.jobs?.[0]?.after).not.toHaveProperty("traceParent");
 });
 
 describe("a job's class is part of what is asked for", () => {
@@ -113,6 +171,7 @@ describe("the attempt of the run", () => {
 
   it("is remembered: of a new job, and of one in line that it reaches", () => {
     expect(attemptOf(enqueue(null, of(3)))).toBe(3);
+    expect(attemptOf(enqueue(null, of(1)))).toBe(1);
     expect(attemptOf(enqueue(jobOf(), of(2)))).toBe(2);
     expect(attemptOf(enqueue(claimedJobOf(), of(2)))).toBe(2);
     expect(attemptOf(enqueue(jobOf({ attempt: 4 }), of(2)))).toBe(4);
@@ -122,6 +181,7 @@ describe("the attempt of the run", () => {
   it.each<[string, Job, number, object]>([
     ["a higher one than was served is the next generation", taken(), 2, { kind: "accepted", isNew: true }],
     ["the same one is the same job, whose answer is gone", taken({ attempt: 2 }), 2, { kind: "id_used" }],
+    ["also where none was said before", taken(), 1, { kind: "id_used" }],
     ["a lower one, too", taken({ attempt: 3 }), 2, { kind: "id_used" }],
     [
       "a higher one while a monitor may be at work waits",
@@ -185,6 +245,21 @@ describe("an enqueue is refused", () => {
       name: "a monitor is still at work for one that is over",
       known: claimedJobOf([legOf()], { state: "cancelled" }),
       expected: { kind: "settling" },
+    },
+    {
+      name: "more runners than a limit of the policy allows: its turn would never come",
+      known: null,
+      command: runners(2),
+      view: {
+        policy: {
+          default: {},
+          repositories: [],
+          owners: [{ pattern: "o", maxRunners: 1 }],
+          classes: [],
+          monitors: [],
+        },
+      },
+      expected: { kind: "above_limit", limit: { scope: "owner", name: "o", maxRunners: 1 } },
     },
     {
       name: "more runners than all targets",

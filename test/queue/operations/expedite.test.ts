@@ -8,6 +8,15 @@ const words = { by: "ana", note: "release" };
 const expedite = (job: ReturnType<typeof jobOf> | null) =>
   expediteOperation("linux", "a", words).decide(viewOf({ a: { job } }));
 
+it("reads its job, and whose turn it is next", () => {
+  const { name, profileKey, reads } = expediteOperation("linux", "a", words);
+  expect({ name, profileKey, reads }).toEqual({
+    name: "expedite",
+    profileKey: "linux",
+    reads: { jobs: [{ uniqueId: "a", order: null }], front: true },
+  });
+});
+
 it.each([
   { name: "in line", job: jobOf() },
   { name: "being asked for", job: claimedJobOf() },

@@ -30,6 +30,15 @@ const explain = (job: Job | null, listed: readonly Job[], more: Partial<Paramete
   ).answer;
 const flow = (repository: string, weight: number, rule: string) => ({ repository, className: null, weight, rule });
 
+it("reads its job, a thousand others, and the flows", () => {
+  const { name, profileKey, reads } = explainShareOperation("linux", "a", "1");
+  expect({ name, profileKey, reads }).toEqual({
+    name: "explain",
+    profileKey: "linux",
+    reads: { jobs: [{ uniqueId: "a", order: "1" }], listed: 1_000, flows: true },
+  });
+});
+
 it("tells those ahead flow by flow, and what plain order of enqueue would make of it", () => {
   const line = [
     shared("b", "me/mine", 4_000, -5),
@@ -48,6 +57,26 @@ it("tells those ahead flow by flow, and what plain order of enqueue would make o
   });
 });
 
+it("counts those of before by their place, whatever their share is", () => {
+  const line = [shared("b", "big/one", 9_000, -1), shared("c", "big/one", 1_000, 1), shared("d", "big/one", 1_500, 2)];
+  expect(explain(mine, line)?.fifoPosition).toBe(2);
+});
+
+it("tells of one that needs all that can be served, and of those that are not listed by what each needs", () => {
+  const gang = shared("c", "big/one", 1_000, 1, { runnerCount: 9 });
+  const ahead = [
+    { need: 3, jobs: 1 },
+    { need: 9, jobs: 1 },
+  ];
+  expect(explain(mine, [gang], { a: { job: mine, ahead } })).toMatchObject({
+    ahead: [
+      { flow: flow("big/one", 2, "big/*"), jobs: 1, runners: 9 },
+      { flow: null, jobs: 1, runners: 3 },
+    ],
+    position: 3,
+  });
+});
+
 describe("who may still pass", () => {
   const other = shared("c", "big/one", 1_000, 1);
   it.each([
@@ -62,6 +91,7 @@ describe("who may still pass", () => {
   ])("$name", ({ flows, expected }) => {
     const answer = explain(mine, [other], { head: { virtualTime: { at: 1_000 }, flows } });
     expect(answer?.mayPass.map(({ jobs }) => jobs) ?? []).toEqual(expected === 0 ? [] : [expected]);
+    expect(answer?.mayPass.map((one) => one.flow)).toEqual(expected === 0 ? [] : [flow("big/one", 2, "big/*")]);
     // as heavy as the policy has any
     expect(answer?.mayPassOfNewcomer).toBe(8);
   });
@@ -76,6 +106,17 @@ describe("who may still pass", () => {
       head: { virtualTime: { at: 1_000 }, flows: { "big/one": { end: 8_000, gone } } },
     });
     expect(answer?.mayPass.map(({ jobs }) => jobs)).toEqual([1 + 2]);
+  });
+
+  it("none of its own flow: those are in order", () => {
+    const own = shared("b", "me/mine", 9_000, 1);
+    expect(explain(mine, [own], { head: { virtualTime: { at: 1_000 }, flows: {} } })?.mayPass).toEqual([]);
+  });
+
+  it("a newcomer's jobs, one for each runner's cost, also from the beginning of time", () => {
+    const far = shared("a", "me/mine", 5_001_000, 0);
+    expect(explain(far, [])?.mayPassOfNewcomer).toBe(10_000);
+    expect(explain(mine, [], { head: { virtualTime: null, flows: {} } })?.mayPassOfNewcomer).toBe(10);
   });
 
   it("nobody passes one at the front, nor one that is being asked for", () => {

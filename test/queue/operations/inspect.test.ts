@@ -1,7 +1,22 @@
 // Inspect and overview: how a job, or a whole profile, stands. They change nothing.
 import { describe, expect, it } from "vitest";
-import { claimableOperation, inspectOperation, overviewOperation } from "../../../src/queue/operations/inspect.ts";
-import { capacityOf, claimedJobOf, jobOf, lostAt, now, rowOf, runnerOf, viewOf } from "../../support/queue-data.ts";
+import {
+  claimableOperation,
+  inspectOperation,
+  liveJobsOperation,
+  overviewOperation,
+} from "../../../src/queue/operations/inspect.ts";
+import {
+  capacityOf,
+  claimedJobOf,
+  headOf,
+  jobOf,
+  lostAt,
+  now,
+  rowOf,
+  runnerOf,
+  viewOf,
+} from "../../support/queue-data.ts";
 
 const paused = { by: "kim", note: "", at: 1, until: null };
 
@@ -135,6 +150,17 @@ describe("a profile is looked at", () => {
     }
   });
 
+  it("how long each will wait is told where it waits for runners, and where that is known", () => {
+    const freedRate = { ...headOf().freedRate, freed: 10, scarceMs: 100_000 };
+    const listed = [
+      { ...claimedJobOf(), uniqueId: "claimed", place: 1 },
+      at("a", 2),
+      at("asleep", 3, { isPresent: false }),
+    ];
+    const { jobs } = look({ listed, head: { freedRate }, capacity: capacityOf({ ci0: rowOf(0) }) });
+    expect(jobs.map(({ estimate }) => estimate)).toEqual([null, { lowSeconds: 2, highSeconds: 39 }, null]);
+  });
+
   it("one that has some in hand holds others back by what it lacks", () => {
     const gang = at("gang", 1, { runnerCount: 3, runnersInHand: [{ ...runnerOf("1"), since: now }] });
     const { jobs } = look({ listed: [gang, at("next", 2)], capacity: capacityOf({ ci0: rowOf(3) }) });
@@ -152,6 +178,35 @@ describe("a profile is looked at", () => {
       "b",
     ]);
   });
+});
+
+it("news is worth asking for of those first that only GitHub's word keeps in line, each in order", () => {
+  const { name, profileKey, reads, decide } = liveJobsOperation("linux", 3);
+  expect({ name, profileKey, reads }).toEqual({ name: "live_jobs", profileKey: "linux", reads: { listed: 3 } });
+  const at = (uniqueId: string, place: number, more = {}) => jobOf({ uniqueId, place, ...more });
+  const word = { detached: "queued" };
+  const listed = [at("d", 4), at("c", 3, word), at("a", 1), at("b", 2, word)];
+  for (const order of [listed, listed.toReversed()]) {
+    const { answer } = decide(viewOf({ listed: order }));
+    expect(answer.map(({ uniqueId }) => uniqueId)).toEqual(["b", "c", "a"]);
+  }
+});
+
+it("monitors that fetch are named where an offer waits for them", () => {
+  const leg = { claimId: "c", uniqueId: "a", runners: 1, qualifiedRepo: "o/r", runId: "1", until: now + 1 };
+  const rows = {
+    offered: rowOf(1, {
+      pulled: [
+        { ...leg, state: "accepted" },
+        { ...leg, state: "offered" },
+      ],
+    }),
+    over: rowOf(1, { pulled: [{ ...leg, state: "offered", until: now }] }),
+    accepted: rowOf(1, { pulled: [{ ...leg, state: "accepted" }] }),
+    called: rowOf(1),
+  };
+  const { answer } = claimableOperation("linux").decide(viewOf({ capacity: capacityOf(rows) }));
+  expect(answer.offeredTo).toEqual(["offered"]);
 });
 
 it.each([

@@ -331,6 +331,18 @@ describe("a waiting poll is written down", () => {
       expected: waited("unsatisfiable_now", 0, 0, "ci0"),
     },
     {
+      name: "one whose drain leaves too few, by what it keeps",
+      job: { runnerCount: 7 },
+      view: { capacity: capacityOf({ ci0: rowOf(0, { ...drained, target: 3 }), ci1: rowOf(0, { target: 4 }) }) },
+      expected: waited("unsatisfiable_now", 0, 0, "ci0"),
+    },
+    {
+      name: "nobody where also with it there were too few",
+      job: { runnerCount: 8 },
+      view: { capacity: capacityOf({ ci0: rowOf(0, { ...drained, target: 3 }), ci1: rowOf(0, { target: 4 }) }) },
+      expected: waited("unsatisfiable_now"),
+    },
+    {
       name: "the same as before is one stretch",
       job: { waits: waited("no_capacity", 9, 9) },
       view: full,
@@ -562,6 +574,56 @@ describe("a poll of a claimed job", () => {
       waits: waited("claim_in_flight"),
     };
     expect(change).toEqual({ jobs: [{ before: job, after }], head: heard });
+    expect(poll(job).answer).toEqual({ ...wait, reason: "claim_in_flight", retryAfterSeconds: 1 });
+  });
+});
+
+describe("a job that an operator put to the front", () => {
+  const job = jobOf({ expeditedAt: 5 });
+  const order = "00000000000000050000999990000000";
+
+  it("stands there, so those ahead of there have to be counted first", () => {
+    expect(poll(job)).toEqual({ answer: { kind: "moved", order } });
+    expect(poll(job, { command: { order: "0000999990000000" } }).answer).toEqual({ kind: "moved", order });
+  });
+
+  it("claims once they are", () => {
+    expect(poll(job, { command: { order } }).answer.kind).toBe("claimed");
+  });
+});
+
+describe("a job whose repository has a limit on runners", () => {
+  const limited = { ...policy, owners: [{ pattern: "o", maxRunners: 3 }] };
+  const heldBy = { scope: "owner", name: "o", maxRunners: 3, inUse: 3 } as const;
+  const asideAhead = [{ need: 1, jobs: 2 }];
+  const held = jobOf({ limit: heldBy, asideUntil: now + 20_000 });
+
+  it("asks whether there is room for what it needs, when its turn has come", () => {
+    const job = jobOf({ runnerCount: 3, runnersInHand: [{ ...runnerOf("1"), since: now }] });
+    expect(poll(job, { policy: limited, capacity: capacityOf({ ci0: rowOf(2) }) })).toEqual({
+      answer: { kind: "limited", job, limits: [{ scope: "owner", name: "o", maxRunners: 3 }], needed: 2, now },
+    });
+  });
+
+  it("stands behind those aside who came before it, where there is none", () => {
+    const { answer } = poll(jobOf(), { policy: limited, a: { asideAhead }, command: { limits: heldBy } });
+    expect(answer).toMatchObject({ reason: "repository_limit", position: 3 });
+  });
+
+  it("and not behind itself, where it stands before its ticket", () => {
+    const job = { ...held, place: ticket.place - 1 };
+    const { answer } = poll(job, { policy: limited, a: { asideAhead }, command: { limits: heldBy } });
+    expect(answer).toMatchObject({ reason: "repository_limit", position: 2 });
+  });
+
+  it.each([
+    { name: "when it begins to stand aside", job: jobOf(), expected: true },
+    { name: "when it comes back by its ticket, and stands aside", job: null, expected: true },
+    { name: "not when it goes on", job: held, expected: undefined },
+  ])("lets those behind it go: $name", ({ job, expected }) => {
+    const { change } = poll(job, { policy: limited, command: { limits: heldBy } });
+    expect(change?.jobs?.[0]?.after?.limit).toEqual(heldBy);
+    expect(change?.makesRoom).toBe(expected);
   });
 });
 

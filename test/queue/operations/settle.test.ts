@@ -43,6 +43,14 @@ it.each([
   if (!isBack) expect(answer.leaked).toEqual(["ci0/1"]);
 });
 
+it("what comes of a job that is known counts, however old its ticket is", () => {
+  const job = claimedJobOf([legOf()], { place: 1 });
+  const { answer } = settleOperation({ ...ticket, place: 1 }, settlementOf([taken("1")])).decide(
+    viewOf({ a: { job } }),
+  );
+  expect(answer.reply.kind).toBe("taken");
+});
+
 describe("a settlement belongs to the job of its ticket, and to no later one", () => {
   it.each([
     { name: "the same place", job: claimedJobOf(), isTheirs: true },

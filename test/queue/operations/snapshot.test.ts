@@ -83,6 +83,12 @@ describe("a monitor's word is written", () => {
 describe("others are told", () => {
   it.each([
     { name: "of room", row: rowOf(0), said: {}, expected: { makesRoom: true, raisesRoom: false } },
+    {
+      name: "of a single runner",
+      row: rowOf(0),
+      said: { counts: { ...counts, idle: 1 } },
+      expected: { makesRoom: true, raisesRoom: false },
+    },
     { name: "of room as before", row: rowOf(3), said: {}, expected: { makesRoom: true, raisesRoom: false } },
     { name: "of less than they counted on", row: rowOf(4), said: {}, expected: { makesRoom: true, raisesRoom: true } },
     {

@@ -29,6 +29,7 @@ function passed(job: Job, view: Parameters<typeof viewOf>[0] = {}) {
   if (changed !== undefined) expect(changed.before).toBe(job);
   return changed === undefined ? null : changed.after;
 }
+const limit = { scope: "owner" as const, name: "o", maxRunners: 1, inUse: 1 };
 const nothing = {
   now,
   lostAt,
@@ -135,9 +136,16 @@ describe("a queued job", () => {
     expect(passed(job)).toMatchObject({ ...job, ...expected });
   });
 
+  it("is absent in its time, also where a claim of before is settled and its lease over", () => {
+    const claim = claimOf([legOf({ state: "refused" })], { leaseUntil: now });
+    expect(passed(jobOf({ presentUntil: now, claim }))?.isPresent).toBe(false);
+  });
+
   it("others are told: there may be room", () => {
     const job = jobOf({ presentUntil: now });
-    expect(sweep({ due: [job] }).change).toMatchObject({ history: [], wake: [], makesRoom: true, head: {} });
+    const { answer, change } = sweep({ due: [job] });
+    expect(answer).toEqual(nothing);
+    expect(change).toMatchObject({ history: [], wake: [], makesRoom: true, head: {} });
   });
 });
 
@@ -207,6 +215,8 @@ describe("all fell silent together", () => {
       }),
     );
   const sizes = (present: number) => ({ line: [{ need: 1, jobs: present }], aside: [], claimed: [] });
+  const heldBack = (presentUntil: number) =>
+    jobOf({ uniqueId: "held", runId: "9", heardAt: now - 40_000, limit, asideUntil: now + 1, presentUntil });
   const later = (jobs: Job[]) => jobs.map((job) => ({ ...job, abandonAt: now + 1 }));
   const isNew = { silentSince: now, heardSince: 0 };
 
@@ -253,9 +263,30 @@ describe("all fell silent together", () => {
       expected: null,
     },
     {
+      name: "not, if somebody is present whom a limit holds aside",
+      view: { due: absent("1"), absent: [...absent("2", "3"), heldBack(now + 1)] },
+      expected: null,
+    },
+    {
+      name: "one whom a limit holds aside is not present once that is over",
+      view: { due: absent("1"), absent: [...absent("2", "3"), heldBack(now)] },
+      expected: isNew,
+    },
+    {
+      name: "one that stands aside for something else is not present",
+      view: {
+        due: absent("1"),
+        absent: [...absent("2"), ...absent("3").map((job) => ({ ...job, presentUntil: now + 1 }))],
+      },
+      expected: isNew,
+    },
+    {
       name: "one that is claimed is no absent job",
       view: {
-        due: [...absent("1"), claimedJobOf([legOf()], { uniqueId: "c", runId: "3", abandonAt: now })],
+        due: [
+          ...absent("1"),
+          claimedJobOf([legOf()], { uniqueId: "c", runId: "3", abandonAt: now, heardAt: now - 40_000 }),
+        ],
         absent: absent("2"),
       },
       expected: null,
@@ -343,6 +374,11 @@ describe("a job that is over", () => {
     { name: "loses its answer when that is too old", job: jobOf({ ...over, answerUntil: now }), expected: "no answer" },
     { name: "keeps it until then", job: jobOf({ ...over, answerUntil: now + 1 }), expected: "the same" },
     {
+      name: "loses it also while another instance settles what is open",
+      job: claimedJobOf([legOf()], { ...over, answerUntil: now }),
+      expected: "no answer",
+    },
+    {
       name: "without an answer stays as it is",
       job: jobOf({ state: "failed", forgetAt: now + 1 }),
       expected: "the same",
@@ -406,6 +442,8 @@ describe("the sweep counts a profile", () => {
     });
     const nothing = { jobs: [], history: [], wake: [], makesRoom: false };
     expect(change).toEqual({ ...nothing, head: { chart: [[minute, 4, 2]] }, counts });
+    const both = sweep({ head: { chart: [], freedRate: { ...rate, at: now - 900 } }, capacity: scarce });
+    expect(Object.keys(both.change?.head ?? {}), "with how fast they come free").toEqual(["freedRate", "chart"]);
   });
 });
 
@@ -415,6 +453,8 @@ describe("for jobs for which nobody may poll it names", () => {
     { uniqueId: "b", need: 1, order: String(now * 1000).padStart(16, "0") },
   ];
   const long = settings.detachedMaxWaitMs;
+  const heldAt = (uniqueId: string, place: number, more: Partial<Job> = {}) =>
+    jobOf({ uniqueId, place, detached: "queued", limit, ...more });
   it.each([
     { name: "whose turn it is", view: { front }, expected: ["a"] },
     {
@@ -429,11 +469,45 @@ describe("for jobs for which nobody may poll it names", () => {
     },
     {
       name: "who has to be looked for after a loss",
-      view: { absent: [jobOf({ detached: "queued", clearedFor: 0 }), jobOf({ uniqueId: "b", clearedFor: 0 })] },
+      view: {
+        absent: [
+          jobOf({ detached: "queued", clearedFor: 0 }),
+          jobOf({ uniqueId: "b", clearedFor: 0 }),
+          jobOf({ uniqueId: "c", detached: "queued" }),
+        ],
+      },
       expected: ["a"],
+    },
+    {
+      name: "the first of each flow that a limit holds, as far as nobody polls for them",
+      view: {
+        absent: [
+          heldAt("late", 5),
+          heldAt("first", 4),
+          heldAt("first-of-others", 2, { qualifiedRepo: "o/other" }),
+          heldAt("late-of-others", 3, { qualifiedRepo: "o/other" }),
+          jobOf({ uniqueId: "polled", limit, place: 1 }),
+          jobOf({ uniqueId: "not-held", detached: "queued", place: 1 }),
+        ],
+      },
+      expected: ["first", "first-of-others"],
     },
   ])("$name", ({ view, expected }) => {
     expect(sweep(view).answer.toAttend).toEqual(expected);
+  });
+
+  it("those whose reserved runners should have started them by now", () => {
+    const startOf = (lookAt?: number): Job["start"] => ({
+      state: "starting",
+      since: 1,
+      reservedAt: 1,
+      runners: ["ci0/1"],
+      ...(lookAt !== undefined && { lookAt }),
+    });
+    const due = [startOf(now), startOf(now + 1), startOf(), undefined].map((start) =>
+      jobOf({ state: "taken", ...(start !== undefined && { start }) }),
+    );
+    expect(sweep({ due }).answer.toWatch).toEqual([due[0]]);
   });
 
   it("those for which GitHub waits again, once no monitor can be at work for them", () => {
@@ -444,6 +518,6 @@ describe("for jobs for which nobody may poll it names", () => {
 });
 
 it("leaves a job present that GitHub says to wait, however long ago it was heard", () => {
-  const job = jobOf({ detached: "queued", presentUntil: now - 1, abandonAt: now - 1, asideUntil: now });
-  expect(passed(job)).toMatchObject({ state: "queued", isPresent: true });
+  const waiting = { detached: "queued", presentUntil: now - 1, abandonAt: now - 1 } as const;
+  expect(passed(jobOf({ ...waiting, isPresent: false, asideUntil: now }))).toEqual(jobOf(waiting));
 });
