@@ -1,8 +1,8 @@
 // The line: who waits, at which position, how long and why. On demand also who waited before.
-import { describePresence } from "../../src/dashboard/words.ts";
-import { describeDuration } from "../../src/duration.ts";
-import type { JobsCommand } from "./command.ts";
-import type { Dashboard, Entry, Job, Profile } from "./documents.ts";
+import { describePresence } from "../../../src/dashboard/words.ts";
+import { describeDuration } from "../../../src/duration.ts";
+import type { JobsCommand } from "../command-line/command.ts";
+import type { Dashboard, Entry, Job, Profile } from "../requests/documents.ts";
 import type { Paper } from "./paper.ts";
 import { describeWhat } from "./render-history.ts";
 import { describeAgo } from "./span.ts";
