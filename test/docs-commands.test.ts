@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
 import { parseCommandLine as parseDemo } from "../scripts/demo/command-line.ts";
-import { parseCommandLine as parseQueuectl } from "../scripts/queuectl/command-line.ts";
+import { parseCommandLine as parseQueuectl } from "../scripts/queuectl/command-line/command-line.ts";
 import { parseCommandLine as parseSelfTest } from "../scripts/self-test/command-line.ts";
 import { parseCommandLine as parseFleet } from "../scripts/simulated-fleet/command-line.ts";
 import { describeSettings } from "../src/config.ts";

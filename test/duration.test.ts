@@ -1,6 +1,6 @@
 // One way to read a duration and one to say it, wherever they are typed or shown.
 import { expect, it } from "vitest";
-import { parseUntil } from "../scripts/queuectl/option-value.ts";
+import { parseUntil } from "../scripts/queuectl/command-line/option-value.ts";
 import { describeDuration, parseDuration } from "../src/duration.ts";
 
 it.each([

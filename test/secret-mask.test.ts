@@ -1,6 +1,6 @@
 // What is struck out of printed text: every secret, and no word of honest prose.
 import { expect, it } from "vitest";
-import { makeLegible } from "../scripts/queuectl/legible.ts";
+import { makeLegible } from "../scripts/queuectl/paper/legible.ts";
 import { createReport } from "../scripts/self-test/report.ts";
 
 it.each([

@@ -1,17 +1,18 @@
 // Does what one command says: asks the queue, and has its document ready to be printed, for people
 // or as it is.
-import { act, actOnJob } from "./act.ts";
-import { askQueue } from "./ask-queue.ts";
-import type { Done, QueuectlCommand, WatchCommand } from "./command.ts";
-import { dashboardSchema, explanationSchema } from "./documents.ts";
-import { loadHistory } from "./load-history.ts";
-import { loadJobs } from "./load-jobs.ts";
-import { loadRun } from "./load-run.ts";
-import { renderJobs } from "./render-jobs.ts";
-import { renderMonitors } from "./render-monitors.ts";
-import { renderStanding } from "./render-standing.ts";
-import { renderStatus } from "./render-status.ts";
-import { renderWhy } from "./render-why.ts";
+
+import type { Done, QueuectlCommand, WatchCommand } from "./command-line/command.ts";
+import { renderJobs } from "./paper/render-jobs.ts";
+import { renderMonitors } from "./paper/render-monitors.ts";
+import { renderStanding } from "./paper/render-standing.ts";
+import { renderStatus } from "./paper/render-status.ts";
+import { renderWhy } from "./paper/render-why.ts";
+import { act, actOnJob } from "./requests/act.ts";
+import { askQueue } from "./requests/ask-queue.ts";
+import { dashboardSchema, explanationSchema } from "./requests/documents.ts";
+import { loadHistory } from "./requests/load-history.ts";
+import { loadJobs } from "./requests/load-jobs.ts";
+import { loadRun } from "./requests/load-run.ts";
 
 /** Rejects with Unexpected where the queue says no, something unexpected, or nothing. */
 export async function runCommand(command: Exclude<QueuectlCommand, WatchCommand>): Promise<Done> {

@@ -2,15 +2,15 @@
 // said no or nothing at all, 2 where it was called wrongly.
 import packageJson from "../../package.json" with { type: "json" };
 import { Unexpected } from "../self-test/reply.ts";
-import type { QueuectlCommand } from "./command.ts";
-import { parseCommandLine } from "./command-line.ts";
-import { renderCompletion } from "./completion.ts";
-import { writeJson } from "./json-text.ts";
-import { makeLegible } from "./legible.ts";
-import type { Paper } from "./paper.ts";
+import type { QueuectlCommand } from "./command-line/command.ts";
+import { parseCommandLine } from "./command-line/command-line.ts";
+import { renderCompletion } from "./command-line/completion.ts";
+import { renderUsage } from "./command-line/usage.ts";
+import { writeJson } from "./paper/json-text.ts";
+import { makeLegible } from "./paper/legible.ts";
+import type { Paper } from "./paper/paper.ts";
 import { runCommand } from "./run-command.ts";
 import type { Terminal } from "./terminal.ts";
-import { renderUsage } from "./usage.ts";
 import { watchStatus } from "./watch.ts";
 
 /** Returns the exit code. Never rejects. */

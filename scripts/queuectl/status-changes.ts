@@ -1,7 +1,8 @@
 // What changed between two looks, a line for each profile and monitor, for whoever watches without
 // a terminal. What changes with every second (ages, times) is no change.
-import type { Dashboard, Monitor, Profile } from "./documents.ts";
-import { describeAuthor } from "./render-act.ts";
+
+import { describeAuthor } from "./paper/render-act.ts";
+import type { Dashboard, Monitor, Profile } from "./requests/documents.ts";
 
 type Facts = Readonly<Record<string, string | number>>;
 

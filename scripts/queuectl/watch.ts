@@ -2,14 +2,14 @@
 // that goes away is waited for: whoever watches wants to see it come back.
 import { setTimeout as delay } from "node:timers/promises";
 import { Unexpected } from "../self-test/reply.ts";
-import { askQueue } from "./ask-queue.ts";
-import type { WatchCommand } from "./command.ts";
-import { type Dashboard, dashboardSchema } from "./documents.ts";
-import { writeJson } from "./json-text.ts";
-import { makeLegible } from "./legible.ts";
-import type { Paper } from "./paper.ts";
-import { renderStatus } from "./render-status.ts";
-import { describeTime } from "./span.ts";
+import type { WatchCommand } from "./command-line/command.ts";
+import { writeJson } from "./paper/json-text.ts";
+import { makeLegible } from "./paper/legible.ts";
+import type { Paper } from "./paper/paper.ts";
+import { renderStatus } from "./paper/render-status.ts";
+import { describeTime } from "./paper/span.ts";
+import { askQueue } from "./requests/ask-queue.ts";
+import { type Dashboard, dashboardSchema } from "./requests/documents.ts";
 import { describeChanges } from "./status-changes.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -78,12 +78,12 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
     // The page comes also while the store is away: it says so, and recovers by itself.
     return await writePage(c, look().then(renderHtml), "");
   });
-  const writePage = async (c: Context, made: Promise<string>, root: string): Promise<Response> => {
+  const writePage = async (c: Context, made: Promise<string>, root: string, isStill = false): Promise<Response> => {
     const main = await made.catch((error: unknown) => {
       if (error instanceof StoreUnavailable) return null;
       throw error;
     });
-    return c.body(String(renderPage(main, root)), 200, {
+    return c.body(String(renderPage(main, root, isStill)), 200, {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": await contentSecurityPolicy(),
       "referrer-policy": "no-referrer",
@@ -153,7 +153,7 @@ export function createDashboardRoutes(deps: DashboardRoutesDeps) {
   });
 
   /** What the Link of a 503 leads to; for everybody, since it says nothing of this queue. */
-  const reasons = (c: Context): Promise<Response> => writePage(c, Promise.resolve(String(renderReasons())), "");
+  const reasons = (c: Context): Promise<Response> => writePage(c, Promise.resolve(String(renderReasons())), "", true);
 
   /** `as=html`: what the page shows, when it changes. Else the document, every second. */
   const events = forViewers(async function showEvents(c, look, ids, isStillAllowed) {

@@ -156,6 +156,7 @@ describe.skipIf(!hasChromium)("in the page", { timeout: 60_000 }, () => {
     await page.keyboard.press("Enter");
     await page.locator("#done", { hasText: `Job ${urgent} is at the front of linux.` }).waitFor();
     await page.locator("#job", { hasText: /put to the front by an operator.*Place in line\s*1/s }).waitFor();
+    await page.locator("#life", { hasText: "put to the front by an operator" }).waitFor();
     expect((await history())[0]).toMatchObject({ what: "expedited", by: "ann", note: "release" });
     // it stands there already, so there is only the place to give up
     expect(await page.locator("#job .acts button").allTextContents()).toEqual(["Cancel…"]);

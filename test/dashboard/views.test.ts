@@ -71,6 +71,20 @@ describe("beside the dashboard there is", { timeout: 60_000 }, () => {
     expect((await look("/search")).text).not.toContain("22222222");
   });
 
+  it("a search tells of a job that still waits no time that is long over, and an expedite is no state", async () => {
+    const path = `/jobs/${waiting}/expedite?note=release`;
+    expect((await fetch(service.url + path, { method: "POST", headers: bearer })).status).toBe(200);
+    await expect.poll(async () => (await look("/lines/linux")).text).toContain("22222222");
+    const { text } = await look("/search?q=22222222");
+    expect(text).toContain('<span class="badge calm">queued</span>');
+    expect(text).not.toMatch(/waited 0 s|expedited/);
+  });
+
+  it("the page that explains reasons, which never changes and so asks for no news", async () => {
+    const { status, text } = await look("/reasons");
+    expect([status, text.includes("no_capacity"), text.includes("<script")]).toEqual([200, true, false]);
+  });
+
   it("the whole line, page by page", async () => {
     const first = await look("/lines/linux");
     expect(first.text).toContain("22222222");

@@ -1,7 +1,7 @@
 // "What happened to run 123 ten minutes ago?" has an answer: one command.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Entry } from "../../scripts/queuectl/documents.ts";
-import { tellStory } from "../../scripts/queuectl/story.ts";
+import { tellStory } from "../../scripts/queuectl/paper/story.ts";
+import type { Entry } from "../../scripts/queuectl/requests/documents.ts";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { enqueueForTicket, takeUntilDone } from "../support/client.ts";
 import { startMeddler } from "../support/meddler.ts";

@@ -1,7 +1,7 @@
 // queuectl looks for jobs in a line of several pages: to its end, or to a bound that it tells.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadJobs } from "../../scripts/queuectl/load-jobs.ts";
-import { renderJobs } from "../../scripts/queuectl/render-jobs.ts";
+import { renderJobs } from "../../scripts/queuectl/paper/render-jobs.ts";
+import { loadJobs } from "../../scripts/queuectl/requests/load-jobs.ts";
 import { type SimulatedMonitor, startSimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 import { documentOf, linesOf } from "../support/queuectl.ts";
 import { apiToken, monitorToken, type RunningService, startService } from "../support/service.ts";

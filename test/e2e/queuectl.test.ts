@@ -86,6 +86,18 @@ test("jobs shows the line with positions and reasons, with --all also who was in
   expect(cancelled.slice(1)).toEqual([expect.stringContaining(" quitter ")]);
 });
 
+test("jobs says of a job whose request is held that it is connected, not how old the request is", async () => {
+  const held = new AbortController();
+  const ticket = await enqueueForTicket(service.url, { profile: "linux", uniqueId: "held", runId: "4" });
+  const url = `${service.url}/take/held?token=${ticket}&wait=50`;
+  const answered = fetch(url, { method: "POST", signal: held.signal });
+  const line = async () => (await linesOf(service.url, "jobs")).find((one) => one.includes(" held "));
+  await expect.poll(line, { timeout: 60_000 }).toMatch(/ connected +queued +profile_paused$/);
+  held.abort();
+  await expect(answered).rejects.toThrow();
+  await act(service.url, "/jobs/held/cancel");
+});
+
 test("monitors says how each is, since when, what came of its takes, and what it has of each profile", async () => {
   const [, ci0 = "", , ...rest] = await linesOf(service.url, "monitors");
   expect(ci0).toMatch(/^ci0 +fresh +\d s ago +0 +in \d s +- +1 taken +by bob \d+ s ago: new disk$/);

@@ -225,14 +225,8 @@ describe("the service", () => {
     for (const path of ["/reasons", "/search"]) expect((await ask("GET", path, path)).status, path).toBe(200);
     expect((await ask("GET", "/profiles/{profile_key}", "/profiles/linux")).status).toBe(200);
     expect((await ask("GET", "/profiles/{profile_key}", "/profiles/beos")).status).toBe(404);
-    const line = "/profiles/{profile_key}/jobs";
-    for (const [path, status] of [
-      ["linux/jobs", 200],
-      ["linux/jobs?page=2", 200],
-      ["beos/jobs", 404],
-      ["linux/jobs?page=0", 400],
-    ])
-      expect((await ask("GET", line, `/profiles/${path}`)).status, `${path}`).toBe(status);
+    expect((await ask("GET", "/profiles/{profile_key}/jobs", "/profiles/linux/jobs?page=2")).status).toBe(200);
+    expect((await ask("GET", "/profiles/{profile_key}/jobs", "/profiles/beos/jobs")).status).toBe(404);
     expect((await ask("GET", "/runs/{run_id}", "/runs/1")).status).toBe(200);
     expect((await ask("GET", "/lines/{profile_key}", "/lines/linux")).status).toBe(200);
     expect((await ask("POST", "/jobs/{unique_id}/cancel", "/jobs/waits/cancel")).status).toBe(200);

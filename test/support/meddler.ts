@@ -37,7 +37,8 @@ export interface Meddler extends AsyncDisposable {
 
 export async function startMeddler(target: string, meddling: Meddling = {}): Promise<Meddler> {
   const passed: (PassingRequest & PassingReply)[] = [];
-  const server = createServer((incoming, outgoing) => {
+  // as long as the service's own: Node's 5 s may end just as a client sends its next request
+  const server = createServer({ keepAliveTimeout: 75_000 }, (incoming, outgoing) => {
     const bearer = /^Bearer (.*)$/.exec(incoming.headers.authorization ?? "")?.[1] ?? null;
     const asked = { method: incoming.method ?? "", path: incoming.url ?? "", bearer };
     passOn(asked, outgoing).catch(() => outgoing.destroy());

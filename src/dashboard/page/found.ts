@@ -55,17 +55,19 @@ function renderJobs(jobs: readonly JobOfRun[], links: Links, none: string): Mark
 
 function renderJob({ entry, why, start }: JobOfRun, shownId: string, name: string, links: Links): Markup {
   const { at, what, qualified_repo, run_id, profile_key, waited_ms, runners, runner_names } = entry;
-  const told = why === null ? (waited_ms === null ? "" : `waited ${describeDuration(waited_ms)}`) : why.says;
+  // how long a job waited that still waits is not known here: its entry says how long it had then
+  const isLive = what === "queued" || what === "readmitted" || what === "claimed";
+  const waited = waited_ms === null || isLive ? "" : `waited ${describeDuration(waited_ms)}`;
   const named = runner_names.length === runners.length ? runner_names : runners;
   return html`<tr id="${name}">
 <td class="when">${renderTime(at, "clock")}</td>
-<td class="end">${renderBadge(what, toneOfEnd(what))}${start === null || what !== "taken" ? "" : html` ${renderBadge(start, toneOfStart(start))}`}</td>
+<td class="end">${renderBadge(what === "readmitted" ? "queued" : what, toneOfEnd(what))}${start === null || what !== "taken" ? "" : html` ${renderBadge(start, toneOfStart(start))}`}</td>
 <td class="job">${renderJobLink(`job-${name}`, shownId, run_id, links)}</td>
 <th scope="row" class="repo">${renderForeign(qualified_repo ?? "")}</th>
 <td class="run"><a id="run-${name}" href="${links.root}runs/${encodePart(run_id ?? "")}" data-view>${renderForeign(run_id ?? "")}</a></td>
 <td class="profile">${renderForeign(profile_key)}</td>
 <td class="runners">${named.map((runner, i) => html`${i === 0 ? "" : ", "}${renderForeign(runner)}`)}</td>
-<td class="why">${renderForeign(told)}</td>
+<td class="why">${renderForeign(why?.says ?? waited)}</td>
 </tr>
 `;
 }

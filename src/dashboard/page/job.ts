@@ -92,6 +92,9 @@ function renderLife(why: Explanation, { job }: InspectedJob): Markup {
       lastedMs: at === why.waits.length - 1 && job.endedAt === undefined ? null : lasted_ms,
     })),
     ...why.tries.map(({ at, says }) => ({ at, what: says, lastedMs: null })),
+    ...(job.expeditedAt === undefined
+      ? []
+      : [{ at: new Date(job.expeditedAt).toISOString(), what: "put to the front by an operator", lastedMs: null }]),
   ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   if (job.endedAt !== undefined) {
     lines.push({ at: new Date(job.endedAt).toISOString(), what: job.state, lastedMs: null });

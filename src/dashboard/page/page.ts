@@ -42,8 +42,9 @@ ${monitors.map((monitor) => renderMonitor(monitor, at))}</section>
 /**
  * @param main what renderMain or a view gave, or null while the store is away
  * @param root from the page to the dashboard: "" or "../"
+ * @param isStill it never changes: then it has no script, which would only ask for news of it
  */
-export function renderPage(main: string | null, root = ""): Markup {
+export function renderPage(main: string | null, root = "", isStill = false): Markup {
   return html`<!doctype html>
 <html lang="en" data-root="${root}">
 <head>
@@ -52,7 +53,7 @@ export function renderPage(main: string | null, root = ""): Markup {
 <meta name="color-scheme" content="light dark">
 <title>runner-queue</title>
 <link rel="icon" href="${icon}">
-<noscript><meta http-equiv="refresh" content="10"></noscript>
+${isStill ? "" : html`<noscript><meta http-equiv="refresh" content="10"></noscript>`}
 <style>${raw(pageStyle)}</style>
 </head>
 <body>
@@ -60,11 +61,10 @@ export function renderPage(main: string | null, root = ""): Markup {
 <header><h1><a id="home" href="${root === "" ? "./" : root}" data-view>runner-queue</a></h1>
 <nav aria-label="Views"><a id="over-time" href="${root}stats" data-view>Over time</a></nav>
 ${renderSearchForm(root)}
-<span class="who"><button type="button" id="operate" class="needs-script">Act as operator…</button> <span id="live"><noscript>New every 10 seconds</noscript></span></span></header>
+${isStill ? "" : html`<span class="who"><button type="button" id="operate" class="needs-script">Act as operator…</button> <span id="live"><noscript>New every 10 seconds</noscript></span></span>`}</header>
 <p id="banner" role="status"></p>
 <main id="main" tabindex="-1">${main === null ? html`<p class="empty card">The store does not answer. As soon as it does, the lines are shown here.</p>` : raw(main)}</main>
-${renderDialogs()}
-<script type="module">${raw(pageScript)}</script>
+${isStill ? "" : html`${renderDialogs()}<script type="module">${raw(pageScript)}</script>`}
 </body>
 </html>
 `;

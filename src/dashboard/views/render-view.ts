@@ -73,6 +73,9 @@ export function createViewRenderer(
       text.catch(() => kept.delete(key));
       return text;
     },
-    forget: () => kept.clear(),
+    forget: () => {
+      kept.clear();
+      data.forget();
+    },
   };
 }

@@ -31,6 +31,8 @@ export interface ViewData {
    */
   jobs(isWanted: (entry: DashboardEnd) => boolean): Promise<readonly DashboardEnd[]>;
   jobsOfRun(runId: string): Promise<readonly JobOfRun[]>;
+  /** Something was done: whoever looks next sees it. */
+  forget(): void;
 }
 
 export function createViewData({ administration, githubUrl }: ViewDataDeps): ViewData {
@@ -58,14 +60,19 @@ export function createViewData({ administration, githubUrl }: ViewDataDeps): Vie
   const jobs: ViewData["jobs"] = async (isWanted) => {
     const last = new Map<string, DashboardEnd>();
     for (const entry of await history()) {
-      const { unique_id } = entry;
-      if (unique_id !== null && !last.has(unique_id) && isWanted(entry)) last.set(unique_id, entry);
+      const { unique_id, what } = entry;
+      // an expedite changes a job's place, not its state
+      if (unique_id !== null && what !== "expedited" && !last.has(unique_id) && isWanted(entry))
+        last.set(unique_id, entry);
     }
     return [...last.values()];
   };
   return {
     history,
     jobs,
+    forget: () => {
+      current = undefined;
+    },
     jobsOfRun: async (runId) => {
       const found = await jobs(({ run_id }) => run_id === runId);
       const explained = found.slice(0, maxExplained).map(async (entry) => {

@@ -1,5 +1,5 @@
 // Each monitor: how it is, who drains it, what came of its takes; and its runners by profile.
-import type { Dashboard, Monitor } from "./documents.ts";
+import type { Dashboard, Monitor } from "../requests/documents.ts";
 import type { Paper } from "./paper.ts";
 import { renderAct } from "./render-act.ts";
 import { describeAgo, describeAhead } from "./span.ts";

@@ -1,6 +1,6 @@
 // What happened, in order of time.
-import { describeDuration } from "../../src/duration.ts";
-import type { Entry } from "./documents.ts";
+import { describeDuration } from "../../../src/duration.ts";
+import type { Entry } from "../requests/documents.ts";
 import type { Paper } from "./paper.ts";
 import { describeAuthor } from "./render-act.ts";
 import { describeAgo, describeTime } from "./span.ts";

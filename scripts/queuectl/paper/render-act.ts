@@ -1,6 +1,6 @@
 // What an operator did, in words: who, since when, until when, why.
-import type { ActName } from "./command.ts";
-import type { Act, ActReply } from "./documents.ts";
+import type { ActName } from "../command-line/command.ts";
+import type { Act, ActReply } from "../requests/documents.ts";
 import { describeAgo, describeAhead, describeTime } from "./span.ts";
 
 /** An act that holds; null where there is none. */

@@ -1,5 +1,5 @@
 // What queuectl says about itself: the whole, or one command.
-import { invocationOf } from "../invocation.ts";
+import { invocationOf } from "../../invocation.ts";
 import { type Command, type CommandName, commonHelp, manual, optionHelp } from "./manual.ts";
 
 /** @param of a command, or null for the whole */

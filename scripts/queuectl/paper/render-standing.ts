@@ -1,5 +1,5 @@
 // By which rule a job stands where it stands, and who is ahead of it.
-import type { Explanation, Flow } from "./documents.ts";
+import type { Explanation, Flow } from "../requests/documents.ts";
 import { makeLegible } from "./legible.ts";
 import type { Paper } from "./paper.ts";
 import { type Column, renderTable } from "./table.ts";

@@ -1,7 +1,8 @@
 // The line: who waits, at which position, how long and why. On demand also who waited before.
-import { describeDuration } from "../../src/duration.ts";
-import type { JobsCommand } from "./command.ts";
-import type { Dashboard, Entry, Job, Profile } from "./documents.ts";
+import { describePresence } from "../../../src/dashboard/words.ts";
+import { describeDuration } from "../../../src/duration.ts";
+import type { JobsCommand } from "../command-line/command.ts";
+import type { Dashboard, Entry, Job, Profile } from "../requests/documents.ts";
 import type { Paper } from "./paper.ts";
 import { describeWhat } from "./render-history.ts";
 import { describeAgo } from "./span.ts";
@@ -59,7 +60,7 @@ function rowOfJob(profile: string, job: Job, now: string): Row {
     run: job.run_id,
     runners: job.runner_count,
     waitedMs: job.waited_ms,
-    lastPoll: describeAgo(job.last_poll_at, now) ?? "never",
+    lastPoll: describeLastPoll(job, now),
     state: job.state,
     why: [
       job.reason,
@@ -68,6 +69,12 @@ function rowOfJob(profile: string, job: Job, now: string): Row {
       ...(job.attempts < 2 ? [] : [`attempt ${job.attempts}`]),
     ].join(", "),
   };
+}
+
+/** In the words of the page. */
+function describeLastPoll({ presence, last_poll_at }: Job, now: string): string {
+  if (presence === "connected" || presence === "github") return describePresence(presence);
+  return describeAgo(last_poll_at, now) ?? "never";
 }
 
 function rowOfEnd(entry: Entry, now: string): Row {

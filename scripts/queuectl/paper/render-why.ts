@@ -1,6 +1,6 @@
 // Why a job waits or waited: the sentence first, then when each stretch began and what each monitor
 // said.
-import type { Explanation } from "./documents.ts";
+import type { Explanation } from "../requests/documents.ts";
 import { makeLegible } from "./legible.ts";
 import type { Paper } from "./paper.ts";
 import { describeTime } from "./span.ts";

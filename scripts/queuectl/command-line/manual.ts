@@ -1,5 +1,5 @@
 // What queuectl can do: every command, what it is about, and the options that it knows.
-import { quietHint } from "../invocation.ts";
+import { quietHint } from "../../invocation.ts";
 
 export const optionHelp = {
   profile: ["--profile <key>", "only this profile"],
@@ -52,7 +52,7 @@ export const manual = {
     options: ["profile", "repo", "state", "all"],
     needsToken: false,
     summary: "the line: who waits, at which position, how long and why",
-    more: "The first 100 jobs of each profile; with --profile, --repo or --state what fits among its first 2000. --all adds the last 100 that were taken, failed, abandoned or cancelled.",
+    more: "The first 100 of each profile; with --profile, --repo or --state the first 2000. --all adds the last 100 that are over.",
   },
   monitors: {
     argument: null,

@@ -1,6 +1,6 @@
 // The whole queue at a glance: a line per profile, a line per monitor.
-import { describeDuration } from "../../src/duration.ts";
-import type { Dashboard, Monitor, Profile } from "./documents.ts";
+import { describeDuration } from "../../../src/duration.ts";
+import type { Dashboard, Monitor, Profile } from "../requests/documents.ts";
 import type { Paper } from "./paper.ts";
 import { renderAct } from "./render-act.ts";
 import { type Column, renderTable } from "./table.ts";

@@ -1,7 +1,7 @@
 // One request to the queue, and its document; or one sentence that says why there is none.
 import { z } from "zod";
-import { createQueueClient, type Reply, type Request } from "../self-test/queue-client.ts";
-import { codeOfProblem, describeReply, expectJson, parseJson, Unexpected } from "../self-test/reply.ts";
+import { createQueueClient, type Reply, type Request } from "../../self-test/queue-client.ts";
+import { codeOfProblem, describeReply, expectJson, parseJson, Unexpected } from "../../self-test/reply.ts";
 
 const replyWithinMs = 10_000;
 const monitorsDashboardSchema = z.looseObject({ profile_runner_counts: z.looseObject({}) });

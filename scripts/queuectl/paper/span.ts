@@ -1,5 +1,5 @@
 // Times as an operator reads them in a table: how long ago, how long until.
-import { describeDuration } from "../../src/duration.ts";
+import { describeDuration } from "../../../src/duration.ts";
 
 /** "2 min 10 s ago", or null where it never was. */
 export function describeAgo(time: string | null, now: string): string | null {

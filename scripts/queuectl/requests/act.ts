@@ -1,9 +1,10 @@
 // Does what an operator wants done: to a monitor, to a profile, to one job.
+
+import type { ActCommand, ActName, Done, JobActCommand } from "../command-line/command.ts";
+import { makeLegible } from "../paper/legible.ts";
+import { describeAuthor, renderActReply } from "../paper/render-act.ts";
 import { askQueue } from "./ask-queue.ts";
-import type { ActCommand, ActName, Done, JobActCommand } from "./command.ts";
 import { actReplySchema, cancelReplySchema, expediteReplySchema, rerunReplySchema } from "./documents.ts";
-import { makeLegible } from "./legible.ts";
-import { describeAuthor, renderActReply } from "./render-act.ts";
 
 const routeOf = {
   drain: ["monitors", "drain"],

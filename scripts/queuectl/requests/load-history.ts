@@ -1,10 +1,11 @@
 // What happened to whom: the queue's history, narrowed as the command line says. Where that is to
 // some jobs, what operators did to their profiles in their time belongs to the story.
+
+import type { Done, HistoryCommand } from "../command-line/command.ts";
+import { renderHistory } from "../paper/render-history.ts";
+import { tellStory } from "../paper/story.ts";
 import { type Answered, askQueue } from "./ask-queue.ts";
-import type { Done, HistoryCommand } from "./command.ts";
 import { type Entry, type History, historySchema } from "./documents.ts";
-import { renderHistory } from "./render-history.ts";
-import { tellStory } from "./story.ts";
 
 /** As many as the queue gives at once. */
 const mostEntries = 2_000;

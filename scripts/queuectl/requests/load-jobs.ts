@@ -1,8 +1,8 @@
 // The line, or of it what the command line asks for: then the whole line is looked through, page by
 // page, since what somebody looks for may well stand far back.
-import { Unexpected } from "../self-test/reply.ts";
+import { Unexpected } from "../../self-test/reply.ts";
+import type { JobsCommand } from "../command-line/command.ts";
 import { type Asker, askQueue } from "./ask-queue.ts";
-import type { JobsCommand } from "./command.ts";
 import { type Dashboard, dashboardSchema, type Job, linePageSchema, type Profile } from "./documents.ts";
 
 /** Jobs of a page, and of each profile in the dashboard. */

@@ -1,6 +1,7 @@
 // What a command line asks for, once it is read.
+
+import type { Paper } from "../paper/paper.ts";
 import type { Connection } from "./connection.ts";
-import type { Paper } from "./paper.ts";
 
 export type QueuectlCommand =
   | LookCommand

@@ -33,6 +33,7 @@ const jobSchema = z.looseObject({
   attempts: z.number(),
   waited_ms: z.number(),
   last_poll_at: timeSchema.nullable(),
+  presence: z.string().default("polls"),
   /** Whom its claim asks. */
   monitors: z.array(z.string()),
 });

@@ -1,6 +1,6 @@
 // Values of options and arguments. What is wrong with one is thrown as a sentence that says what is
 // expected, never what was typed.
-import { parseDuration } from "../../src/duration.ts";
+import { parseDuration } from "../../../src/duration.ts";
 
 const mostEntries = 2_000;
 

@@ -1,6 +1,6 @@
 // What happened to some jobs of a profile, and which acts of operators may have mattered to them:
 // those in their time, and those before it that were still in force.
-import type { Entry } from "./documents.ts";
+import type { Entry } from "../requests/documents.ts";
 
 /** Each act that begins something, and the one that ends it. */
 const endOf: Readonly<Record<string, string>> = { drained: "resumed", paused: "unpaused" };

@@ -1,7 +1,7 @@
 // Reads the command line of `npm run queuectl`. Pure: what is wrong with it comes back as one
 // sentence, which never repeats what was typed where that might be the token.
 import { parseArgs } from "node:util";
-import { parseQueueUrl, parseToken, requireToken } from "../queue-address.ts";
+import { parseQueueUrl, parseToken, requireToken } from "../../queue-address.ts";
 import type { QueuectlCommand } from "./command.ts";
 import { parseShell, type Shell } from "./completion.ts";
 import type { Connection } from "./connection.ts";

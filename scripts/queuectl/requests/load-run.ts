@@ -1,12 +1,12 @@
 // Every job of one run, from what happened to it: its last state, how long it waited, what it got.
-import { describeDuration } from "../../src/duration.ts";
+import { describeDuration } from "../../../src/duration.ts";
+import type { Done, RunCommand } from "../command-line/command.ts";
+import type { Paper } from "../paper/paper.ts";
+import { describeTime } from "../paper/span.ts";
+import { type Column, renderTable } from "../paper/table.ts";
+import { toneOf } from "../paper/tones.ts";
 import { askQueue } from "./ask-queue.ts";
-import type { Done, RunCommand } from "./command.ts";
 import { type Entry, historySchema } from "./documents.ts";
-import type { Paper } from "./paper.ts";
-import { describeTime } from "./span.ts";
-import { type Column, renderTable } from "./table.ts";
-import { toneOf } from "./tones.ts";
 
 /** As many as the queue gives at once. */
 const mostEntries = 2_000;

@@ -1,7 +1,7 @@
 // What others wrote, made harmless for a terminal. The one place where that is done, and so also
 // where the token is struck out, whoever wrote it down.
 import { stripVTControlCharacters } from "node:util";
-import { strikeOut } from "../secret-mask.ts";
+import { strikeOut } from "../../secret-mask.ts";
 
 const longestText = 400;
 
