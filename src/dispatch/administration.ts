@@ -17,6 +17,8 @@ export interface Administration {
   monitor(name: string): Promise<MonitorView>;
   /** One job, by its key; null where the store knows nothing of it. */
   job(uniqueId: string): Promise<Extract<InspectReply, { kind: "job" }> | null>;
+  /** How a job stands in a line that is shared; null: places are the order. */
+  explainShare: Dispatcher["explainShare"];
   /** Runners that are reserved for jobs or busy with them, as their monitors last showed them. */
   running(): Promise<readonly RunnerAtWork[]>;
   /** The last entries, newest first. */
@@ -37,7 +39,7 @@ export interface Administration {
 
 export function createAdministration(
   store: Store,
-  { runner, monitorBook, names, findProfile, inspect, atWork }: Dispatcher,
+  { runner, monitorBook, names, findProfile, inspect, explainShare, atWork }: Dispatcher,
   monitors: () => readonly string[],
   observe: Observe,
 ): Administration {
@@ -50,6 +52,7 @@ export function createAdministration(
       const reply = profileKey === null ? null : await inspect(profileKey, uniqueId);
       return reply?.kind === "job" ? reply : null;
     },
+    explainShare,
     running: async () => await atWork.read(monitors()),
     history: async (profileKey, limit) => await store.readHistory(profileKey, limit),
     counts: async (profileKey, hours) => await store.readCounts(profileKey, hours),

@@ -48,7 +48,7 @@ function jobView(text: string) {
     start: { state: "started", since: now, reservedAt: now, runners: [text] },
   };
   const inspected = { kind: "job", job, position: null, outlook: null, ahead: null, now };
-  return renderJobView(inspected as never, "https://github.com/o/r/actions/runs/1");
+  return renderJobView(inspected as never, null, "https://github.com/o/r/actions/runs/1");
 }
 
 /** Every kind of page, by what it is. */

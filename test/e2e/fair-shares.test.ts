@@ -66,6 +66,8 @@ describe.each([{ name: "embedded" }, ...(hasRedis ? [{ name: "Redis" }] : [])])(
     expect(last.may_still_pass).toBe(8);
     expect(last.says).toContain("8 jobs of new/repo (weight 1) may still pass it");
     expect(last.says).toContain("by plain order of enqueue it would be 10th, here it is 11th");
+    const page = await fetch(`${service.url}/jobs/crowd-9`, { headers: { ...operator, accept: "text/html" } });
+    expect(await page.text()).toContain("8 jobs of new/repo (weight 1) may still pass it");
   });
 
   it("a repository of weight 3 has three places for each one of weight 1", async () => {

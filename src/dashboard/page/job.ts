@@ -3,6 +3,7 @@
 import { html } from "hono/html";
 import { describeDuration } from "../../duration.ts";
 import type { Start } from "../../queue/job/start.ts";
+import type { ShareStanding } from "../../queue/operations/explain-share.ts";
 import type { InspectedJob } from "../job/explanation.ts";
 import { type Explanation, explain } from "../job/explanation.ts";
 import { makePlain } from "../plain-text.ts";
@@ -12,9 +13,12 @@ import { type Markup, renderBadge, renderForeign, renderHeads, renderRun, render
 import { encodePart } from "./links.ts";
 import { renderTime } from "./time.ts";
 
-/** @param runUrl at GitHub */
-export function renderJobView(inspected: InspectedJob, runUrl: string): Markup {
-  const why = explain(inspected);
+/**
+ * @param shares how it stands in a line that is shared
+ * @param runUrl at GitHub
+ */
+export function renderJobView(inspected: InspectedJob, shares: ShareStanding | null, runUrl: string): Markup {
+  const why = explain(inspected, shares);
   const { job } = inspected;
   const { unique_id, state, profile_key, position } = why;
   const isLive = state === "queued" || state === "claimed";

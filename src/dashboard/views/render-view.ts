@@ -33,9 +33,9 @@ export function createViewRenderer(
       case "job": {
         if (links.ids === "shortened") return renderNoJob(true);
         const job = await administration.job(view.uniqueId);
-        return job === null
-          ? renderNoJob(false)
-          : renderJobView(job, runUrlOf(githubUrl, job.job.qualifiedRepo, job.job.runId));
+        if (job === null) return renderNoJob(false);
+        const shares = await administration.explainShare(job.job);
+        return renderJobView(job, shares, runUrlOf(githubUrl, job.job.qualifiedRepo, job.job.runId));
       }
       case "run":
         return renderRunView(view.runId, await data.jobsOfRun(view.runId), links);
