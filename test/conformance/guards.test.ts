@@ -315,6 +315,15 @@ describe.each(stores)("a commit to the %s store", (name) => {
     expect([await take("e"), await store.readResults("ci0")]).toEqual(["taken", { taken: 1 }]);
   });
 
+  it("a place that ends later than any can is free: the clock was set back", async () => {
+    const take = async (key: string) => await store.takePlace("ci0", key, 1, 1_000);
+    expect(await take("a")).toBe("taken");
+    now = start - 8_999;
+    expect(await take("b")).toBe("full");
+    now = start - 9_001;
+    expect(await take("b")).toBe("taken");
+  });
+
   it("no place is given out until a fence is over", async () => {
     await store.fence("ci0", start + 1);
     expect(await store.takePlace("ci0", "a", 2, 1_000)).toBe("fenced");
