@@ -253,4 +253,81 @@ describe.each(stores)("a commit to the %s store", (name) => {
     places.push((await load({ places: 1 })).place - start * 1000);
     expect(places).toEqual([1, 2, 5, 1000].map((place) => (places[0] === 0 && place < 1000 ? place - 1 : place)));
   });
+
+  it("a roll has so many names at most, and each leaves it when its time is over, to the millisecond", async () => {
+    const enrol = async (id: string) => {
+      const { standing, count } = await store.enrol("jobs", id, 2, 1_000);
+      return [standing, count];
+    };
+    expect([await enrol("a"), await enrol("a"), await enrol("b"), await enrol("c")]).toEqual([
+      ["added", 1],
+      ["known", 1],
+      ["added", 2],
+      ["full", 2],
+    ]);
+    now = start + 400;
+    expect(await enrol("b"), "counts from now on anew").toEqual(["known", 2]);
+    now = start + 999;
+    expect([await enrol("c"), await store.countRoll("jobs")]).toEqual([["full", 2], 2]);
+    now = start + 1_000;
+    expect([await store.countRoll("jobs"), await enrol("c")]).toEqual([1, ["added", 2]]);
+    now = start + 1_399;
+    expect(await store.countRoll("jobs")).toBe(2);
+    now = start + 1_400;
+    expect(await store.countRoll("jobs")).toBe(1);
+  });
+
+  it("a document is replaced by who read it as it is, and by nobody else", async () => {
+    const swap = async (expected: string | null, next: string | null, keptForMs: number | null = null) => {
+      const { isSwapped, text } = await store.swapDocument("mark", expected, next, keptForMs);
+      return [isSwapped, text];
+    };
+    expect((await store.readDocument("mark")).text).toBeNull();
+    expect([await swap("x", "y"), await swap(null, "one"), await swap(null, "two")]).toEqual([
+      [false, null],
+      [true, "one"],
+      [false, "one"],
+    ]);
+    now = start + 5;
+    expect(await store.readDocument("mark")).toMatchObject({ text: "one", writtenAt: start, now });
+    expect([await swap("one", "two words", 60_000), await swap("one", null)]).toEqual([
+      [true, "two words"],
+      [false, "two words"],
+    ]);
+    expect(await store.readDocument("mark")).toMatchObject({ text: "two words", writtenAt: now, now });
+    expect(await swap("two words", null)).toEqual([true, null]);
+    expect((await store.readDocument("mark")).text).toBeNull();
+  });
+
+  it("a monitor has so many places, and a place is free again when its time is over", async () => {
+    const take = async (key: string) => await store.takePlace("ci0", key, 2, 1_000);
+    expect([await take("a"), await take("b"), await take("c"), await take("b")]).toEqual([
+      "taken",
+      "taken",
+      "full",
+      "taken",
+    ]);
+    now = start + 999;
+    expect(await take("c")).toBe("full");
+    now = start + 1_000;
+    expect([await take("c"), await take("d"), await take("e")]).toEqual(["taken", "taken", "full"]);
+    await store.freePlace("ci0", "d", "taken");
+    expect([await take("e"), await store.readResults("ci0")]).toEqual(["taken", { taken: 1 }]);
+  });
+
+  it("a place that ends later than any can is free: the clock was set back", async () => {
+    const take = async (key: string) => await store.takePlace("ci0", key, 1, 1_000);
+    expect(await take("a")).toBe("taken");
+    now = start - 8_999;
+    expect(await take("b")).toBe("full");
+    now = start - 9_001;
+    expect(await take("b")).toBe("taken");
+  });
+
+  it("no place is given out until a fence is over", async () => {
+    await store.fence("ci0", start + 1);
+    expect(await store.takePlace("ci0", "a", 2, 1_000)).toBe("fenced");
+    now = start + 1;
+    expect(await store.takePlace("ci0", "a", 2, 1_000)).toBe("taken");
+  });
 });
