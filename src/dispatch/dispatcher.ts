@@ -22,8 +22,7 @@ import { createGithubListener, type GithubListener, type GithubNews, type NewsOu
 import { bookingKeptForMs, createIdBooking } from "./id-booking.ts";
 import { createJobLimits, type JobLimits } from "./job-limits.ts";
 import { createJobLooks, type JobLooks } from "./job-looks.ts";
-import { createRunnerCount } from "./limits/runner-count.ts";
-import { createRunnerLimits, type RunnerLimits } from "./limits/runner-limits.ts";
+import { createRunnerLimiting } from "./limits/runner-limiting.ts";
 import { createMonitorBook, type MonitorBook } from "./monitor-book.ts";
 import { createProfileNames, type ProfileNames } from "./profile-names.ts";
 import { createPullBook, type PullBook } from "./pull-book.ts";
@@ -156,9 +155,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const booking = createIdBooking(documents, runner, bookingKeptForMs(settings));
   const policyOfNow = policy ?? (() => undefined);
   const limits: JobLimits = createJobLimits(store, runner, booking, settings, clock, observe, policyOfNow);
-  const counting = { store, runner, booking, policy: policyOfNow, settings, clock, observe };
-  const runnerLimits: RunnerLimits = createRunnerLimits(counting);
-  const countRunners = createRunnerCount(counting);
+  const limiting = { store, runner, booking, policy: policyOfNow, settings, clock, observe };
+  const runnerLimits = createRunnerLimiting(limiting);
   const monitorBook = createMonitorBook(store, documents, runner);
   const pullBook = createPullBook(documents, runner, settings);
   const monitors = joinMonitors(deps.monitors, deps.fetching, pullBook, clock);
@@ -268,7 +266,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     atWork,
     noteRunners: (monitor, runners) => {
       atWork.note(monitor, runners);
-      countRunners(monitor, runners);
+      runnerLimits.noteRunners(monitor, runners);
       if (settings.startWatch !== "off") startWatch.noteRunners(monitor, runners);
     },
     rerun: github.rerun,

@@ -40,6 +40,15 @@ async function pollUntil(url: string, uniqueId: string, ticket: string, reason: 
   expect(seen, uniqueId).toBe(reason);
 }
 
+/** Statuses of one poll after the other, for so long or until it is served. */
+async function pollFor(url: string, uniqueId: string, ticket: string, ms: number): Promise<readonly number[]> {
+  const statuses: number[] = [];
+  for (const until = performance.now() + ms; performance.now() < until && statuses.at(-1) !== 200; ) {
+    statuses.push((await take(url, uniqueId, ticket)).status);
+  }
+  return statuses;
+}
+
 describe.each([{ name: "embedded" }, ...(hasRedis ? [{ name: "Redis" }] : [])])("limits ($name)", ({ name }) => {
   const start = async (monitors: readonly SimulatedMonitor[], policy: unknown, more: Record<string, string> = {}) => {
     const redis = name === "Redis" ? await startRedis() : undefined;
@@ -110,6 +119,74 @@ describe.each([{ name: "embedded" }, ...(hasRedis ? [{ name: "Redis" }] : [])])(
       [3, 2, 1].map(async (at) => await takeUntilDone(url, ids[at] ?? "", tickets[at] ?? "", { longestWaitMs: 30 })),
     );
     expect(reserved).toEqual(["b", "c", "d"]);
+  });
+
+  it("among those whom one limit holds the line's order counts: a gang is not passed, and shares are kept", async () => {
+    const monitor = await startMonitor({
+      profiles: { [linux]: 6 },
+      habits: { reservedForMs: 8_000, rebornAfterMs: 10 },
+    });
+    const policy = { repositories: { "o/heavy": { weight: 4 } }, owners: { o: { max_runners: 2 } } };
+    await using service = await start([monitor], policy);
+    const { url } = service;
+    const tickets = new Map<string, string>();
+    const comeAs = async (uniqueId: string, repo: string, count: number) =>
+      tickets.set(uniqueId, await enqueueForTicket(url, { profile: linux, uniqueId, repo, runId: "1", count }));
+    await comeAs("holder", "o/holder", 2);
+    expect((await takeUntilDone(url, "holder", tickets.get("holder") ?? "")).status).toBe(200);
+    tickets.delete("holder");
+    await comeAs("gang", "o/gang", 2);
+    for (const n of [1, 2, 3]) for (const repo of ["a", "b"]) await comeAs(`${repo}${n}`, `o/${repo}`, 1);
+    for (const n of [1, 2, 3, 4]) await comeAs(`heavy${n}`, "o/heavy", 1);
+    for (const [id, ticket] of tickets) await pollUntil(url, id, ticket, "repository_limit");
+    const reserved: string[] = [];
+    monitor.onReserved((_, uniqueId) => reserved.push(uniqueId));
+    // of the next ones
+    monitor.habits = { ...monitor.habits, reservedForMs: 400 };
+    await Promise.all(
+      [...tickets].map(async ([id, ticket]) => await takeUntilDone(url, id, ticket, { longestWaitMs: 30 })),
+    );
+    expect(reserved.slice(0, 2)).toEqual(["gang", "gang"]);
+    // one of each of the others, then the heavy one's next three before their second
+    expect(reserved.indexOf("heavy4")).toBeLessThan(Math.min(reserved.indexOf("a3"), reserved.indexOf("b3")));
+  });
+
+  it("a gang above a limit that was lowered holds none of its repository back", async () => {
+    const monitor = await startMonitor({ profiles: { [linux]: 8 }, habits: stays });
+    await using service = await start([monitor], { repositories: { "o/few": { max_runners: 4 } } });
+    const { url } = service;
+    const post = async (path: string) =>
+      await fetch(url + path, { method: "POST", headers: { authorization: `Bearer ${apiToken}` } });
+    await post(`/profiles/${linux}/pause`);
+    const gang = await enqueueForTicket(url, { profile: linux, uniqueId: "gang", repo: "o/few", runId: "1", count: 4 });
+    await service.reload({ repositories: { "o/few": { max_runners: 2 } } });
+    await post(`/profiles/${linux}/resume`);
+    await pollUntil(url, "gang", gang, "repository_limit");
+    const single = await come(service, "single", "o/few");
+    const answered = takeUntilDone(url, "single", single, { longestWaitMs: 50 });
+    // the gang goes on asking meanwhile
+    while (monitor.reservedFor("single").length === 0) await take(url, "gang", gang);
+    expect((await answered).status).toBe(200);
+    const explained = await (await fetch(`${url}/jobs/gang/explain?token=${gang}`)).json();
+    expect(explained).toMatchObject({
+      says: expect.stringContaining("asks for 4 runners, and o/few may have 2 by now"),
+    });
+  });
+
+  it("a limit that comes while others were there counts what runs already", async () => {
+    const monitor = await startMonitor({ profiles: { [linux]: 6 }, habits: stays });
+    await using service = await start([monitor], { repositories: { "o/other": { max_runners: 1 } } });
+    const { url } = service;
+    for (const id of ["a", "b"]) {
+      expect((await takeUntilDone(url, id, await come(service, id, "o/few"))).status).toBe(200);
+    }
+    const policy = { repositories: { "o/other": { max_runners: 1 }, "o/few": { max_runners: 2 } } };
+    const ticket = await come(service, "c", "o/few");
+    await service.reload(policy);
+    await pollUntil(url, "c", ticket, "repository_limit");
+    await service.redis?.client.flushall();
+    await pollUntil(url, "c", ticket, "repository_limit");
+    expect(await pollFor(url, "c", ticket, 3_000)).not.toContain(200);
   });
 
   it("a limit that is lowered holds for those who wait, and one that is raised lets them go", async () => {

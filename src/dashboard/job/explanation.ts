@@ -1,7 +1,7 @@
 // Why one job waits or waited, as a document: by which rule, who is ahead, each stretch of its
 // wait, what each monitor said. Made of the job's own row, so it costs one look however long the
 // line or the history is.
-import { enqueuedAt } from "../../queue/job/job.ts";
+import { enqueuedAt, neededRunners } from "../../queue/job/job.ts";
 import type { ShareStanding } from "../../queue/operations/explain-share.ts";
 import type { InspectReply } from "../../queue/operations/inspect.ts";
 import { describeRule, describeShares } from "./share-words.ts";
@@ -37,7 +37,7 @@ export function explain({ job, position, outlook, ahead, now }: InspectedJob, sh
     says: [
       describeWhy(job.state, waitedMs, stretches, tries) + describeExpedited(job.expeditedAt, beganAt),
       ...describeShares(shares),
-      ...describeLimit(job.limit),
+      ...describeLimit(job.limit, neededRunners(job)),
     ].join(" "),
     waited_ms: waitedMs,
     reason: outlook?.reason ?? null,

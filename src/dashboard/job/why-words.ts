@@ -57,10 +57,13 @@ export function describeTry([, monitor, outcome, words, times]: Try): string {
 }
 
 /** "12 of the 10 runners that servo/servo may have are in use", where that holds the job back. */
-export function describeLimit(limit: HeldBy | undefined): string[] {
+export function describeLimit(limit: HeldBy | undefined, needed: number): string[] {
   if (limit === undefined) return [];
   const whose = limit.scope === "class" ? `class ${limit.name}` : limit.name;
   const { inUse, maxRunners } = limit;
+  if (needed > maxRunners) {
+    return [`It asks for ${countOf(needed, "runner")}, and ${whose} may have ${formatCount(maxRunners)} by now.`];
+  }
   return [`${formatCount(inUse)} of the ${countOf(maxRunners, "runner")} that ${whose} may have are in use.`];
 }
 

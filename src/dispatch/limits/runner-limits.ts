@@ -1,14 +1,15 @@
 // Whether `max_runners` of a job's repository, owner and class leaves room for it. Asked when its
 // turn has come: places on the rolls are taken first, then the claim is written with them taken; if
-// it is not, they are given back. Within a flow (one line, repository and class) the first of those
-// who stand aside goes first. A flow is asked for at most once a second here, and one job after the
-// other: 200 pollers of one repository are one question.
+// it is not, they are given back. Of those in a line whom one limit holds, of whatever flow, the first
+// in order goes first: shares count among them, too, and a gang is not passed by those behind it. A
+// flow (one line, repository and class) is asked for at most once a second here, and one job after
+// the other: 200 pollers of one repository are one question.
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../clock.ts";
 import type { Observe } from "../../queue/events.ts";
 import { hasOpenLeg, isOver, type Job, neededRunners, type Ticket } from "../../queue/job/job.ts";
 import { namesOfRunners } from "../../queue/job/settlement.ts";
-import { type HeldBy, isAsideOtherwise, limitsRunners } from "../../queue/line/limit.ts";
+import { type HeldBy, isAsideOtherwise, limitsRunners, type RunnerLimit } from "../../queue/line/limit.ts";
 import { orderOf } from "../../queue/line/line.ts";
 import { flowOf } from "../../queue/line/shares.ts";
 import { inspectOperation } from "../../queue/operations/inspect.ts";
@@ -17,6 +18,7 @@ import type { Policy } from "../../queue/policy/policy.ts";
 import type { QueueSettings } from "../../queue/settings.ts";
 import type { Store } from "../../queue/store.ts";
 import type { OperationRunner } from "../running/operation-runner.ts";
+import type { CountedMonitors } from "./counted-monitors.ts";
 import { nobodyIsTooMany, rollOf, rollsOf, runnerKeptForMs, slotKeptForMs, slotsOf } from "./runner-rolls.ts";
 
 export type Limited = Extract<PollReply, { kind: "limited" }>;
@@ -37,7 +39,8 @@ export interface RunnerLimits {
 }
 
 export interface RunnerLimitsDeps {
-  readonly store: Pick<Store, "enrol" | "strike" | "readRoll">;
+  readonly store: Pick<Store, "enrol" | "strike" | "readRoll" | "countRoll">;
+  readonly countedMonitors: CountedMonitors;
   readonly runner: Pick<OperationRunner, "run" | "capacity">;
   readonly policy: () => Policy | undefined;
   readonly settings: Pick<QueueSettings, "unknownHoldMs" | "monitorReserveTimeoutMs" | "startTimeoutMs">;
@@ -49,20 +52,22 @@ const foundForMs = 1_000;
 const maxFlowsKnown = 10_000;
 const maxStanding = 50_000;
 const standAgainMs = 20_000;
-/** Of those who stand aside in a flow, so many are looked at to find the first. */
+/** Of those whom a limit holds, so many are looked at to find the first. */
 const maxLooks = 16;
-/** Subtracted from places, so that they are numbers of ms that a store can add to its clock. */
+/** Subtracted from places and shares, so that they are numbers of ms that a store can add to its clock. */
 const placeBase = 1_700_000_000_000_000;
+/** On a roll of those aside, of one that an operator put before all others, ms. */
+const expeditedForMs = 60_000;
 
 export function createRunnerLimits(deps: RunnerLimitsDeps): RunnerLimits {
-  const { store, runner, policy, settings, clock, observe } = deps;
+  const { store, runner, countedMonitors, policy, settings, clock, observe } = deps;
   /** by flow; `first`: who may go first, and whether it was them who asked */
   const found = new LRUCache<
     string,
     { readonly at: number; readonly heldBy: HeldBy; readonly first: string; readonly hasAsked: boolean }
   >({ max: maxFlowsKnown });
-  /** jobs that this instance put on the rolls of those aside; it does so again now and then */
-  const standing = new LRUCache<string, true>({ max: maxStanding, ttl: standAgainMs });
+  /** rolls of those aside that this instance put jobs on; it does so again now and then */
+  const standing = new LRUCache<string, string>({ max: maxStanding, ttl: standAgainMs });
   const asking = new Map<string, Promise<unknown>>();
   const underWay = new Set<Promise<void>>();
 
@@ -84,26 +89,34 @@ export function createRunnerLimits(deps: RunnerLimitsDeps): RunnerLimits {
   const recall = (ticket: Ticket): HeldBy | undefined =>
     standing.has(jobKeyOf(ticket)) ? verdictOf(ticket) : undefined;
 
-  /** Who came before the job, stands aside in its flow, and could be served if there were room. */
-  const findFirst = async ({ job, limits, now }: Limited): Promise<Job | null> => {
-    const roll = asideRollOf(job);
+  /** Who comes before the job of those whom this limit holds, and could be served if there were room. */
+  const findFirstOf = async ({ job, now }: Limited, limit: RunnerLimit): Promise<Job | null> => {
+    const roll = asideRollOf(job.profileKey, limit);
     const names = (await store.readRoll(roll, Number.MAX_SAFE_INTEGER, maxLooks)).filter((id) => id !== job.uniqueId);
     if (names.length === 0) return null;
     const replies = await Promise.all(
       names.map(async (id) => await runner.run(inspectOperation(job.profileKey, id, null))),
     );
     const waiting = replies.flatMap((reply) =>
-      reply.kind !== "unknown" && reply.job.state === "queued" && reply.job.isPresent ? [reply.job] : [],
+      reply.kind !== "unknown" && reply.job.state === "queued" && reply.job.isPresent && isHeldBy(reply.job, limit)
+        ? [reply.job]
+        : [],
     );
     const stay = new Set(waiting.map(({ uniqueId }) => uniqueId));
     const gone = names.filter((id) => !stay.has(id));
     if (gone.length > 0) await store.strike(roll, gone);
     const servable = runner.capacity(job.profileKey)?.totals(now).servable ?? 0;
-    const room = Math.min(servable, ...limits.map(({ maxRunners }) => maxRunners));
+    const room = Math.min(servable, limit.maxRunners);
     const [first] = waiting
       .filter((one) => neededRunners(one) <= room && !isAsideOtherwise(one, now) && orderOf(one) < orderOf(job))
       .toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
     return first ?? null;
+  };
+  const findFirst = async (asked: Limited): Promise<{ readonly job: Job; readonly limit: RunnerLimit } | null> => {
+    const found = await Promise.all(
+      asked.limits.map(async (limit) => ({ limit, job: await findFirstOf(asked, limit) })),
+    );
+    return found.flatMap(({ job, limit }) => (job === null ? [] : [{ job, limit }]))[0] ?? null;
   };
   const takePlaces = async ({ job, limits, needed }: Limited, claimId: string): Promise<HeldBy | null> => {
     const slots = slotsOf(job, claimId, needed);
@@ -119,30 +132,45 @@ export function createRunnerLimits(deps: RunnerLimitsDeps): RunnerLimits {
     }
     return null;
   };
-  const standAside = async ({ job, now }: Limited): Promise<void> => {
-    // the roll is in order of places, not of the times at which they stood aside
-    const { place, expeditedAt } = job;
-    const keptForMs = expeditedAt === undefined ? Math.max(1, place - placeBase - now) : 1;
-    await store.enrol(asideRollOf(job), job.uniqueId, nobodyIsTooMany, keptForMs);
-    standing.set(jobKeyOf(job), true);
+  /** In the order of the line, not of the times at which they stood aside. */
+  const standAside = async ({ job, now }: Limited, heldBy: HeldBy): Promise<void> => {
+    const order = job.share?.start ?? job.place;
+    const keptForMs =
+      job.expeditedAt === undefined ? Math.max(expeditedForMs, order - placeBase - now) : expeditedForMs;
+    const roll = asideRollOf(job.profileKey, heldBy);
+    const before = standing.get(jobKeyOf(job));
+    await store.enrol(roll, job.uniqueId, nobodyIsTooMany, keptForMs);
+    if (before !== undefined && before !== roll) await store.strike(before, [job.uniqueId]);
+    standing.set(jobKeyOf(job), roll);
   };
   const ask = async (asked: Limited, claimId: string): Promise<"reserved" | HeldBy> => {
-    const { job, limits } = asked;
-    const known = verdictOf(job);
-    if (known !== undefined) {
-      await standAside(asked);
-      return known;
-    }
-    const first = await findFirst(asked);
+    const { job, limits, needed, now, lostAt } = asked;
     const [tightest] = limits.toSorted((a, b) => a.maxRunners - b.maxRunners);
     if (tightest === undefined) return "reserved";
-    const behind = { ...tightest, inUse: tightest.maxRunners };
-    const heldBy = first === null ? await takePlaces(asked, claimId) : (first.limit ?? behind);
+    // a gang of before the limit: it waits for another policy, and nobody waits for it
+    if (tightest.maxRunners < needed) return { ...tightest, inUse: await store.countRoll(rollOf(tightest)) };
+    const known = verdictOf(job);
+    if (known !== undefined) {
+      await standAside(asked, known);
+      return known;
+    }
+    if (!(await countedMonitors.hasAll(job.profileKey, now, lostAt)))
+      return { ...tightest, inUse: tightest.maxRunners };
+    const first = await findFirst(asked);
+    const heldBy =
+      first === null ? await takePlaces(asked, claimId) : { ...first.limit, inUse: first.limit.maxRunners };
     if (heldBy === null) return "reserved";
-    await standAside(asked);
+    await standAside(asked, heldBy);
     const hasAsked = first === null;
-    found.set(flowKeyOf(job), { at: clock.now(), heldBy, first: first?.uniqueId ?? job.uniqueId, hasAsked });
+    found.set(flowKeyOf(job), { at: clock.now(), heldBy, first: first?.job.uniqueId ?? job.uniqueId, hasAsked });
     return heldBy;
+  };
+
+  const leaveAside = (job: Job): void => {
+    const roll = standing.get(jobKeyOf(job));
+    if (roll === undefined) return;
+    standing.delete(jobKeyOf(job));
+    inBackground(async () => await store.strike(roll, [job.uniqueId]));
   };
 
   return {
@@ -163,8 +191,7 @@ export function createRunnerLimits(deps: RunnerLimitsDeps): RunnerLimits {
       }),
     noteClaimed: (job) => {
       found.delete(flowKeyOf(job));
-      standing.delete(jobKeyOf(job));
-      inBackground(async () => await store.strike(asideRollOf(job), [job.uniqueId]));
+      leaveAside(job);
     },
     noteLeft: (job, claimId) => {
       if (!limitsRunners(policy())) return;
@@ -176,8 +203,8 @@ export function createRunnerLimits(deps: RunnerLimitsDeps): RunnerLimits {
           // what a leg may still bring is counted until it can bring nothing
           if (claimId !== null && !hasOpenLeg(job)) await store.strike(roll, slotsOf(job, claimId, job.runnerCount));
         }
-        if (isOver(job.state)) await store.strike(asideRollOf(job), [job.uniqueId]);
       });
+      if (isOver(job.state)) leaveAside(job);
     },
     idle: async () => {
       await Promise.all(underWay);
@@ -199,6 +226,11 @@ function jobKeyOf({ profileKey, uniqueId }: Pick<Job, "profileKey" | "uniqueId">
   return `${profileKey} ${uniqueId}`;
 }
 
-function asideRollOf({ profileKey, qualifiedRepo, className }: Job): string {
-  return `aside/${profileKey}/${qualifiedRepo.toLowerCase()}/${className ?? ""}`;
+/** Those of a profile whom a limit holds. One that is not there any more is struck by whoever finds it. */
+function asideRollOf(profileKey: string, { scope, name }: Pick<RunnerLimit, "scope" | "name">): string {
+  return `aside/${profileKey}/${scope}/${name}`;
+}
+
+function isHeldBy({ limit }: Job, { scope, name }: RunnerLimit): boolean {
+  return limit?.scope === scope && limit.name === name;
 }

@@ -1,7 +1,7 @@
 // Explain: how a job stands in a line that is shared: who is ahead of it, flow by flow, where plain
 // order of enqueue would put it, and how many of each other flow may still pass it.
 import { type Job, neededRunners } from "../job/job.ts";
-import { entryOf, orderOf } from "../line/line.ts";
+import { entryOf, type ListName, orderOf } from "../line/line.ts";
 import { countMayPass, flowOf } from "../line/shares.ts";
 import { findFlowRules, heaviestWeight } from "../policy/flow-rules.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -50,10 +50,13 @@ export function explainShareOperation(
     profileKey,
     reads: { jobs: [{ uniqueId, order }], listed: maxListed, flows: true },
     decide: ({ job: read, listed, head, policy, lostAt, capacity, now }) => {
-      const { job, ahead } = read(uniqueId);
+      const { job, ahead: present, asideAhead } = read(uniqueId);
       if (job === null || policy === undefined || job.share === undefined) return { answer: null };
       const { servable } = capacity.totals(now);
-      const inLine = listed.filter((one) => one.uniqueId !== uniqueId && entryOf(one, lostAt)?.list === "line");
+      // who stands aside for a limit stands behind those aside who came before, as a poll says it
+      const lists: readonly (ListName | undefined)[] = job.limit === undefined ? ["line"] : ["line", "aside"];
+      const ahead = job.limit === undefined ? present : [...present, ...asideAhead];
+      const inLine = listed.filter((one) => one.uniqueId !== uniqueId && lists.includes(entryOf(one, lostAt)?.list));
       const before = inLine.filter((one) => orderOf(one) < orderOf(job) && neededRunners(one) <= servable);
       const told = sumByFlow(policy, before);
       const counted = ahead.filter(({ need }) => need <= servable);

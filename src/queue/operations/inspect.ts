@@ -35,10 +35,12 @@ export function inspectOperation(profileKey: string, uniqueId: string, order: st
     reads: { jobs: [{ uniqueId, order }] },
     decide: (view) => {
       const { now, capacity } = view;
-      const { job, ahead } = view.job(uniqueId);
+      const { job, ahead: inLine, asideAhead } = view.job(uniqueId);
       if (job === null || isForgotten(job, now)) return { answer: { kind: "unknown" } };
       if (isOver(job.state)) return { answer: { kind: "job", job, position: null, outlook: null, ahead: null, now } };
       if (order === null) return { answer: { kind: "unplaced", job, now } };
+      // who stands aside with others stands behind those of them who came before, as a poll says it
+      const ahead = job.limit === undefined ? inLine : [...inLine, ...asideAhead];
       const rank = sumAhead(ahead, capacity.totals(now).servable);
       const outlook = explainJob(job, rank.runners, view);
       const position = job.state === "queued" ? rank.jobs + 1 : null;

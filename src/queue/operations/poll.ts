@@ -72,6 +72,8 @@ export type PollReply =
       readonly limits: readonly RunnerLimit[];
       readonly needed: number;
       readonly now: number;
+      /** since when the store knows everything, ms */
+      readonly lostAt: number;
     }
   /** its time seems to be over: whether all fell silent together has to be looked at first */
   | { readonly kind: "late" }
@@ -218,7 +220,7 @@ function pollQueued(
   };
   const { claim, asks, heldBy, reason, runnersBefore, unknownMonitors } = decideWait();
   if (asks !== undefined) {
-    return { answer: { kind: "limited", job, limits: asks, needed: neededRunners(job), now } };
+    return { answer: { kind: "limited", job, limits: asks, needed: neededRunners(job), now, lostAt } };
   }
   if (claim !== undefined) {
     const { job: claimed, ...change } = claim;
