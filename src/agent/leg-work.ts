@@ -8,6 +8,7 @@
 // for the queue that nothing was reserved, and so it is forgotten only where that is certain.
 import { type Clock, delay } from "../clock.ts";
 import { createBackoff } from "./backoff.ts";
+import { fitRunners } from "./fit.ts";
 import type { AgentHost, HostList, ReservedRunner, ReserveOutcome } from "./host.ts";
 import type { HostWatch } from "./host-watch.ts";
 import type { NotedLeg, Notes } from "./notes.ts";
@@ -43,6 +44,11 @@ export interface LegWork {
 
 /** Nobody accepts later than this after the first try, whatever the queue would allow. */
 const acceptWithinMs = 2_000;
+
+/** After these the queue wants to hear no more of a leg. */
+const finalCodes: ReadonlySet<string> = new Set(["leg_settled_otherwise", "leg_unknown"]);
+/** After any other "no" of the queue. */
+const refusedPauseMs = 2_000;
 
 export function createLegWork(deps: LegWorkDeps): LegWork {
   const { client, host, notes, clock, say, nextSeq, stop } = deps;
@@ -124,10 +130,13 @@ export function createLegWork(deps: LegWorkDeps): LegWork {
     const pause = createBackoff(100, 5_000);
     const seq = nextSeq();
     while (!stop.aborted && isNoted(leg.leg)) {
-      const reply = await client.settle(leg.leg, seq, leg.reserved ?? [], stop);
+      const reply = await client.settle(leg.leg, seq, fitRunners(leg.reserved ?? []), stop);
       if (reply.kind === "superseded") return deps.onSuperseded();
-      if (reply.kind === "failed") {
-        await delay(clock, pause.next(reply.retryAfterMs));
+      // another "no" is an instance's that does not know us yet, or people have to mend it: the runners are reserved
+      const isFinal = reply.kind === "ok" || (reply.kind === "refused" && finalCodes.has(reply.code));
+      if (!isFinal) {
+        if (reply.kind === "refused") say(`${leg.uniqueId}: the queue does not take what came of it: ${reply.why}`);
+        await delay(clock, reply.kind === "refused" ? pause.next(refusedPauseMs) : pause.next(reply.retryAfterMs));
         continue;
       }
       if (reply.kind === "refused") say(`${leg.uniqueId}: the queue has settled it without us (${reply.code})`);

@@ -1,4 +1,5 @@
 // What an agent says in a fetch: what the host lists, with what the notes know of its legs. Pure.
+import { lengthOf, maxDetailsLength } from "./fit.ts";
 import type { HostList } from "./host.ts";
 import type { NotedLeg } from "./notes.ts";
 
@@ -28,15 +29,18 @@ export function describeHost(legs: readonly NotedLeg[], list: HostList, mayTake:
     profile.idle = Math.max(0, profile.idle - Math.max(0, unseen));
   }
   const busyIds = new Set(list.reservations.filter(({ busy }) => busy).map(({ id }) => String(id)));
+  // too many words: the settles say them, and until then those legs are at work
+  const isShort = lengthOf(legs.map(({ reserved }) => reserved)) <= maxDetailsLength;
   const own = legs.flatMap(({ leg, uniqueId, reserved }): object[] =>
-    reserved === null
+    reserved === null || (!isShort && reserved.length > 0)
       ? [{ leg, unique_id: uniqueId, id: null }]
       : reserved.map((one) => ({ leg, unique_id: uniqueId, ...one, busy: busyIds.has(String(one.id)) })),
   );
   const ownIds = new Set(legs.flatMap(({ reserved }) => reserved?.map(({ id }) => String(id)) ?? []));
   const others = list.reservations.filter(({ id }) => !ownIds.has(String(id)));
+  // what was taken is told by its runners above, and by its own settle
   const settled = legs.flatMap(({ leg, reserved }) =>
-    reserved === null ? [] : [{ leg, outcome: reserved.length > 0 ? "taken" : "refused", runners: reserved }],
+    reserved?.length === 0 ? [{ leg, outcome: "refused", runners: [] }] : [],
   );
   return { profiles, reservations: [...own, ...shorten(others)], settled };
 }
@@ -53,10 +57,8 @@ export function runnersFor(
   return list.reservations.filter((one) => one.unique_id.toLowerCase() === wanted && !notMine.has(String(one.id)));
 }
 
-/** A fetch's body is at most 1 MiB, and these details matter only where the queue lost its memory. */
-const maxDetailsLength = 600_000;
-
+/** These details matter only where the queue lost its memory. */
 function shorten(others: HostList["reservations"]): readonly object[] {
-  if (JSON.stringify(others).length <= maxDetailsLength) return others;
+  if (lengthOf(others) <= maxDetailsLength / 2) return others;
   return others.map(({ unique_id, id, busy }) => ({ unique_id, id, busy }));
 }

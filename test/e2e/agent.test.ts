@@ -108,6 +108,26 @@ it("what is lost once costs a repetition: each request, and each reply", async (
   await answered;
 });
 
+it.each([
+  [404, "monitor_unknown"],
+  [403, "bearer_unknown"],
+  [413, "snapshot_too_large"],
+])(
+  "an instance that says %i %s to a settle is asked again: the runner is reserved, and it is the job's",
+  async (status, code) => {
+    const { name, proxy, startKnown, expectServed } = await bridged();
+    const refuse = (path: RegExp) => proxy.answerNext(path, status, {}, JSON.stringify({ code }));
+    await startKnown();
+    const job = await inLine(name);
+    const offered = proxy.holdNext(/accept/, "request");
+    const call = await offered;
+    const refused = [refuse(/fetch/), refuse(/settle/)];
+    call.release();
+    await Promise.all(refused);
+    await expectServed(job);
+  },
+);
+
 describe("killed with -9 and started again", () => {
   it("at each of its calls, before the queue hears it and before its answer is there", async () => {
     const steps: { path: RegExp; where: Where }[] = [

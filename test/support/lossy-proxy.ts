@@ -20,7 +20,7 @@ export interface LossyProxy {
   /** The next one is held there. Resolves when it came. */
   holdNext(path: RegExp, where: Where): Promise<HeldCall>;
   /** The next one is answered by this instead of the queue. */
-  answerNext(path: RegExp, status: number, headers: Readonly<Record<string, string>>): Promise<void>;
+  answerNext(path: RegExp, status: number, headers: Readonly<Record<string, string>>, body?: string): Promise<void>;
 }
 
 interface Rule {
@@ -83,10 +83,10 @@ export async function startLossyProxy(target: string): Promise<LossyProxy> {
         const hold = () => new Promise<"on">((go) => resolve({ release: () => go("on") }));
         rules.push({ path, where, meet: hold });
       }),
-    answerNext: (path, status, headers) =>
+    answerNext: (path, status, headers, body = "") =>
       new Promise((resolve) => {
         const answer = (outgoing: ServerResponse): "done" => {
-          outgoing.writeHead(status, headers).end();
+          outgoing.writeHead(status, headers).end(body);
           resolve();
           return "done";
         };

@@ -601,7 +601,14 @@ describe("a job whose repository has a limit on runners", () => {
   it("asks whether there is room for what it needs, when its turn has come", () => {
     const job = jobOf({ runnerCount: 3, runnersInHand: [{ ...runnerOf("1"), since: now }] });
     expect(poll(job, { policy: limited, capacity: capacityOf({ ci0: rowOf(2) }) })).toEqual({
-      answer: { kind: "limited", job, limits: [{ scope: "owner", name: "o", maxRunners: 3 }], needed: 2, now },
+      answer: {
+        kind: "limited",
+        job,
+        limits: [{ scope: "owner", name: "o", maxRunners: 3 }],
+        needed: 2,
+        now,
+        lostAt: viewOf({}).lostAt,
+      },
     });
   });
 
