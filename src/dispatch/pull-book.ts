@@ -4,7 +4,14 @@ import { z } from "zod";
 import { actSchema, drainedBy, isInForce } from "../queue/acts.ts";
 import type { Drained } from "../queue/fleet/fleet.ts";
 import { type MonitorRecord, monitorRecordSchema, noRecord, withProfiles } from "../queue/fleet/monitor-record.ts";
-import { endCall, type FetchHeard, hearBoot, hearFetch, type PullRecord } from "../queue/fleet/pull-record.ts";
+import {
+  endCall,
+  type FetchHeard,
+  hearBoot,
+  hearFetch,
+  type PullRecord,
+  renewCall,
+} from "../queue/fleet/pull-record.ts";
 import { wakeNameOf } from "../queue/fleet/pulled-legs.ts";
 import { wakeOperation } from "../queue/operations/act.ts";
 import type { QueueSettings } from "../queue/settings.ts";
@@ -47,6 +54,8 @@ export interface PullBook {
   hearBoot(monitor: string, boot: string): Promise<PullRecord | null>;
   /** How a monitor stands; null: it never fetched. */
   read(monitor: string): Promise<PullStanding | null>;
+  /** A call with a key is held still. */
+  renewCall(monitor: string, callId: string): Promise<void>;
   endCall(monitor: string, callId: string): Promise<void>;
   /** Somebody needs a fetch that comes from now on: one that is held is answered. */
   want(monitor: string): Promise<void>;
@@ -112,6 +121,12 @@ export function createPullBook(
       const [{ value, now }, drain] = await Promise.all([readRecord(monitor), readDrain(monitor)]);
       if (value?.pull === undefined) return null;
       return { record: value, pull: value.pull, isDrained: isInForce(drain, now), now };
+    },
+    renewCall: async (monitor, callId) => {
+      await change(monitor, (record, now) => {
+        const pull = record.pull === undefined ? null : renewCall(record.pull, callId, now);
+        return pull === null ? null : { ...record, pull };
+      });
     },
     endCall: async (monitor, callId) => {
       await change(monitor, (record) => {

@@ -22,6 +22,7 @@ import { reasonsPath } from "./retry-messages.ts";
 import { createTakeRoute, type TakeDeps } from "./take-route.ts";
 import type { Tally } from "./tally.ts";
 import { createWebhookRoute, type WebhookDeps } from "./webhook-route.ts";
+import { BrokenOff } from "./whole-body.ts";
 
 type RouteDeps = TokenlessDeps & TakeDeps & JobsDeps & DashboardRoutesDeps & OperatorDeps & ChangedDeps & PullingDeps;
 
@@ -138,6 +139,7 @@ export function createApp(given: AppDeps): Hono {
       deps.observe({ kind: "trouble", where: "store", error });
       return comeBack("store_unavailable", 2);
     }
+    if (error instanceof BrokenOff) return refuse("body_malformed", "The body broke off");
     deps.observe({ kind: "trouble", where: "http", error });
     return comeBack("internal_error", 5);
   });

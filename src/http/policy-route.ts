@@ -12,6 +12,7 @@ import { type Comparison, compareOrders, type Waits, type WeightOf } from "../qu
 import { objectToOperator } from "./operator-routes.ts";
 import { parseQuery } from "./params.ts";
 import { refuse, unstored } from "./problem.ts";
+import { readWhole } from "./whole-body.ts";
 
 export interface PolicyDeps {
   readonly administration: Pick<Administration, "profiles" | "history">;
@@ -32,7 +33,7 @@ export function createPolicyRoute(deps: PolicyDeps): (c: Context) => Promise<Res
     if (query.value.get("dry_run") !== "1") {
       return refuse("malformed_parameter", "dry_run: 1. A policy is changed by its file and SIGHUP, not here");
     }
-    const bytes = await readBytes(c.req.raw, maxPolicyBytes);
+    const bytes = await readWhole(readBytes(c.req.raw, maxPolicyBytes));
     if (bytes === null) return refuse("body_too_large", undefined, { connection: "close" });
     const parsed = parsePolicy(new TextDecoder().decode(bytes));
     if (parsed.kind === "problems") return refuse("policy_invalid", parsed.problems.join("; "));

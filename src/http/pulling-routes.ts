@@ -7,6 +7,7 @@ import { readJson } from "../bounded-json.ts";
 import { beginWithinMs } from "../queue/settings.ts";
 import { parseQuery } from "./params.ts";
 import { comeBack, type ProblemCode, refuse, unstored } from "./problem.ts";
+import { readWhole } from "./whole-body.ts";
 
 /** An offer as the wire has it. */
 export interface WireOffer {
@@ -139,7 +140,7 @@ const codes = {
 /** The body as JSON, at a cost that is bounded while it arrives. */
 async function readBody(c: Context): Promise<{ readonly value: unknown } | Response> {
   const isTooLarge = Number(c.req.header("content-length") ?? 0) > maxBodyBytes;
-  const body = isTooLarge ? null : await readJson(c.req.raw, maxBodyBytes);
+  const body = isTooLarge ? null : await readWhole(readJson(c.req.raw, maxBodyBytes));
   if (body?.kind === "json") return { value: body.value };
   if (body === null || body.why === "too_large") {
     return refuse("snapshot_too_large", undefined, { connection: "close" });

@@ -1,6 +1,7 @@
 // Counts replies by route and class of status, so cheaply that the polled path may be counted too:
 // an array look-up, no label is built.
 import type { Context } from "hono";
+import { BrokenOff } from "./whole-body.ts";
 
 type Handler = (c: Context) => Promise<Response> | Response;
 
@@ -24,9 +25,9 @@ export function createTally(): Tally {
         note(Math.floor(response.status / 100));
         return response;
       };
-      // A handler that throws is answered by the application's onError: 500 or 503.
+      // A handler that throws is answered by the application's onError: 500 or 503, or nobody hears it.
       const failed = (error: unknown): never => {
-        note(5);
+        note(error instanceof BrokenOff ? 4 : 5);
         throw error;
       };
       return function counted(c) {

@@ -15,6 +15,7 @@ import {
 import type { DeliveryOutcome, Observe } from "../queue/events.ts";
 import { StoreUnavailable } from "../queue/store.ts";
 import { type ProblemCode, refuse, unstored } from "./problem.ts";
+import { readWhole } from "./whole-body.ts";
 
 export interface WebhookDeps {
   readonly dispatcher: Pick<Dispatcher, "hearGithub">;
@@ -64,5 +65,5 @@ export function createWebhookRoute(deps: WebhookDeps): (c: Context) => Promise<R
 /** The bytes as they came; null where there are too many. */
 async function readBody(c: Context): Promise<Uint8Array | null> {
   if (Number(c.req.header("content-length") ?? 0) > maxSentBytes) return null;
-  return await readOrDiscard(c.req.raw, maxDeliveryBytes, maxSentBytes);
+  return await readWhole(readOrDiscard(c.req.raw, maxDeliveryBytes, maxSentBytes));
 }

@@ -61,6 +61,11 @@ export const sendWithinMs = 2_000;
  */
 export const beginWithinMs = 2_000;
 /**
+ * An accept whose reply was lost may be repeated for so long: the runner is as old as the first one. Later its monitor
+ * hears that it is withdrawn; what it reserved all the same, it lists.
+ */
+export const repeatWithinMs = 20_000;
+/**
  * A monitor that refused our credentials or our route is left alone this long: our configuration is
  * wrong.
  */

@@ -12,6 +12,7 @@ import { readBytes } from "../../bounded-body.ts";
 import { parseJson } from "../../bounded-json.ts";
 import { type EnqueueRequest, longestBody, maxRunAttempt, maxSeconds, type Parsed, presenceSchema } from "../params.ts";
 import { refuse } from "../problem.ts";
+import { readWhole } from "../whole-body.ts";
 
 /** Most jobs of a batch. */
 export const maxBatchJobs = 100;
@@ -41,7 +42,7 @@ export async function parseBatch(
 ): Promise<Parsed<readonly EnqueueRequest[]>> {
   const runId = runIdSchema.safeParse(c.req.param("runId"));
   if (!runId.success) return refused(refuse("malformed_parameter", "run_id: digits"));
-  const bytes = await readBytes(c.req.raw, longestBody);
+  const bytes = await readWhole(readBytes(c.req.raw, longestBody));
   if (bytes === null) return refused(refuse("body_too_large", undefined, { connection: "close" }));
   const json = parseJson(bytes);
   if (json.kind === "unreadable") return refused(refuse("batch_malformed", json.why.replaceAll("_", " ")));

@@ -60,8 +60,9 @@ export const acceptSchema = z.object({
   boot: bootSchema,
   seq: z
     .string()
-    .regex(/^\d{1,15}$/, "a whole number")
-    .transform(Number),
+    .regex(/^\d{1,16}$/, "a whole number")
+    .transform(Number)
+    .refine(Number.isSafeInteger, "a whole number up to 2^53 - 1"),
 });
 
 export interface ListedRunner {

@@ -12,7 +12,7 @@ import type { OperationRunner } from "../../dispatch/running/operation-runner.ts
 import type { FetchOutcome, Observe } from "../../queue/events.ts";
 import type { ProfileCounts } from "../../queue/fleet/fleet.ts";
 import type { ShownRunner } from "../../queue/fleet/monitors.ts";
-import { orderOfCall, type PullRecord } from "../../queue/fleet/pull-record.ts";
+import { keyRenewedMs, orderOfCall, type PullRecord } from "../../queue/fleet/pull-record.ts";
 import { isOpenPulled, type MonitorOrder } from "../../queue/fleet/pulled-legs.ts";
 import { hashOf } from "../../queue/hash.ts";
 import { type LegParts, nameOfLeg } from "../../queue/job/leg-name.ts";
@@ -111,7 +111,7 @@ export function createFetch(deps: FetchDeps): (call: FetchCall) => Promise<Fetch
         const known = here.get(name);
         const leg = listed[0]?.leg;
         if (leg === null || leg === undefined || known === undefined || settledNames.has(name)) return;
-        const isTheirs = listed.every(({ uniqueId }) => uniqueId === known.uniqueId);
+        const isTheirs = listed.every(({ uniqueId }) => uniqueId.toLowerCase() === known.uniqueId.toLowerCase());
         const runners = listed.flatMap(({ runner }) => runner ?? []);
         if (!isTheirs) return;
         if (known.state === "taken" && runners.length > 0) acknowledged.add(name);
@@ -155,7 +155,19 @@ export function createFetch(deps: FetchDeps): (call: FetchCall) => Promise<Fetch
     return { ...fetched, offers: accepted.flat() };
   };
 
-  const hold = async (call: FetchCall, pull: PullRecord, profiles: readonly string[], first: Fetched) => {
+  /** Whether this fetch is the last that the monitor made. */
+  const isLast = async ({ monitor, body }: FetchCall): Promise<boolean> => {
+    const { pull } = (await book.read(monitor)) ?? {};
+    return pull !== undefined && pull.boot === body.boot && pull.seq <= body.seq;
+  };
+
+  const hold = async (
+    call: FetchCall,
+    callId: string,
+    pull: PullRecord,
+    profiles: readonly string[],
+    first: Fetched,
+  ) => {
     const { monitor, waitMs, body, key } = call;
     const end = clock.now() + waitMs;
     const place = room.enter(monitor, profiles, call.gone());
@@ -170,9 +182,15 @@ export function createFetch(deps: FetchDeps): (call: FetchCall) => Promise<Fetch
         const reply = await acceptAll(call, pull, { ...first, offers, isDrained });
         const isWanted = found.pull.wantedAt >= found.pull.fetchedAt;
         if (reply.offers.length > 0 || isDrained !== first.isDrained || isWanted) return reply;
-        const how = await place.until(end);
-        if (how === "gone") {
-          for (const profileKey of profiles) await runner.run(pulledHangUpOperation(profileKey, monitor));
+        const renewAt = key === null ? end : Math.min(end, clock.now() + keyRenewedMs);
+        const how = await place.until(renewAt);
+        if (how === "time_up" && renewAt < end && !place.isCalledOff()) {
+          await book.renewCall(monitor, callId);
+          continue;
+        }
+        if (how === "gone" && (await isLast(call))) {
+          for (const profileKey of profiles)
+            await runner.run(pulledHangUpOperation(profileKey, monitor, orderOfCall(pull, body.seq)));
         }
         if (how !== "woken") return first;
       }
@@ -205,7 +223,7 @@ export function createFetch(deps: FetchDeps): (call: FetchCall) => Promise<Fetch
     const isDrainNews = heard.isDrained && toldDrained.get(monitor) !== drainWord;
     toldDrained.set(monitor, drainWord);
     if (waitMs === 0 || isNews || isDrainNews || first.offers.length > 0) return first;
-    return await hold(call, heard.pull, profiles, first);
+    return await hold(call, callId, heard.pull, profiles, first);
   };
 
   return async (call) => {

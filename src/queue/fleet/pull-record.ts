@@ -93,13 +93,21 @@ export function hearFetch(
       seq: Math.max(seq, pull.seq),
       ...(isNewest && { fetchedAt: now, presentUntil: now + waitMs + 1.2 * pullPresenceMs, reservations }),
       ...(listsAll && { listsAll }),
-      ...(key !== null && { inFlight: { key, callId, until: now + waitMs + keyKeptMs } }),
+      ...(key !== null && { inFlight: { key, callId, until: now + Math.min(waitMs, keyRenewedMs) + keyKeptMs } }),
     },
   };
 }
 
-/** A fetch that died with its instance keeps its key for so long after its hold, ms. */
+/** A held fetch renews its key so often, ms. */
+export const keyRenewedMs = 5_000;
+/** One that died with its instance keeps its key for so long after that, ms. */
 const keyKeptMs = 5_000;
+
+/** The record while a call with a key is held; null: it has its answer. */
+export function renewCall(pull: PullRecord, callId: string, now: number): PullRecord | null {
+  if (pull.inFlight?.callId !== callId) return null;
+  return { ...pull, inFlight: { ...pull.inFlight, until: now + keyRenewedMs + keyKeptMs } };
+}
 
 /** The record once a call with a key has its answer. */
 export function endCall(pull: PullRecord, callId: string): PullRecord | null {

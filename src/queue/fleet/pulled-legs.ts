@@ -28,6 +28,8 @@ export const pulledLegSchema = z.object({
   isListed: z.boolean().optional(),
   /** it was accepted by a fetch with this key, and the same key gets it again */
   key: z.string().optional(),
+  /** until when the accept may be repeated (store clock, ms) */
+  repeatUntil: z.number().optional(),
   /** ids of the runners that it brought, in order */
   ids: z.array(z.string()).optional(),
 });
@@ -56,6 +58,11 @@ export function isLaterOrder(order: MonitorOrder, other: MonitorOrder): boolean 
 /** Whether a leg still waits for its outcome. */
 export function isOpenPulled({ state }: Pick<PulledLeg, "state">): boolean {
   return state === "offered" || state === "accepted";
+}
+
+/** Whether its monitor, which may not have heard that it accepted, may hear so again. */
+export function isRepeatable({ repeatUntil = Number.POSITIVE_INFINITY }: PulledLeg, now: number): boolean {
+  return now <= repeatUntil;
 }
 
 /** Whether a leg counts no longer, or need not be remembered. */

@@ -8,6 +8,7 @@ import {
   hearFetch,
   orderOfCall,
   type PullRecord,
+  renewCall,
 } from "../../../src/queue/fleet/pull-record.ts";
 import { now } from "../../support/queue-data.ts";
 
@@ -150,11 +151,20 @@ describe("a key has one call at a time", () => {
     expect(hearFetch(pullOf({ inFlight }), heardOf(heard), now, presenceMs)).toMatchObject({ kind });
   });
 
-  it("until its hold and five seconds are over, should its instance die", () => {
-    const held = hearFetch(pullOf(), heardOf({ key: "k", waitMs: 20_000 }), now, presenceMs);
-    expect(held).toMatchObject({ pull: { inFlight: { key: "k", callId: "call-1", until: now + 25_000 } } });
+  it.each([
+    { waitMs: 20_000, until: now + 10_000 },
+    { waitMs: 4_000, until: now + 9_000 },
+  ])("for ten seconds at most after its instance died, whatever its hold: $waitMs ms", ({ waitMs, until }) => {
+    const held = hearFetch(pullOf(), heardOf({ key: "k", waitMs }), now, presenceMs);
+    expect(held).toMatchObject({ pull: { inFlight: { key: "k", callId: "call-1", until } } });
     const dead = pullOf({ inFlight: { ...inFlight, until: now } });
     expect(hearFetch(dead, heardOf({ key: "k" }), now, presenceMs)).toMatchObject({ kind: "heard" });
+  });
+
+  it("as long as the call is held, which renews it", () => {
+    expect(renewCall(pullOf({ inFlight }), "call-0", now)?.inFlight).toEqual({ ...inFlight, until: now + 10_000 });
+    expect(renewCall(pullOf({ inFlight }), "call-1", now)).toBeNull();
+    expect(renewCall(pullOf(), "call-0", now)).toBeNull();
   });
 
   it("is free once that call has its answer, and no other call frees it", () => {

@@ -2,11 +2,11 @@
 // believed to reserve, until it says what came of it or no longer lists the leg.
 
 import { takesOf } from "../../fleet/fleet.ts";
-import { isLaterOrder, type MonitorOrder, withPulledLeg } from "../../fleet/pulled-legs.ts";
+import { isLaterOrder, isRepeatable, type MonitorOrder, withPulledLeg } from "../../fleet/pulled-legs.ts";
 import { isOver, type Job, type Leg } from "../../job/job.ts";
 import type { LegParts } from "../../job/leg-name.ts";
 import type { Operation } from "../../profile.ts";
-import { beginWithinMs, legMemoryMs } from "../../settings.ts";
+import { beginWithinMs, legMemoryMs, repeatWithinMs } from "../../settings.ts";
 
 export interface AcceptCommand extends LegParts {
   readonly monitor: string;
@@ -17,7 +17,7 @@ export interface AcceptCommand extends LegParts {
 
 export type AcceptReply = "accepted" | "withdrawn" | "unknown" | "superseded";
 
-/** The same call again gets the same reply. An accept that an earlier snapshot overtook comes too late. */
+/** The same call again gets the same reply, for a while. An accept that an earlier snapshot overtook comes too late. */
 export function acceptLegOperation(command: AcceptCommand): Operation<AcceptReply> {
   const { profileKey, uniqueId, claimId, monitor, order, key } = command;
   return {
@@ -30,7 +30,8 @@ export function acceptLegOperation(command: AcceptCommand): Operation<AcceptRepl
       if (row === undefined || known === undefined) return { answer: "unknown" };
       if (row.pull !== undefined && row.pull.bootAt > order.bootAt) return { answer: "superseded" };
       if (known.state === "accepted" || known.state === "taken") {
-        return { answer: known.order?.bootAt === order.bootAt ? "accepted" : "withdrawn" };
+        const isRepeated = known.order?.bootAt === order.bootAt && isRepeatable(known, now);
+        return { answer: isRepeated ? "accepted" : "withdrawn" };
       }
       if (known.state !== "offered") return { answer: "withdrawn" };
       const { job } = read(uniqueId);
@@ -43,7 +44,9 @@ export function acceptLegOperation(command: AcceptCommand): Operation<AcceptRepl
       if (job === null || isOver(job.state) || isLate || isDrained || isOvertaken) return { answer: "withdrawn" };
       const holdUntil = now + beginWithinMs + settings.unknownHoldMs;
       const accepted: Leg = { ...leg, state: "pending", acceptedAt: now, evidenceAfter: now, holdUntil };
-      const change = { state: "accepted" as const, order, until: holdUntil + legMemoryMs, ...(key && { key }) };
+      const repeatUntil = now + repeatWithinMs;
+      const until = holdUntil + legMemoryMs;
+      const change = { state: "accepted" as const, order, until, repeatUntil, ...(key && { key }) };
       return {
         answer: "accepted",
         change: {

@@ -15,6 +15,7 @@ import { countFreed } from "../../fleet/freed-rate.ts";
 import {
   isLaterOrder,
   isOpenPulled,
+  isRepeatable,
   type MonitorOrder,
   type PulledLeg,
   showsSettled,
@@ -61,7 +62,7 @@ export function pulledSnapshotOperation(command: PulledSnapshotCommand): Operati
       const unlisted = legs.filter(
         (leg) => leg.state === "accepted" && !listed.has(leg.claimId) && isEarlier(leg, order),
       );
-      const answer = { isOld: false, legs, unlisted };
+      const answer = { isOld: false, legs: legs.map((leg) => keyedNow(leg, now)), unlisted };
       const slackMs = settings.pullPresenceMs / 5;
       const presentUntil = now + presentForMs + slackMs;
       const isNews =
@@ -130,12 +131,23 @@ export function pulledLegsOperation(profileKey: string, monitor: string): Operat
     name: "pulled_legs",
     profileKey,
     reads: {},
-    decide: ({ capacity }) => ({ answer: capacity.rows.get(monitor)?.pulled ?? [] }),
+    decide: ({ capacity, now }) => {
+      const legs = capacity.rows.get(monitor)?.pulled ?? [];
+      return { answer: legs.map((leg) => keyedNow(leg, now)) };
+    },
   };
 }
 
-/** A monitor whose held fetch ended too soon is there for PULL_PRESENCE from now. */
-export function pulledHangUpOperation(profileKey: string, monitor: string): Operation<null> {
+/** The leg, without its key where the same key would bring it too late. */
+function keyedNow({ key, ...leg }: PulledLeg, now: number): PulledLeg {
+  return key === undefined || !isRepeatable(leg, now) ? leg : { ...leg, key };
+}
+
+/**
+ * A monitor whose held fetch ended too soon is there for PULL_PRESENCE from now, unless it said something since.
+ * @param order of the fetch
+ */
+export function pulledHangUpOperation(profileKey: string, monitor: string, order: MonitorOrder): Operation<null> {
   return {
     name: "snapshot",
     profileKey,
@@ -144,6 +156,7 @@ export function pulledHangUpOperation(profileKey: string, monitor: string): Oper
       const row = capacity.rows.get(monitor);
       const presentUntil = now + settings.pullPresenceMs;
       if (row?.pull === undefined || row.pull.presentUntil <= presentUntil) return { answer: null };
+      if (isLaterOrder(row.pull, order)) return { answer: null };
       const shorter = snapshotOf({ ...row, pull: { ...row.pull, presentUntil } });
       return { answer: null, change: { snapshots: new Map([[monitor, shorter]]) } };
     },

@@ -5,6 +5,7 @@ import { type FleetRow, type Takes, takesOf } from "../../fleet/fleet.ts";
 import {
   isLaterOrder,
   isOpenPulled,
+  isRepeatable,
   type MonitorOrder,
   type PulledLeg,
   withPulledLeg,
@@ -55,7 +56,7 @@ export function settlePulledOperation(command: PulledCommand): Operation<PulledA
       const leg = job === null ? undefined : pulledLegOf(job, claimId, monitor);
       if (job === null || leg === undefined) return none("unknown");
       if (end.kind === "unlisted") {
-        const isReplayed = known.key !== undefined && known.key === end.key;
+        const isReplayed = known.key !== undefined && known.key === end.key && isRepeatable(known, view.now);
         const isEvidence = known.state === "accepted" && known.order !== undefined && isLaterOrder(order, known.order);
         if (isReplayed || !isEvidence) return none("open");
       }

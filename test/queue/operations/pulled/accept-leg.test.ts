@@ -66,7 +66,12 @@ it("an offer becomes the monitor's: it is believed to reserve from now on", () =
       takes: new Map([
         [
           "ci0",
-          { ...takesOf(row), pulled: [offerOf({ state: "accepted", order, until: holdUntil + 60_000, key: "k" })] },
+          {
+            ...takesOf(row),
+            pulled: [
+              offerOf({ state: "accepted", order, until: holdUntil + 60_000, repeatUntil: now + 20_000, key: "k" }),
+            ],
+          },
         ],
       ]),
       wake: ["a"],
@@ -96,6 +101,18 @@ describe("nothing is written", () => {
     },
     { name: "the second time", row: rowWith(offerOf({ state: "accepted", order })), job, answer: "accepted" },
     { name: "once it is taken", row: rowWith(offerOf({ state: "taken", order })), job, answer: "accepted" },
+    {
+      name: "while the accept may be repeated",
+      row: rowWith(offerOf({ state: "accepted", order, repeatUntil: now })),
+      job,
+      answer: "accepted",
+    },
+    {
+      name: "so long after the accept that its runner would be too old",
+      row: rowWith(offerOf({ state: "accepted", order, repeatUntil: now - 1 })),
+      job,
+      answer: "withdrawn",
+    },
     {
       name: "where another boot accepted it",
       row: rowWith(offerOf({ state: "accepted", order: { bootAt: order.bootAt - 1, seq: 1 } })),

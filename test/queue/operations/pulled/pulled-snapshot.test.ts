@@ -43,7 +43,7 @@ it("reads who comes next only where it may have made room", () => {
   const asked = [
     pulledSnapshotOperation(commandOf()),
     pulledLegsOperation("linux", "ci0"),
-    pulledHangUpOperation("linux", "ci0"),
+    pulledHangUpOperation("linux", "ci0", order),
   ].map(({ name, profileKey, reads }) => [name, profileKey, reads]);
   expect(asked).toEqual([
     ["snapshot", "linux", { front: true }],
@@ -240,9 +240,22 @@ it("what is offered to a monitor is read from its row alone", () => {
   expect(pulledLegsOperation("linux", "ci2").decide(view)).toEqual({ answer: [] });
 });
 
+it("what a key accepted too long ago is no more that key's", () => {
+  const legs = [
+    legOf({ state: "accepted", key: "k", repeatUntil: now }),
+    legOf({ state: "accepted", key: "k", repeatUntil: now - 1 }),
+  ];
+  const view = viewOf({ capacity: capacityOf({ ci0: rowWith({ pulled: legs }) }) });
+  const keysOf = (found: readonly PulledLeg[]) => found.map(({ key }) => key);
+  expect(keysOf(pulledLegsOperation("linux", "ci0").decide(view).answer)).toEqual(["k", undefined]);
+  expect(keysOf(hear(rowWith({ pulled: legs })).answer.legs)).toEqual(["k", undefined]);
+});
+
 describe("a held fetch that ends too soon", () => {
   const hangUp = (row: FleetRow | null) =>
-    pulledHangUpOperation("linux", "ci0").decide(viewOf({ capacity: capacityOf(row === null ? {} : { ci0: row }) }));
+    pulledHangUpOperation("linux", "ci0", order).decide(
+      viewOf({ capacity: capacityOf(row === null ? {} : { ci0: row }) }),
+    );
 
   it("declares no more than PULL_PRESENCE from now", () => {
     const { change } = hangUp(rowWith({ pull: { ...order, presentUntil: now + 35_000 } }));
@@ -254,6 +267,10 @@ describe("a held fetch that ends too soon", () => {
   it.each([
     { name: "it declared less", row: rowWith({ pull: { ...order, presentUntil: now + 10_000 } }) },
     { name: "it is called", row: rowOf(2) },
+    {
+      name: "a later fetch declared it",
+      row: rowWith({ pull: { ...order, seq: order.seq + 1, presentUntil: now + 35_000 } }),
+    },
     { name: "nobody knows it", row: null },
   ])("writes nothing where $name", ({ row }) => {
     expect(hangUp(row)).toEqual({ answer: null });
