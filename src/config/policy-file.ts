@@ -16,8 +16,11 @@ interface NoPolicy {
   readonly policy: undefined;
 }
 
-/** Some 1,500 rules. The parser compares each key with all before it. */
 export const maxPolicyBytes = 65_536;
+/** Of one mapping. Each pattern is compared with all before it: 500 are a few hundredths of a second. */
+const maxNames = 500;
+/** The parser's time grows with the square of it. No policy is deeper than four. */
+const maxNesting = 50;
 
 /**
  * Weights that differ by more would only say "never", which no share may; and virtual time stays a
@@ -49,6 +52,10 @@ function namesOf<Rule extends z.ZodType>(form: RegExp, formWords: string, rule: 
   return z
     .map(z.string(), rule, "is not a mapping of names")
     .superRefine((rules, context) => {
+      if (rules.size > maxNames) {
+        context.addIssue({ code: "custom", message: `has more than ${maxNames} names: patterns say it shorter` });
+        return z.NEVER;
+      }
       for (const name of rules.keys())
         if (!form.test(name)) context.addIssue({ code: "custom", path: [name], message: `is not ${formWords}` });
     })
@@ -58,7 +65,7 @@ function namesOf<Rule extends z.ZodType>(form: RegExp, formWords: string, rule: 
 /** Names that are patterns: each must have a chance to be the first that matches. */
 function patternsOf<Rule extends z.ZodType>(form: RegExp, formWords: string, rule: Rule) {
   return namesOf(form, formWords, rule).superRefine((rules, context) => {
-    const patterns = [...rules.keys()];
+    const patterns = rules.size > maxNames ? [] : [...rules.keys()];
     patterns.forEach((pattern, at) => {
       const first = patterns.slice(0, at).find((one) => matchesGlob(one.toLowerCase(), pattern.toLowerCase()));
       if (first === undefined) return;
@@ -120,6 +127,7 @@ export function parsePolicy(text: string): PolicyResult {
 }
 
 function readYaml(text: string) {
+  if (isTooDeep(text)) return refuse(`cannot be read: it is nested deeper than ${maxNesting}`);
   // stringKeys: an owner may be called 123
   const document = parseDocument(text, { stringKeys: true });
   const faults = [...document.errors, ...document.warnings];
@@ -130,6 +138,17 @@ function readYaml(text: string) {
   } catch (error) {
     return refuse(`cannot be read: ${error instanceof Error ? error.message : ""}`);
   }
+}
+
+/** Brackets that are open at once, and dashes in a row, which nest as well. Those in texts count, too: few have any. */
+function isTooDeep(text: string): boolean {
+  let open = 0;
+  for (const character of text) {
+    if (character === "[" || character === "{") open += 1;
+    else if (character === "]" || character === "}") open -= 1;
+    if (open > maxNesting) return true;
+  }
+  return new RegExp(`([-?:][ \\t]+){${maxNesting}}`).test(text);
 }
 
 function refuse(problem: string): { readonly kind: "problems"; readonly problems: readonly string[] } {

@@ -2,7 +2,7 @@
 // nothing behind in the store, where their caller is one of those that limits are for.
 import type { AdmissionRefusal } from "../queue/admission.ts";
 import type { JobRequest } from "../queue/job/job.ts";
-import { type EnqueueReply, enqueueOperation } from "../queue/operations/enqueue.ts";
+import { type EnqueueReply, enqueueOperation, previewOrderOperation } from "../queue/operations/enqueue.ts";
 import type { IdBooking } from "./id-booking.ts";
 import type { JobLimits } from "./job-limits.ts";
 import type { OperationRunner } from "./running/operation-runner.ts";
@@ -55,10 +55,13 @@ export function createEnqueuer(
   };
   const enqueueAdmitted = async (
     request: JobRequest,
-    asked: EnqueueOptions,
+    options: EnqueueOptions,
     isKnown: boolean,
   ): Promise<EnqueueAnswer> => {
-    const { isCounted = false } = asked;
+    const { isCounted = false, maxRunnersBefore } = options;
+    const order =
+      maxRunnersBefore === undefined ? null : await runner.run(previewOrderOperation(request.profileKey, request));
+    const asked = { ...options, ...(order !== null && { order }) };
     const look = () => runner.run(enqueueOperation({ ...asked, request, bookedAt: 0, isFleetKnown: isKnown }));
     const seen = isCounted ? await look() : null;
     if (seen !== null && seen.kind !== "booking_too_old") return seen;

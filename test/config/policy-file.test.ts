@@ -98,6 +98,12 @@ it.each([
   ["owners: {a: 3}", "owners.a is not a mapping of max_runners, max_waiting"],
   ["- a", "is not a mapping of default, repositories, owners, classes, monitors, placement"],
   ["placement: fill", "placement is neither spread nor pack"],
+  [`a: ${"[".repeat(60_000)}`, "cannot be read: it is nested deeper than 50"],
+  ["- ".repeat(30_000), "cannot be read: it is nested deeper than 50"],
+  [
+    `repositories:\n${Array.from({ length: 501 }, (_, n) => `  o/r${n}: {}`).join("\n")}`,
+    "repositories has more than 500 names: patterns say it shorter",
+  ],
   [
     "repositories: {'a/*': {}, a/b: {}}",
     'repositories."a/b" never counts, for "a/*" stands before it and matches all that it matches',

@@ -41,6 +41,8 @@ function replyToEnqueue(reply: EnqueueAnswer): ClientReply {
     case "conflict":
     case "id_used":
       return final(409, reply.kind);
+    case "class_unknown":
+      return final(400, reply.kind);
     case "unsatisfiable":
     case "above_limit":
     case "too_long":

@@ -7,7 +7,7 @@ import type { OidcCheck, OidcResult } from "../../github/oidc.ts";
 import type { Observe } from "../../queue/events.ts";
 import type { JobRequest } from "../../queue/job/job.ts";
 import { resolveClass } from "../../queue/policy/class-claims.ts";
-import { hasClass, type Policy } from "../../queue/policy/policy.ts";
+import type { Policy } from "../../queue/policy/policy.ts";
 import type { EnqueueRequest } from "../params.ts";
 import type { ProblemCode } from "../problem.ts";
 import type { Later, Refused, Standing } from "./enqueue-outcome.ts";
@@ -84,8 +84,6 @@ export function authoriseRequest(
   if (caller.kind === "api_token") {
     const { isBound, maySpeakFor } = caller.caller;
     if (!maySpeakFor(request.qualifiedRepo)) return { kind: "refused", code: "token_not_for_repository" };
-    if (className !== undefined && !hasClass(deps.policy(), className))
-      return { kind: "refused", code: "class_unknown" };
     return { kind: "authorised", request, standing: { isCounted: isBound, isClassProven: false } };
   }
   const code = decideByClaims(caller.claims, request, deps.allowedRepos);

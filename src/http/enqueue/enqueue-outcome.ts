@@ -116,6 +116,8 @@ function objectionOf(answer: Exclude<EnqueueAnswer, { kind: "accepted" }>, rate:
         targets === 0 ? "No monitor keeps this profile: check its name" : `The monitors keep ${targets} of them in all`;
       return { kind: "refused", code: "unsatisfiable", detail };
     }
+    case "class_unknown":
+      return { kind: "refused", code: "class_unknown" };
     case "above_limit": {
       const { scope, name, maxRunners } = answer.limit;
       const whose = scope === "class" ? `Jobs of class ${name}` : `Jobs of ${name}`;

@@ -4,7 +4,7 @@
 //
 //   taken --- GitHub waits for a higher attempt of the run ---> queued, generation + 1, at the end of the line
 import type { QueueSettings } from "../settings.ts";
-import { closeWord, highestAttempt, standFor, unservedJobs } from "./github-word.ts";
+import { closeServed, highestAttempt, standFor, unservedJobs } from "./github-word.ts";
 import { generationOf, hasOpenLeg, isOver, type Job, ticketOf } from "./job.ts";
 
 import { createJob } from "./tombstone.ts";
@@ -37,7 +37,7 @@ export function beginGeneration(
   const generation = generationOf(job) + 1;
   const { expeditedAt: _, ...ticket } = ticketOf(job);
   const begun = createJob({ ...ticket, place, share, runnerCount }, lostAt, now, settings, job.place);
-  const word = closeWord(standFor(job.word ?? [], generation, isCounted ? runnerCount : undefined), generation - 1);
+  const word = closeServed(standFor(job.word ?? [], generation, isCounted ? runnerCount : undefined), generation - 1);
   return {
     ...begun,
     generation,

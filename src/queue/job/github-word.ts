@@ -99,8 +99,9 @@ export function standFor(word: GithubWord, generation: number, limit = maxHeardJ
   return waiting.size === 0 ? word : word.map((entry) => (waiting.has(entry) ? { ...entry, generation } : entry));
 }
 
-/** The word of a generation that is over: it stands for all that none other stands for. */
-export function closeWord(word: GithubWord, generation: number): GithubWord {
-  const isClosed = word.every((entry) => entry.generation !== undefined);
-  return isClosed ? word : word.map((entry) => ({ ...entry, generation: entry.generation ?? generation }));
+/** The word where `generation` is over: it stands for all but those that wait, and none stands for yet. */
+export function closeServed(word: GithubWord, generation: number): GithubWord {
+  const waiting = new Set(unservedJobs(word));
+  const isLeft = (entry: GithubWord[number]) => entry.generation === undefined && !waiting.has(entry);
+  return word.some(isLeft) ? word.map((entry) => (isLeft(entry) ? { ...entry, generation } : entry)) : word;
 }

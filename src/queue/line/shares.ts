@@ -56,7 +56,8 @@ export function flowOf({ qualifiedRepo, className }: FlowMember): string {
 
 /**
  * The share of a job that comes in line at `place`; undefined: there is no policy, and places are
- * the order.
+ * the order. Where there is a policy no more, who comes stands behind all who were promised a share,
+ * until those are past.
  */
 export function beginShare(
   policy: Policy | undefined,
@@ -64,7 +65,10 @@ export function beginShare(
   job: FlowMember & { readonly runnerCount: number },
   place: number,
 ): Share | undefined {
-  if (policy === undefined) return undefined;
+  if (policy === undefined) {
+    const start = lastEnd({ virtualTime, flows });
+    return start <= place ? undefined : { start, end: finishOf(start, job.runnerCount, 1) };
+  }
   const { weight } = findFlowRules(policy, job.qualifiedRepo, job.className);
   const start = startOf(virtualTime?.at ?? place, flows?.[flowOf(job)]?.end);
   const end = finishOf(start, job.runnerCount, weight);
@@ -90,6 +94,16 @@ export function countMayPass(
   return jobs.reduce((sum, count) => sum + Math.max(0, count), 0);
 }
 
+/** The share of a job that wants another number of runners than it came for. */
+export function widenShare(
+  policy: Policy | undefined,
+  job: FlowMember & { readonly runnerCount: number },
+  { start }: Share,
+): Share {
+  const { weight } = policy === undefined ? { weight: 1 } : findFlowRules(policy, job.qualifiedRepo, job.className);
+  return { start, end: Math.min(finishOf(start, job.runnerCount, weight), maxVirtualTime) };
+}
+
 /** What the book needs to know of a job. */
 export interface SharedJob extends FlowMember {
   readonly share?: Share | undefined;
@@ -107,8 +121,15 @@ export function followShare(book: ShareBook, before: SharedJob | null, after: Sh
   const was = before !== null && (before.isWaiting || before.isClaimed) ? before : null;
   const is = after !== null && (after.isWaiting || after.isClaimed) ? after : null;
   const flow = flowOf(after ?? before ?? { qualifiedRepo: "" });
-  if (is !== null && was?.share?.start !== share.start) return enterShare(book, flow, share);
-  if (is?.isClaimed === true && was?.isClaimed !== true && !is.isExpedited) return advance(book, share);
+  const isClaimedNow = is?.isClaimed === true && was?.isClaimed !== true && !is.isExpedited;
+  if (is !== null && was?.share?.start !== share.start) {
+    const entered = enterShare(book, flow, share);
+    return isClaimedNow ? advance(entered, share) : entered;
+  }
+  if (isClaimedNow) return advance(book, share);
+  // it wants more runners than it came for
+  const more = is === null ? 0 : share.end - (was?.share?.end ?? share.end);
+  if (more > 0) return owe(book, flow, more);
   const hasLeft = was !== null && is === null && after?.isServed !== true;
   return hasLeft ? giveBack(book, flow, share) : book;
 }
@@ -120,6 +141,20 @@ export function enterShare({ virtualTime, flows }: ShareBook, flow: string, { st
   const known = flows[flow];
   const next = known !== undefined && known.end >= end ? flows : { ...flows, [flow]: { ...known, end } };
   return { virtualTime: time, flows: next };
+}
+
+/** Where the last one is promised to be served; 0: nobody is. */
+function lastEnd({ virtualTime, flows }: ShareBook): number {
+  let last = virtualTime?.at ?? 0;
+  for (const name in flows) last = Math.max(last, flows[name]?.end ?? 0);
+  return last;
+}
+
+/** The flow goes on later by so much. */
+function owe({ virtualTime, flows }: ShareBook, flow: string, more: number): ShareBook {
+  const known = flows?.[flow];
+  if (flows === null || known === undefined) return { virtualTime, flows };
+  return { virtualTime, flows: { ...flows, [flow]: { ...known, end: Math.min(known.end + more, maxVirtualTime) } } };
 }
 
 function advance({ virtualTime, flows }: ShareBook, { start }: Share): ShareBook {

@@ -71,6 +71,7 @@ export function standsInTheWay(
     case "id_used":
     case "unsatisfiable":
     case "above_limit":
+    case "class_unknown":
     case "too_long":
       return isAllWanted;
   }

@@ -8,9 +8,10 @@ import { firstRequest, hasOpenLeg, isOver, isSameRequest, type Job, type JobRequ
 import { presenceAfterRepeat, presenceUntilFirstWord } from "../job/presence.ts";
 import { createJob, isAnswerGood, isForgotten, isIdFree } from "../job/tombstone.ts";
 import { findTooSmallLimit, type RunnerLimit } from "../line/limit.ts";
-import { sumAhead } from "../line/line.ts";
+import { orderOf, sumAhead } from "../line/line.ts";
 import { beginShare, enterShare, flowOf, noFlows, type Share } from "../line/shares.ts";
 import { endSilence } from "../line/silence.ts";
+import { hasClass } from "../policy/policy.ts";
 import type { Operation, ProfileHead, ProfileView } from "../profile.ts";
 import { maxCommitAgeMs } from "../settings.ts";
 import { countRefusal } from "../stats/count.ts";
@@ -29,6 +30,8 @@ export interface EnqueueCommand {
    * wait
    */
   readonly maxRunnersBefore?: number | undefined;
+  /** where it would come in a line that is shared: who is before there is counted; else all who are in line */
+  readonly order?: string | undefined;
   /** nobody will poll: the job is there as long as GitHub says that it waits */
   readonly isDetached?: boolean | undefined;
   /** the attempt of the run; a higher one than was served is the next generation */
@@ -50,6 +53,8 @@ export type EnqueueReply =
   | { readonly kind: "unsatisfiable"; readonly targets: number }
   /** more runners than a limit of the policy allows at once: its turn would never come */
   | { readonly kind: "above_limit"; readonly limit: RunnerLimit }
+  /** the policy has no such class, and the job is none that was enqueued when it had */
+  | { readonly kind: "class_unknown" }
   | { readonly kind: "too_long"; readonly runnersBefore: number }
   /** "settling": an earlier job of this id is over, but a monitor may still be at work for it */
   | { readonly kind: "conflict" | "id_used" | "fleet_unknown" | "full" | "settling" }
@@ -59,12 +64,12 @@ export type EnqueueReply =
   | { readonly kind: "booking_too_old" };
 
 export function enqueueOperation(command: EnqueueCommand): Operation<EnqueueReply> {
-  const { request, bookedAt, isFleetKnown, maxRunnersBefore } = command;
+  const { request, bookedAt } = command;
   const { uniqueId, profileKey } = request;
   return {
     name: "enqueue",
     profileKey,
-    reads: { jobs: [{ uniqueId, order: null }], places: 1, sizes: true, flows: true },
+    reads: { jobs: [{ uniqueId, order: command.order ?? null }], places: 1, sizes: true, flows: true },
     decide: (view) => {
       const { now, settings } = view;
       const { job: known } = view.job(uniqueId);
@@ -82,7 +87,7 @@ export function enqueueOperation(command: EnqueueCommand): Operation<EnqueueRepl
           if (!isRerun) return repeat(view, command);
         }
       }
-      const refusal = decideRefusal(view, request, isFleetKnown, maxRunnersBefore);
+      const refusal = decideRefusal(view, command);
       if (refusal?.kind === "too_long") {
         return { answer: refusal, change: { counts: [countRefusal(request.qualifiedRepo, now)] } };
       }
@@ -150,12 +155,23 @@ function repeat(
   return { answer, change: { jobs: [{ before: job, after }], ...heard(view) } };
 }
 
-/** How the line is shared out once a job came in. Without a policy it is no longer: places are the order. */
-export function headWithShare(
-  { head, policy }: ProfileView,
-  job: Job,
-): Partial<Pick<ProfileHead, "virtualTime" | "flows">> {
-  if (policy === undefined || job.share === undefined) {
+/** Where a job would come in a line that is shared; null: places are the order. */
+export function previewOrderOperation(profileKey: string, request: JobRequest): Operation<string | null> {
+  return {
+    name: "preview_order",
+    profileKey,
+    reads: { flows: true },
+    decide: ({ policy, head, now }) => {
+      const place = now * 1_000;
+      const share = beginShare(policy, head, request, place);
+      return { answer: share === undefined ? null : orderOf({ place, share }) };
+    },
+  };
+}
+
+/** How the line is shared out once a job came in. Where it is no longer, places are the order. */
+export function headWithShare({ head }: ProfileView, job: Job): Partial<Pick<ProfileHead, "virtualTime" | "flows">> {
+  if (job.share === undefined) {
     return head.virtualTime === null ? {} : { virtualTime: null, flows: noFlows };
   }
   const { virtualTime, flows } = enterShare(head, flowOf(job), job.share);
@@ -172,22 +188,21 @@ export function heard({ head, now }: ProfileView): {
 
 function decideRefusal(
   view: ProfileView,
-  request: JobRequest,
-  isFleetKnown: boolean,
-  maxRunnersBefore: number | undefined,
+  { request, isFleetKnown, maxRunnersBefore, order }: EnqueueCommand,
 ): EnqueueReply | null {
   const { now, settings, capacity } = view;
+  if (request.className !== undefined && !hasClass(view.policy, request.className)) return { kind: "class_unknown" };
   const limit = findTooSmallLimit(view.policy, request);
   if (limit !== undefined) return { kind: "above_limit", limit };
   const { runnerCount } = request;
   const targets = targetRunners(capacity.rows);
   if (runnerCount > targets) return isFleetKnown ? { kind: "unsatisfiable", targets } : { kind: "fleet_unknown" };
   const { available, servable } = capacity.totals(now);
-  const inLine = sumAhead(view.sizes.line, servable);
+  const before = sumAhead(order === undefined ? view.sizes.line : view.job(request.uniqueId).ahead, servable);
   const waiting = countJobs(view.sizes.line) + countJobs(view.sizes.aside);
   if (settings.maxQueueDepth !== null && waiting >= settings.maxQueueDepth) return { kind: "full" };
   if (maxRunnersBefore === undefined || isInForce(view.head.paused, now)) return null;
-  const runnersBefore = inLine.runners + runnerCount - available;
+  const runnersBefore = before.runners + runnerCount - available;
   return runnersBefore > maxRunnersBefore ? { kind: "too_long", runnersBefore } : null;
 }
 

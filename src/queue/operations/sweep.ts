@@ -196,7 +196,7 @@ function countHead(
   const sinceMs = now - head.freedRate.at;
   if (sinceMs >= minCountMs || sinceMs < 0) {
     const { servable } = capacity.totals(now);
-    const wanted = head.paused === null ? sumAhead(sizes.line, servable).runners : 0;
+    const wanted = isInForce(head.paused, now) ? 0 : sumAhead(sizes.line, servable).runners;
     changed.freedRate = countRate(head.freedRate, capacity, wanted, now, settings.snapshotFreshMs);
   }
   const idle = () => idleRunners(capacity.rows, now, settings.snapshotFreshMs);

@@ -1,7 +1,7 @@
 // The next generation of a job that is re-run: what it begins with, and when GitHub waits for it.
 import { describe, expect, it } from "vitest";
 import { awaitsGeneration, beginGeneration, type NextGeneration } from "../../../src/queue/job/generation.ts";
-import { type GithubWord, jobsOf } from "../../../src/queue/job/github-word.ts";
+import type { GithubWord } from "../../../src/queue/job/github-word.ts";
 import type { Job } from "../../../src/queue/job/job.ts";
 import { claimedJobOf, jobOf, legOf, lostAt, now, settings, ticket } from "../../support/queue-data.ts";
 
@@ -65,9 +65,13 @@ describe("the next generation of a job", () => {
     ]);
   });
 
-  it("that counts them stands for no more than it has runners", () => {
-    const { word = [] } = begin(taken({ word: [waits(9), waits(8)] }), { isCounted: true, runnerCount: 1 });
-    expect(jobsOf(word, 2).map(({ id }) => id)).toEqual([9]);
+  it("that counts them stands for no more than it has runners, and leaves the others to the next one", () => {
+    const after = begin(taken({ word: [waits(9), waits(8)] }), { isCounted: true, runnerCount: 1 });
+    expect(after.word?.map(({ id, generation }) => [id, generation])).toEqual([
+      [9, 2],
+      [8, undefined],
+    ]);
+    expect(awaitsGeneration({ ...after, state: "taken" })).toBe(true);
   });
 
   it("serves the attempt that was heard of, or a higher one that is asked for", () => {

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  closeWord,
+  closeServed,
   currentJobs,
   type GithubWord,
   githubStates,
@@ -104,11 +104,12 @@ describe("the word of a job", () => {
   it("is of a generation as far as no other stands for it", () => {
     const word: GithubWord = [{ ...heard(9, "queued"), generation: 3 }, heard(8, "queued")];
     expect(jobsOf(word, 2).map(({ id }) => id)).toEqual([8]);
-    const closed = closeWord(word, 2);
-    expect(closed).toEqual([
-      { ...heard(9, "queued"), generation: 3 },
-      { ...heard(8, "queued"), generation: 2 },
+    const over: GithubWord = [...word, heard(7, "completed")];
+    const closed = closeServed(over, 2);
+    expect(closed, "what waits is left to the next one").toEqual([
+      ...word,
+      { ...heard(7, "completed"), generation: 2 },
     ]);
-    expect(closeWord(closed, 4)).toBe(closed);
+    expect(closeServed(closed, 4)).toBe(closed);
   });
 });

@@ -10,6 +10,7 @@ import {
   type Share,
   type ShareBook,
   type SharedJob,
+  widenShare,
   withoutPassedFlows,
 } from "../../../src/queue/line/shares.ts";
 import type { Policy } from "../../../src/queue/policy/policy.ts";
@@ -143,6 +144,21 @@ describe("what becomes of the book", () => {
     expect(followShare(claimed, shared("o/r", a, "waiting"), shared("o/r", a, "claimed"))).toEqual(claimed);
     const refused = followShare(claimed, shared("o/r", b, "claimed"), shared("o/r", b, "waiting"));
     expect(refused).toEqual(claimed);
+  });
+
+  it("one that comes back by its ticket and is claimed at once does both", () => {
+    expect(followShare(book, null, shared("o/r", b, "claimed"))).toEqual({
+      virtualTime: { at: 2_000 },
+      flows: { "o/r": { end: 4_000 } },
+    });
+  });
+
+  it("one that wants more runners has its flow go on later by as much", () => {
+    const wider = { ...b, end: b.end + 2_000 };
+    const moved = followShare(book, shared("o/r", b, "waiting"), shared("o/r", wider, "waiting"));
+    expect(moved).toEqual({ virtualTime: { at: 1_000 }, flows: { "o/r": { end: 6_000 } } });
+    expect(followShare(book, shared("o/r", wider, "waiting"), shared("o/r", b, "waiting"))).toEqual(book);
+    expect(widenShare(policy, { qualifiedRepo: "o/heavy", runnerCount: 8 }, b)).toEqual({ start: 2_000, end: 4_000 });
   });
 
   it("one that is expedited moves nobody's virtual time", () => {

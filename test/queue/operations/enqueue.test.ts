@@ -1,7 +1,14 @@
 // An enqueue: the next place of its line, the same place again, or why not.
 import { describe, expect, it } from "vitest";
 import type { Job } from "../../../src/queue/job/job.ts";
-import { type EnqueueCommand, enqueueOperation, headWithShare, heard } from "../../../src/queue/operations/enqueue.ts";
+import { orderOf } from "../../../src/queue/line/line.ts";
+import {
+  type EnqueueCommand,
+  enqueueOperation,
+  headWithShare,
+  heard,
+  previewOrderOperation,
+} from "../../../src/queue/operations/enqueue.ts";
 import {
   capacityOf,
   claimedJobOf,
@@ -50,6 +57,19 @@ it("reads its job, a place, and how many wait", () => {
   });
 });
 
+describe("where a job would come", () => {
+  const policy = { default: {}, repositories: [], owners: [], classes: [], monitors: [] };
+  const head = { virtualTime: { at: 7_000 }, flows: { "o/r": { end: 8_000 } } };
+  it("is its order in a line that is shared, and nothing where places are the order", () => {
+    const preview = previewOrderOperation("linux", request);
+    expect([preview.name, preview.profileKey, preview.reads]).toEqual(["preview_order", "linux", { flows: true }]);
+    expect(preview.decide(viewOf({ policy, head }))).toEqual({
+      answer: orderOf({ place: now * 1_000, share: { start: 8_000, end: 9_000 } }),
+    });
+    expect(preview.decide(viewOf({}))).toEqual({ answer: null });
+  });
+});
+
 describe("a line that is shared", () => {
   const policy = { default: {}, repositories: [], owners: [], classes: [], monitors: [] };
   const head = { virtualTime: { at: 7_000 }, flows: { "o/r": { end: 8_000 } } };
@@ -78,11 +98,24 @@ describe("a line that is shared", () => {
 
   it("is in order of places again with the first job that comes without a policy", () => {
     expect(enqueue(null, { head }).change?.head).toEqual({ virtualTime: null, flows: {} });
-    expect(headWithShare(viewOf({ head }), jobOf({ share })), "whatever part it had").toEqual({
-      virtualTime: null,
-      flows: {},
-    });
     expect(headWithShare(viewOf({ policy }), jobOf()), "and stays as it is where it was never shared").toEqual({});
+  });
+});
+
+describe("a policy that is there no more", () => {
+  const place = now * 1_000;
+  const head = (end: number) => ({ virtualTime: { at: 7_000 }, flows: { "o/far": { end }, "o/r": { end: 8_000 } } });
+  it("leaves its line in order: who comes stands behind all who were promised a part that lies ahead", () => {
+    const { answer, change } = enqueue(null, { head: head(place + 5_000), command: runners(2) });
+    const share = { start: place + 5_000, end: place + 7_000 };
+    expect(answer).toMatchObject({ kind: "accepted", share });
+    expect(change?.head).toMatchObject({ flows: { "o/far": { end: place + 5_000 }, "o/r": { end: place + 7_000 } } });
+  });
+
+  it("is forgotten once all of them are past", () => {
+    const { answer, change } = enqueue(null, { head: head(place) });
+    expect(answer).toMatchObject({ kind: "accepted", share: undefined });
+    expect(change?.head).toEqual({ virtualTime: null, flows: {} });
   });
 });
 
@@ -110,10 +143,19 @@ it("a job knows the trace that its enqueue was part of, if it was part of one", 
 
 describe("a job's class is part of what is asked for", () => {
   const ofClass = (className: string | undefined) => ({ request: { ...request, className } });
+  const classes = [{ name: "merge" }];
+  const policy = { default: {}, repositories: [], owners: [], classes, monitors: [] };
   it("and goes with the job, and with the answer", () => {
-    const { answer, change } = enqueue(null, { command: ofClass("merge") });
+    const { answer, change } = enqueue(null, { policy, command: ofClass("merge") });
     expect(answer).toMatchObject({ kind: "accepted", className: "merge" });
-    expect(change?.jobs).toEqual([{ before: null, after: { ...fresh, className: "merge" } }]);
+    expect(change?.jobs?.[0]?.after).toMatchObject({ className: "merge" });
+  });
+
+  it.each([
+    { name: "the policy does not have", view: { policy }, className: "bulk" },
+    { name: "nobody has, without a policy", view: {}, className: "merge" },
+  ])("one that $name is refused", ({ view, className }) => {
+    expect(enqueue(null, { ...view, command: ofClass(className) })).toEqual({ answer: { kind: "class_unknown" } });
   });
 
   it.each([
@@ -334,6 +376,21 @@ describe("a caller goes elsewhere if too many runners have to come free first", 
     expect(enqueue(null, { sizes, head, command: { ...runners(2), maxRunnersBefore: max } }).answer).toMatchObject(
       expected,
     );
+  });
+
+  it("where the line is shared, those are before it who are before where it would come", () => {
+    const ahead = [{ need: 1, jobs: 3 }];
+    const command = { ...runners(2), order: "order", maxRunnersBefore: 3 };
+    const operation = enqueueOperation({ bookedAt: now, isFleetKnown: true, ...command });
+    const asked = (max: number) => ({ ...command, maxRunnersBefore: max });
+    const answerAt = (max: number) =>
+      enqueueOperation({ bookedAt: now, isFleetKnown: true, ...asked(max) }).decide(
+        viewOf({ sizes, a: { job: null, ahead } }),
+      ).answer;
+    expect(operation.reads.jobs).toEqual([{ uniqueId: "a", order: "order" }]);
+    // 3 ahead, 2 by itself, 1 is idle
+    expect(answerAt(3)).toEqual({ kind: "too_long", runnersBefore: 4 });
+    expect(answerAt(4)).toMatchObject({ kind: "accepted" });
   });
 
   it("and is counted as one who fell back", () => {

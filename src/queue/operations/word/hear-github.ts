@@ -17,7 +17,7 @@ import { generationOf, hasOpenLeg, isOver, type Job, type JobRequest, ticketOf }
 import { releaseRunners } from "../../job/settlement.ts";
 import { startByWord } from "../../job/start.ts";
 import { createJob, endJob, isForgotten } from "../../job/tombstone.ts";
-import { beginShare } from "../../line/shares.ts";
+import { beginShare, widenShare } from "../../line/shares.ts";
 import type { Change, Decision, Operation, ProfileView } from "../../profile.ts";
 import { maxCommitAgeMs } from "../../settings.ts";
 
@@ -176,7 +176,8 @@ function hearOfLiveJob(view: ProfileView, known: Job, heard: Job): Decision<Hear
   const isSaidToWait = job.detached === "awaited" && waiting > 0;
   if (runnerCount === job.runnerCount && !isSaidToWait) return record(known, job);
   const present = isSaidToWait ? { detached: "queued" as const, isPresent: isInLine } : {};
-  const after: Job = { ...job, runnerCount, ...present };
+  const share = job.share === undefined ? {} : { share: widenShare(view.policy, { ...job, runnerCount }, job.share) };
+  const after: Job = { ...job, runnerCount, ...share, ...present };
   return answer("recorded", after, { jobs: [{ before: known, after }], makesRoom: true });
 }
 
