@@ -78,7 +78,7 @@ export function createJobsRoutes(deps: JobsDeps) {
     const { profileKey, ticket } = caller;
     const query = parseQuery(c);
     if (query.kind === "refused") return query.response;
-    const canceller = ticket ?? parseWords(query.value);
+    const canceller = ticket ?? parseWords(c, query.value);
     if (canceller instanceof Response) return canceller;
     const reply = await deps.dispatcher.cancel(profileKey, uniqueId, canceller);
     if (reply.kind === "cancelled") deps.noteAct();
@@ -95,7 +95,7 @@ export function createJobsRoutes(deps: JobsDeps) {
     const { profileKey, ticket } = caller;
     const query = parseQuery(c);
     if (query.kind === "refused") return query.response;
-    const who = ticket ?? parseWords(query.value);
+    const who = ticket ?? parseWords(c, query.value);
     if (who instanceof Response) return who;
     const reply = await deps.dispatcher.rerun(profileKey, uniqueId, who);
     switch (reply.kind) {
@@ -122,7 +122,7 @@ export function createJobsRoutes(deps: JobsDeps) {
     if (query.kind === "refused") return query.response;
     const id = uniqueIdSchema.safeParse(c.req.param("uniqueId") ?? "");
     if (!id.success) return refuse("malformed_parameter", id.error.issues[0]?.message);
-    const words = parseWords(query.value);
+    const words = parseWords(c, query.value);
     if (words instanceof Response) return words;
     const profileKey = await deps.dispatcher.findProfile(id.data);
     const reply = profileKey === null ? null : await deps.dispatcher.expedite(profileKey, id.data, words);

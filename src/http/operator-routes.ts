@@ -25,6 +25,7 @@ const plainText = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-
  */
 const untilForm = /^(\d{1,9}(ms|s|m|h|d)|\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))$/;
 const untilWords = "until: a time to come, such as 2h or 2026-01-31T18:00:00Z, within a year";
+const bodyWords = "Parameters go into the query string, not into a body";
 export const actSchema = z.object({
   note: z.string().max(300, "note: at most 300 characters").regex(plainText, "note: one line of plain text"),
   by: z.string().max(100, "by: at most 100 characters").regex(plainText, "by: one line of plain text"),
@@ -39,7 +40,7 @@ export function createOperatorRoutes(deps: OperatorDeps, noteAct: () => void) {
     if (objection !== null) return objection;
     const query = parseQuery(c, ["note", "by", "until"]);
     if (query.kind === "refused") return query.response;
-    if (hasBody(c)) return refuse("malformed_parameter", "Parameters go into the query string, not into a body");
+    if (hasBody(c)) return refuse("malformed_parameter", bodyWords);
     const parsed = actSchema.safeParse({
       note: query.value.get("note") ?? "",
       by: query.value.get("by")?.trim() || "operator",
@@ -126,11 +127,13 @@ function hasBody(c: Context): boolean {
 
 /**
  * Who an operator says they are, and why they do it; a refusal where that is not fit for the
- * history.
+ * history, or stands where nobody would read it.
  */
 export function parseWords(
+  c: Context,
   query: ReadonlyMap<string, string>,
 ): { readonly by: string; readonly note: string } | Response {
+  if (hasBody(c)) return refuse("malformed_parameter", bodyWords);
   const words = { note: query.get("note") ?? "", by: query.get("by")?.trim() || "operator" };
   const parsed = actSchema.pick({ note: true, by: true }).safeParse(words);
   if (parsed.success) return parsed.data;

@@ -97,6 +97,9 @@ describe.each([{ name: "embedded" }, ...(hasRedis ? [{ name: "Redis" }] : [])])(
     const url = `${service.url}/jobs/urgent/expedite?note=release&by=ana`;
     const stranger = await fetch(url, { method: "POST" });
     expect(stranger.status).toBe(401);
+    // a note in a body would be read by nobody
+    const inBody = await fetch(url, { method: "POST", headers: operator, body: "note=release" });
+    expect(inBody.status).toBe(400);
     for (let time = 0; time < 2; time++) {
       const reply = await fetch(url, { method: "POST", headers: operator });
       expect([reply.status, await reply.json()]).toEqual([
