@@ -143,6 +143,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     newCommitId: deps.newId,
     clock,
     random: deps.random,
+    noteWaiting: (job) => limits.noteWaiting(job),
     noteEnded: (job) => {
       limits.noteEnded(job);
       if (job.state === "taken" || job.first !== undefined) questions?.note(job, minQuestionGapMs);

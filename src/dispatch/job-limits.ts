@@ -34,6 +34,9 @@ const maxLooks = 100;
 /** How long a count of what is remembered is believed, where this instance saw no job end since. */
 const countedForMs = 1_000;
 const maxRollsLookedAt = 10_000;
+/** Jobs that this instance put on the rolls of those who wait; it does so again after a while, ms. */
+const maxWaitingKnown = 50_000;
+const waitingKnownForMs = 60_000;
 
 export interface Admission {
   /** what keeps a new job from beginning; null: nothing */
@@ -48,6 +51,8 @@ export interface JobLimits {
    * to its limits.
    */
   admit(request: JobRequest, isCounted: boolean): Promise<Admission>;
+  /** A job waits: it counts for `max_waiting`, however it came in line, and by whatever policy. */
+  noteWaiting(job: Job): void;
   /** A job is over: it waits no more, and is remembered. */
   noteEnded(job: Job): void;
   /** Resolves when all that ended is counted. */
@@ -70,6 +75,14 @@ export function createJobLimits(
 ): JobLimits {
   const underWay = new Set<Promise<void>>();
   const lookedAt = new LRUCache<string, number>({ max: maxRollsLookedAt });
+  /** by job, the policy by which it was counted */
+  const waiting = new LRUCache<string, Policy>({ max: maxWaitingKnown, ttl: waitingKnownForMs });
+  const inBackground = (act: Promise<void>): void => {
+    const noting = act
+      .catch((error: unknown) => observe({ kind: "trouble", where: "limits", error }))
+      .finally(() => underWay.delete(noting));
+    underWay.add(noting);
+  };
   let remembered = { count: 0, at: Number.NEGATIVE_INFINITY };
 
   const noteRemembered = (count: number) => {
@@ -160,11 +173,23 @@ export function createJobLimits(
       }
       return { refusal: null, withdraw };
     },
+    noteWaiting: (job) => {
+      const current = policy();
+      if (current === undefined) return;
+      const { name } = rollsOf(job);
+      if (waiting.get(name) === current) return;
+      waiting.set(name, current);
+      const rolls = waitingLimitsOf(current, job).map(({ roll }) => roll);
+      if (rolls.length === 0) return;
+      inBackground(
+        (async () => {
+          for (const roll of rolls) await store.enrol(roll, name, Number.MAX_SAFE_INTEGER, rollKeptForMs);
+        })(),
+      );
+    },
     noteEnded: (job) => {
-      const noting = remember(job)
-        .catch((error: unknown) => observe({ kind: "trouble", where: "limits", error }))
-        .finally(() => underWay.delete(noting));
-      underWay.add(noting);
+      waiting.delete(rollsOf(job).name);
+      inBackground(remember(job));
     },
     idle: async () => {
       await Promise.all(underWay);

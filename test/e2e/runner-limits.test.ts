@@ -233,6 +233,29 @@ describe.each([{ name: "embedded" }, ...(hasRedis ? [{ name: "Redis" }] : [])])(
     expect(reserved.at(-1)).toBe("second");
   });
 
+  it("max_waiting counts who waits already when it comes", async () => {
+    const monitor = await startMonitor({ profiles: { [linux]: 1 }, habits: stays });
+    await using service = await start([monitor], { owners: { other: { max_waiting: 1 } } });
+    const { url } = service;
+    const holder = await come(service, "holder", "o/r");
+    expect((await takeUntilDone(url, "holder", holder)).status).toBe(200);
+    const tickets = new Map<string, string>();
+    for (const id of ["a", "b"]) tickets.set(id, await come(service, id, "o/r"));
+    await service.reload({ owners: { o: { max_waiting: 2 } } });
+    let tries = 0;
+    // a poll writes its presence now and then, and is counted with that
+    await vi.waitFor(
+      async () => {
+        for (const [id, ticket] of tickets) await take(url, id, ticket);
+        const uniqueId = `next-${tries++}`;
+        const { status, text } = await enqueue(url, { profile: linux, uniqueId, repo: "o/r", runId: "1" });
+        if (status === 200) await cancel(url, uniqueId, text);
+        expect(status).toBe(429);
+      },
+      { timeout: 60_000, interval: 200 },
+    );
+  });
+
   it("as many jobs of a repository wait as max_waiting allows, whoever enqueues them; the next is told so, empty", async () => {
     const monitor = await startMonitor({ profiles: { [linux]: 1 }, habits: stays });
     const policy = { repositories: { "o/few": { max_waiting: 2 }, "o/*": {} }, owners: { o: { max_runners: 4 } } };

@@ -40,6 +40,8 @@ export interface RunnerDeps {
   readonly random: () => number;
   /** how a round went, for metrics */
   readonly noteRound?: (round: RoundNote) => void;
+  /** jobs that wait, as a commit wrote them */
+  readonly noteWaiting?: (job: Job) => void;
   /** jobs that are over by a commit, each once */
   readonly noteEnded?: (job: Job) => void;
   /** jobs whose claim ended by a commit, or that are over, each once */
@@ -141,6 +143,7 @@ class Lane {
   #noteEnded({ jobs }: CommitPart): void {
     for (const { after, hasEnded, endedClaim } of jobs) {
       if (after === null) continue;
+      if (after.state === "queued") this.#deps.noteWaiting?.(after);
       if (hasEnded) this.#deps.noteEnded?.(after);
       if (hasEnded || endedClaim !== undefined) this.#deps.noteLeft?.(after, endedClaim ?? null);
     }
