@@ -66,7 +66,7 @@ export function createFetch(deps: FetchDeps): (call: FetchCall) => Promise<Fetch
 
   const settle = async (monitor: string, leg: LegParts, order: MonitorOrder, end: PulledEnd) => {
     const reply = await runner.run(settlePulledOperation({ ...leg, monitor, order, end }));
-    noteNews(monitor, reply.news);
+    noteNews(monitor, leg, reply);
     return reply;
   };
 

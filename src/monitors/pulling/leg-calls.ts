@@ -36,7 +36,7 @@ export function createLegCalls(book: PullBook, runner: OperationRunner, noteNews
       const end: PulledEnd =
         outcome === "taken" ? { kind: "taken", runners, isListed: false } : { kind: "refused", isListed: false };
       const reply = await runner.run(settlePulledOperation({ ...leg, monitor, order: orderOfCall(pull, seq), end }));
-      noteNews(monitor, reply.news);
+      noteNews(monitor, leg, reply);
       return reply.kind === "open" ? "unknown" : reply.kind;
     },
   };

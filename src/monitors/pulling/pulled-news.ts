@@ -2,12 +2,14 @@
 import type { Clock } from "../../clock.ts";
 import { type Observe, waitedMs } from "../../queue/events.ts";
 import { ticketOf } from "../../queue/job/job.ts";
+import type { LegParts } from "../../queue/job/leg-name.ts";
 import type { PulledAnswer } from "../../queue/operations/pulled/settle-pulled.ts";
 
-export type NotePulledNews = (monitor: string, news: PulledAnswer["news"]) => void;
+export type NotePulledNews = (monitor: string, leg: LegParts, answer: PulledAnswer) => void;
 
 export function createNotePulledNews(observe: Observe, clock: Clock): NotePulledNews {
-  return (monitor, news) => {
+  return (monitor, { profileKey, uniqueId }, { news, tooLate }) => {
+    if (tooLate !== undefined) observe({ kind: "leaked", profileKey, uniqueId, runners: tooLate });
     if (news === null) return;
     const { job, reply, leaked } = news;
     const ticket = ticketOf(job);

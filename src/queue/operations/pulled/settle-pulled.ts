@@ -36,6 +36,8 @@ export interface PulledAnswer {
   readonly kind: "settled" | "settled_otherwise" | "unknown" | "superseded" | "open";
   /** what it came to, where this very call settled it */
   readonly news: { readonly job: Job; readonly reply: SettleReply; readonly leaked: readonly string[] } | null;
+  /** runners that it names for a leg that was given up: `monitor/id` */
+  readonly tooLate?: readonly string[];
 }
 
 /** What a monitor says of its leg. The same again is "settled", and something else "settled_otherwise". */
@@ -51,7 +53,12 @@ export function settlePulledOperation(command: PulledCommand): Operation<PulledA
       const known = row?.pulled?.find((leg) => leg.claimId === claimId && leg.uniqueId === uniqueId);
       if (row === undefined || known === undefined) return none("unknown");
       if (row.pull !== undefined && row.pull.bootAt > order.bootAt) return none("superseded");
-      if (!isOpenPulled(known)) return none(isSameEnd(known, end) ? "settled" : "settled_otherwise");
+      if (!isOpenPulled(known)) {
+        if (isSameEnd(known, end)) return none("settled");
+        const isGivenUp = known.state !== "taken" && end.kind === "taken";
+        const tooLate = isGivenUp ? end.runners.map(({ id }) => `${monitor}/${id}`) : [];
+        return { answer: { kind: "settled_otherwise", news: null, ...(tooLate.length > 0 && { tooLate }) } };
+      }
       const { job } = view.job(uniqueId);
       const leg = job === null ? undefined : pulledLegOf(job, claimId, monitor);
       if (job === null || leg === undefined) return none("unknown");

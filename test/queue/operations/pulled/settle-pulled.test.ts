@@ -217,10 +217,19 @@ describe("nothing moves", () => {
     },
     { name: "by the same refusal again", row: closed("refused"), job, end: refused, kind: "settled" },
     { name: "by a refusal of what was withdrawn", row: closed("withdrawn"), job, end: refused, kind: "settled" },
-    { name: "by runners of what was refused", row: closed("refused"), job, end: taken("7"), kind: "settled_otherwise" },
   ])("$name: $kind", ({ row, job: read, end, kind }) => {
     expect(settle(row, read, end)).toEqual({ answer: { kind, news: null } });
   });
+
+  it.each(["refused", "withdrawn"] as const)(
+    "by runners of what was %s: they are reserved for nobody, and told",
+    (state) => {
+      const tooLate = ["ci0/7", "ci0/8"];
+      expect(settle(closed(state), job, taken("7", "8"))).toEqual({
+        answer: { kind: "settled_otherwise", news: null, tooLate },
+      });
+    },
+  );
 });
 
 describe("what time does to a leg", () => {
