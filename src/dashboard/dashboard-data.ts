@@ -28,6 +28,8 @@ export interface DashboardDeps {
   readonly administration: Administration;
   readonly settings: QueueSettings;
   readonly monitors: () => readonly string[];
+  /** those of them that fetch their takes */
+  readonly fetchingMonitors: () => readonly string[];
   /** where people look at runs, such as https://github.com */
   readonly githubUrl: string;
   readonly version: string;
@@ -80,6 +82,7 @@ async function loadDashboard(deps: DashboardDeps) {
   const monitors = await Promise.all(
     deps.monitors().map(async (name) => [name, await administration.monitor(name)] as const),
   );
+  const fetching = deps.fetchingMonitors();
   const atWork = await administration.running();
   const now = Math.max(0, ...views.map(([, view]) => view.now)) || Date.now();
   const given = {
@@ -94,7 +97,9 @@ async function loadDashboard(deps: DashboardDeps) {
     /** shortened for strangers, by shortened-ids.ts */
     unique_ids: "whole" as "whole" | "shortened",
     profiles: views.map(([key, view]) => describeProfile(key, view, settings, deps.githubUrl)),
-    monitors: monitors.map(([name, view]) => describeMonitor(name, view, views, now, settings)),
+    monitors: monitors.map(([name, view]) =>
+      describeMonitor(name, view, views, now, settings, fetching.includes(name)),
+    ),
     /** runners that are reserved for jobs, or busy with them */
     running_count: running.length,
     running: running.slice(0, shownRunning),
@@ -148,6 +153,7 @@ function describeMonitor(
   views: readonly (readonly [string, ProfileOverview])[],
   now: number,
   settings: QueueSettings,
+  isFetching: boolean,
 ) {
   const { record, drain, takes } = view;
   const { nextAskAt } = record;
@@ -155,7 +161,6 @@ function describeMonitor(
     const row = capacity.rows.get(name);
     return row === undefined ? [] : [[profileKey, row]];
   });
-  const isFetching = record.pull !== undefined;
   const isHeard = isHeardFresh(record, now, settings.snapshotFreshMs);
   const state = record.askedAt === 0 ? "unknown" : record.failures > 0 ? "failing" : isHeard ? "fresh" : "stale";
   const blockedUntil = Math.max(0, ...rows.map(([, row]) => (isBlocked(row, now) ? row.blockedUntil : 0)));

@@ -418,3 +418,9 @@ describe.skipIf(!hasRedis)("with instances on one Redis", () => {
     expect(offered).toEqual([]);
   });
 });
+
+it("a monitor that is to fetch is shown as one before it ever did", async () => {
+  await using service = await startService({ monitors: "h0=pull" });
+  const { monitors: shown } = (await (await fetch(`${service.url}/dashboard.json`)).json()) as Dashboard;
+  expect(shown).toMatchObject([{ name: "h0", fetches: true, state: "unknown" }]);
+});
