@@ -85,10 +85,11 @@ export function noteEnd(seen: Seen, at: number): readonly Broken[] {
     seen.looks.set("ends", (seen.looks.get("ends") ?? 0) + 1);
     const silentMs = at - Math.max(client.heardAt, seen.hearingSince);
     if (client.isHeld || silentMs <= seen.limits.endedWithinMs) continue;
-    const { profileKey, uniqueId } = client.ticket;
-    const state = findJob(mirrorOf(seen, profileKey), uniqueId)?.state;
-    // a store that lost it owes it nothing until its ticket comes back
-    if (state === undefined || isOver(state)) continue;
+    const { profileKey, uniqueId, place } = client.ticket;
+    const job = findJob(mirrorOf(seen, profileKey), uniqueId);
+    // a store that lost it owes it nothing until its ticket comes back; one of another place is another's
+    if (job === null || job === undefined || isOver(job.state) || job.place !== place) continue;
+    const { state } = job;
     const sentence = `${promises.ends}: ${key} is ${state}, and nobody asked for it for ${silentMs} ms`;
     broken.push({ promise: "ends", sentence });
   }
@@ -187,7 +188,7 @@ function noteGone(seen: Seen, runner: string): void {
 function noteCommitted(seen: Seen, committed: Committed, at: number, check: Check): void {
   const isPresent = (ticket: Pick<Ticket, "uniqueId" | "place">): boolean => {
     const client = seen.clients.get(keyOf(ticket));
-    return client !== undefined && (client.isHeld || client.presentUntil > at);
+    return client !== undefined && isThere(seen, client, at);
   };
   const mirror = mirrorOf(seen, committed.profileKey);
   for (const { before, after } of checkCommit(mirror, committed, seen.limits.settings, isPresent, check)) {
@@ -196,6 +197,17 @@ function noteCommitted(seen: Seen, committed: Committed, at: number, check: Chec
     change(seen, keyOf(after), { isEnded: true });
   }
 }
+
+/**
+ * A request is held for as long as its client asked for. Where its instance stands still for longer, nobody hears it
+ * any more: the store knows until when it was to be held.
+ */
+function isThere(seen: Seen, { isHeld, heardAt, presentUntil }: Client, at: number): boolean {
+  return presentUntil > at || (isHeld && at - heardAt <= longestHoldMs + graceMs(seen));
+}
+
+/** What workflow steps ask for. */
+const longestHoldMs = 25_000;
 
 /** A break that is too short to be noticed is borne by the deadlines, which leave room for it. */
 function checkAbandoned(seen: Seen, key: string, at: number, check: Check): void {
@@ -218,7 +230,7 @@ function noteLooked(seen: Seen, looked: Looked, at: number, check: Check): void 
     const client = seen.clients.get(key);
     if (client === undefined) continue;
     const { ticket } = client;
-    const isWaiting = ticket.profileKey === profileKey && (client.isHeld || client.presentUntil > at);
+    const isWaiting = ticket.profileKey === profileKey && isThere(seen, client, at);
     if (!isWaiting || needOf(seen, ticket) > target) continue;
     if (first === undefined || ticket.place < first.ticket.place) first = client;
   }
