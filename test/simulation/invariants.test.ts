@@ -181,12 +181,12 @@ const histories: readonly [promise: PromiseName, words: string, history: readonl
   ],
   [
     "heard",
-    "a job whose request is held",
+    "a job whose request is held, or was until less than half a minute ago",
     [
       line,
       enqueued(a),
       { kind: "held", at: start, ticket: a },
-      committed({ jobs: [{ ...queued(a), state: "abandoned" }] }, 60_000),
+      committed({ jobs: [{ ...queued(a), state: "abandoned" }] }, 54_000),
     ],
   ],
   [

@@ -216,8 +216,10 @@ function checkAbandoned(seen: Seen, key: string, at: number, check: Check): void
   const { settings } = seen.limits;
   const unheardMs = at - client.heardAt;
   const hearingMs = at - seen.hearingSince;
-  const isDue = unheardMs >= settings.abandonAfterMs && hearingMs >= settings.abandonAfterMs - maxGapMs(settings);
-  check("heard", isDue && !client.isHeld, () => `${key} is abandoned ${unheardMs} ms after it was heard`);
+  const heldMs = client.isHeld ? longestHoldMs : 0;
+  const { abandonAfterMs } = settings;
+  const isDue = unheardMs >= heldMs + abandonAfterMs && hearingMs >= abandonAfterMs - maxGapMs(settings);
+  check("heard", isDue, () => `${key} is abandoned ${unheardMs} ms after it was heard`);
 }
 
 /**
