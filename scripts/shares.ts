@@ -1,5 +1,5 @@
-// Shared lines by the million jobs: what `explain` tells each job of who may still pass it has to hold:
-// `npm run simulate:shares -- --jobs 1000000`.
+// Shared lines by the million jobs: what `explain` tells of who may still pass a job has to hold.
+// `npm run simulate:shares -- --jobs 1000000`
 import { parseArgs } from "node:util";
 import { runRandomShares } from "../test/queue/line/random-shares.ts";
 

@@ -9,8 +9,10 @@ const usage = `Usage: npm run worlds -- [--crashes N] [--pauses N] [--lost-repli
 
 Looks at every state that two jobs (of one runner and of two), two monitors and two instances can come to, whatever the
 order of events, and checks every promise at every step. There are three runners, or two (--too-few); with
---shared two repositories share the line, and the later job goes first; with --wide each client asks any instance, and any monitor's dashboard may come late. Where nothing is given, that is one of each
-fault but pauses, and two ticks of 3100 ms. Prints what was covered, and the events that led to a broken promise. Exit code 0 when none was and all was seen.`;
+--shared two repositories share the line, and the later job goes first; with --wide each client asks
+any instance, and any monitor's dashboard may come late. Where nothing is given, that is one of each
+fault but pauses, and two ticks of 3100 ms. Prints what was covered, and the events that led to a
+broken promise. Exit code 0 when none was and all was seen.`;
 
 const number = (text: string): number => {
   if (/^\d+$/.test(text)) return Number(text);

@@ -45,3 +45,20 @@ export function joinChunks(chunks: readonly Uint8Array[], size: number): Uint8Ar
   }
   return bytes;
 }
+
+/**
+ * A request's body broke off: that is its caller's end, and no fault of ours. Nobody is left to read
+ * an answer, and nobody is to be woken for it.
+ */
+export class BrokenOff extends Error {
+  override readonly name = "BrokenOff";
+}
+
+/** What `read` reads of a request. Throws BrokenOff where its caller is gone before the body's end. */
+export async function readWhole<T>(read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (cause) {
+    throw new BrokenOff("the body broke off", { cause });
+  }
+}

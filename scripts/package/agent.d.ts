@@ -1,6 +1,6 @@
-// The types of `import { createAgent } from "runner-queue/agent"` (docs/agent.md). Written by hand: they
-// stand in the package without the packages that the agent is made of. test/agent-declarations.test.ts
-// holds them against the code.
+// The types of `import { createAgent } from "runner-queue/agent"` (docs/agent.md). Written by hand:
+// they stand in the package without the packages that the agent is made of.
+// test/agent-declarations.test.ts holds them against the code.
 
 /** A runner as its client gets it. */
 export interface ReservedRunner {

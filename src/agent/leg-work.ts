@@ -8,12 +8,11 @@
 // for the queue that nothing was reserved, and so it is forgotten only where that is certain.
 import { type Clock, delay } from "../clock.ts";
 import { createBackoff } from "./backoff.ts";
-import { fitRunners } from "./fit.ts";
 import type { AgentHost, HostList, ReservedRunner, ReserveOutcome } from "./host.ts";
 import type { HostWatch } from "./host-watch.ts";
 import type { NotedLeg, Notes } from "./notes.ts";
 import type { Offer, QueueClient } from "./queue-client.ts";
-import { runnersFor } from "./said.ts";
+import { fitRunners, runnersFor } from "./said.ts";
 import { startStopwatch } from "./stopwatch.ts";
 
 export interface LegWorkDeps {
@@ -132,7 +131,7 @@ export function createLegWork(deps: LegWorkDeps): LegWork {
     while (!stop.aborted && isNoted(leg.leg)) {
       const reply = await client.settle(leg.leg, seq, fitRunners(leg.reserved ?? []), stop);
       if (reply.kind === "superseded") return deps.onSuperseded();
-      // another "no" is an instance's that does not know us yet, or people have to mend it: the runners are reserved
+      // any other "no" is an instance's that does not know us yet, or for people to mend
       const isFinal = reply.kind === "ok" || (reply.kind === "refused" && finalCodes.has(reply.code));
       if (!isFinal) {
         if (reply.kind === "refused") say(`${leg.uniqueId}: the queue does not take what came of it: ${reply.why}`);

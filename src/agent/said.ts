@@ -1,6 +1,5 @@
 // What an agent says in a fetch: what the host lists, with what the notes know of its legs. Pure.
-import { lengthOf, maxDetailsLength } from "./fit.ts";
-import type { HostList } from "./host.ts";
+import type { HostList, ReservedRunner } from "./host.ts";
 import type { NotedLeg } from "./notes.ts";
 
 /** A fetch's body, without boot and seq. */
@@ -55,6 +54,31 @@ export function runnersFor(
   const notMine = new Set([...leg.before, ...others.map(({ id }) => String(id))]);
   const wanted = leg.uniqueId.toLowerCase();
   return list.reservations.filter((one) => one.unique_id.toLowerCase() === wanted && !notMine.has(String(one.id)));
+}
+
+/** A body is at most 1 MiB. This is for all its runners together; the rest of it is short. */
+const maxDetailsLength = 600_000;
+
+/**
+ * Runners as a settle may say them. Where they are told in too many words the largest parts are left
+ * out: a client can do without them, and a runner that is not told is lost.
+ */
+export function fitRunners(runners: readonly ReservedRunner[]): readonly ReservedRunner[] {
+  if (lengthOf(runners) <= maxDetailsLength) return runners;
+  const each = Math.floor(maxDetailsLength / runners.length);
+  return runners.map(({ id, runner }) => {
+    const parts = Object.entries(runner).toSorted(([, a], [, b]) => lengthOf(a) - lengthOf(b));
+    let left = each;
+    const kept = parts.filter(([name, part]) => {
+      left -= lengthOf(name) + lengthOf(part) + 2;
+      return left >= 0;
+    });
+    return { id, runner: Object.fromEntries(kept) };
+  });
+}
+
+function lengthOf(value: unknown): number {
+  return JSON.stringify(value)?.length ?? 0;
 }
 
 /** These details matter only where the queue lost its memory. */

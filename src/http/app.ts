@@ -1,6 +1,8 @@
 // The application: every route in one place, the same on every runtime. It knows no store, no
 // monitor and no Node.
+
 import { type Context, Hono } from "hono";
+import { BrokenOff } from "../bounded-body.ts";
 import { createDashboardRoutes, type DashboardRoutesDeps } from "../dashboard/dashboard-routes.ts";
 import type { Administration } from "../dispatch/administration.ts";
 import type { Observe } from "../queue/events.ts";
@@ -22,7 +24,6 @@ import { reasonsPath } from "./retry-messages.ts";
 import { createTakeRoute, type TakeDeps } from "./take-route.ts";
 import type { Tally } from "./tally.ts";
 import { createWebhookRoute, type WebhookDeps } from "./webhook-route.ts";
-import { BrokenOff } from "./whole-body.ts";
 
 type RouteDeps = TokenlessDeps & TakeDeps & JobsDeps & DashboardRoutesDeps & OperatorDeps & ChangedDeps & PullingDeps;
 

@@ -2,7 +2,7 @@
 // changes: a policy is changed by its file.
 import type { Context } from "hono";
 import type { BearerCheck } from "../auth/bearer.ts";
-import { readBytes } from "../bounded-body.ts";
+import { readBytes, readWhole } from "../bounded-body.ts";
 import { maxPolicyBytes, parsePolicy } from "../config/policy-file.ts";
 import type { Administration } from "../dispatch/administration.ts";
 import { historyLength } from "../queue/history.ts";
@@ -12,7 +12,6 @@ import { type Comparison, compareOrders, type Waits, type WeightOf } from "../qu
 import { objectToOperator } from "./operator-routes.ts";
 import { parseQuery } from "./params.ts";
 import { refuse, unstored } from "./problem.ts";
-import { readWhole } from "./whole-body.ts";
 
 export interface PolicyDeps {
   readonly administration: Pick<Administration, "profiles" | "history">;

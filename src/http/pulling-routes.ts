@@ -1,13 +1,14 @@
 // Routes of monitors that fetch their takes: fetch, accept, settle. By that monitor's own bearer.
 // What is wrong with a body is said by its path; nothing of a wrong one is done.
+
 import type { Context } from "hono";
 import { parseBearer } from "../auth/bearer.ts";
 import type { MonitorCallerCheck } from "../auth/credentials.ts";
+import { readWhole } from "../bounded-body.ts";
 import { readJson } from "../bounded-json.ts";
 import { beginWithinMs } from "../queue/settings.ts";
 import { parseQuery } from "./params.ts";
 import { comeBack, type ProblemCode, refuse, unstored } from "./problem.ts";
-import { readWhole } from "./whole-body.ts";
 
 /** An offer as the wire has it. */
 export interface WireOffer {

@@ -1,7 +1,8 @@
 // Counts replies by route and class of status, so cheaply that the polled path may be counted too:
 // an array look-up, no label is built.
+
 import type { Context } from "hono";
-import { BrokenOff } from "./whole-body.ts";
+import { BrokenOff } from "../bounded-body.ts";
 
 type Handler = (c: Context) => Promise<Response> | Response;
 

@@ -2,7 +2,7 @@
 // an event again by itself, so whatever is not about us is acknowledged, and counted.
 import type { Context } from "hono";
 import { isRepoAllowed } from "../auth/allowed-repos.ts";
-import { readOrDiscard } from "../bounded-body.ts";
+import { readOrDiscard, readWhole } from "../bounded-body.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { readJobLabels } from "../github/job-labels.ts";
 import {
@@ -15,7 +15,6 @@ import {
 import type { DeliveryOutcome, Observe } from "../queue/events.ts";
 import { StoreUnavailable } from "../queue/store.ts";
 import { type ProblemCode, refuse, unstored } from "./problem.ts";
-import { readWhole } from "./whole-body.ts";
 
 export interface WebhookDeps {
   readonly dispatcher: Pick<Dispatcher, "hearGithub">;

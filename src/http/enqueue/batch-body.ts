@@ -8,11 +8,10 @@ import {
   runIdSchema,
   uniqueIdSchema,
 } from "../../auth/job-schemas.ts";
-import { readBytes } from "../../bounded-body.ts";
+import { readBytes, readWhole } from "../../bounded-body.ts";
 import { parseJson } from "../../bounded-json.ts";
 import { type EnqueueRequest, longestBody, maxRunAttempt, maxSeconds, type Parsed, presenceSchema } from "../params.ts";
 import { refuse } from "../problem.ts";
-import { readWhole } from "../whole-body.ts";
 
 /** Most jobs of a batch. */
 export const maxBatchJobs = 100;

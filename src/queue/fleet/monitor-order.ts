@@ -1,7 +1,7 @@
 // Which monitor a job asks first, beside what each has to give.
 import { enqueuedAt, type Job } from "../job/job.ts";
 import { type Policy, preferenceOf } from "../policy/policy.ts";
-import type { MonitorOrder } from "./placement.ts";
+import type { AskingOrder } from "./placement.ts";
 
 /**
  * The order for this job. Those that lost its start before come last. Where there is a policy, its
@@ -10,7 +10,7 @@ import type { MonitorOrder } from "./placement.ts";
 export function monitorOrderOf(
   policy: Policy | undefined,
   { asked, avoided, place }: Pick<Job, "asked" | "avoided" | "place">,
-): MonitorOrder {
+): AskingOrder {
   const wasAsked = (monitor: string) => (asked?.[monitor] ?? 0) >= enqueuedAt(place);
   return {
     favour: (monitor) => {

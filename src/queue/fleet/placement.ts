@@ -14,14 +14,14 @@ export type Plan =
   | { readonly kind: "elsewhere"; readonly monitors: readonly string[] };
 
 /** Which monitor is asked first of those that have a runner to give. */
-export interface MonitorOrder {
+export interface AskingOrder {
   /** how gladly one is asked: the higher the sooner */
   readonly favour: (monitor: string) => number;
   /** of equals the fullest that has enough, so that others become empty; else the emptiest */
   readonly isPacked: boolean;
 }
 
-const anyOrder: MonitorOrder = { favour: () => 0, isPacked: false };
+const anyOrder: AskingOrder = { favour: () => 0, isPacked: false };
 
 interface Candidate {
   readonly monitor: string;
@@ -45,7 +45,7 @@ export function planLegs(
   freshMs: number,
   maxInflight: number,
   canReach: (monitor: string) => boolean,
-  { favour, isPacked }: MonitorOrder = anyOrder,
+  { favour, isPacked }: AskingOrder = anyOrder,
 ): Plan {
   const candidates: Candidate[] = [];
   for (const [monitor, row] of fleet) {

@@ -94,14 +94,14 @@ export function countMayPass(
   return jobs.reduce((sum, count) => sum + Math.max(0, count), 0);
 }
 
-/** The share of a job that wants another number of runners than it came for. */
+/** The share of a job that wants more runners than it came for. One that wants fewer keeps its own. */
 export function widenShare(
   policy: Policy | undefined,
   job: FlowMember & { readonly runnerCount: number },
-  { start }: Share,
+  { start, end }: Share,
 ): Share {
   const { weight } = policy === undefined ? { weight: 1 } : findFlowRules(policy, job.qualifiedRepo, job.className);
-  return { start, end: Math.min(finishOf(start, job.runnerCount, weight), maxVirtualTime) };
+  return { start, end: Math.max(end, Math.min(finishOf(start, job.runnerCount, weight), maxVirtualTime)) };
 }
 
 /** What the book needs to know of a job. */

@@ -3,7 +3,7 @@
 // there is enough for both.
 import type { Capacity } from "../fleet/capacity.ts";
 import { availableRunners, countLegsOut } from "../fleet/fleet.ts";
-import { type MonitorOrder, type PlannedLeg, planLegs } from "../fleet/placement.ts";
+import { type AskingOrder, type PlannedLeg, planLegs } from "../fleet/placement.ts";
 import type { QueueSettings } from "../settings.ts";
 
 /** Why a job waits; sent to clients as X-Queue-Reason. */
@@ -48,7 +48,7 @@ export function decideTurn(
   now: number,
   settings: Pick<QueueSettings, "snapshotFreshMs" | "monitorMaxInflight">,
   canReach: (monitor: string) => boolean,
-  order?: MonitorOrder,
+  order?: AskingOrder,
 ): Turn {
   const { available, servable, heard } = capacity.totals(now);
   if (needed > servable) {

@@ -159,6 +159,9 @@ describe("what becomes of the book", () => {
     expect(moved).toEqual({ virtualTime: { at: 1_000 }, flows: { "o/r": { end: 6_000 } } });
     expect(followShare(book, shared("o/r", wider, "waiting"), shared("o/r", b, "waiting"))).toEqual(book);
     expect(widenShare(policy, { qualifiedRepo: "o/heavy", runnerCount: 8 }, b)).toEqual({ start: 2_000, end: 4_000 });
+    expect(widenShare(policy, { qualifiedRepo: "o/heavy", runnerCount: 1 }, b), "and gives back what it took").toEqual(
+      b,
+    );
   });
 
   it("one that is expedited moves nobody's virtual time", () => {
