@@ -1,12 +1,15 @@
 // Monitors that fetch their takes, against the real service over HTTP, with the embedded store and
 // with Redis: what each call does, what is repeated, what comes too late, and that a lost reply or a
 // dead instance costs a repetition and never a runner.
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Dashboard } from "../../src/dashboard/dashboard-data.ts";
 import { cancel, enqueueForTicket, runnerIdsIn, take, takeUntilDone } from "../support/client.ts";
+import { scrape } from "../support/exposition.ts";
 import { createPullingMonitor, type Fetched, runnerOf } from "../support/pulling-monitor.ts";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
-import { type RunningService, startService } from "../support/service.ts";
+import { monitorToken, type RunningService, startService } from "../support/service.ts";
 
 const env = { OPERATOR_TOKENS: "operator-token-of-tests", OFFER_TTL: "1500ms", PULL_PRESENCE: "4s" };
 const job = (id: string) => ({ profile: "linux", uniqueId: id, repo: "o/r", runId: "1" });
@@ -423,4 +426,21 @@ it("a monitor that is to fetch is shown as one before it ever did", async () => 
   await using service = await startService({ monitors: "h0=pull" });
   const { monitors: shown } = (await (await fetch(`${service.url}/dashboard.json`)).json()) as Dashboard;
   expect(shown).toMatchObject([{ name: "h0", fetches: true, state: "unknown" }]);
+});
+
+it("a body that breaks off is no internal error", async () => {
+  await using service = await startService({ monitors: "h0=pull" });
+  const { hostname, port } = new URL(service.url);
+  const socket = connect(Number(port), hostname);
+  socket.on("error", () => {});
+  const head = ["POST /monitors/h0/fetch HTTP/1.1", "host: q", "content-length: 100", "expect: 100-continue"];
+  socket.write(`${head.join("\r\n")}\r\nauthorization: Bearer ${monitorToken}\r\n\r\n`);
+  // it says that it waits for the body
+  await once(socket, "data");
+  socket.write('{"boot":', () => socket.resetAndDestroy());
+  const asked = { method: "POST", route: "/monitors/:monitor/fetch" };
+  const countOf = async (status: string) =>
+    (await scrape(service.url)).find("runner_queue_http_replies_total", { ...asked, status }) ?? 0;
+  await expect.poll(async () => await countOf("4xx")).toBe(1);
+  expect(await countOf("5xx")).toBe(0);
 });
