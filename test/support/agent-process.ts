@@ -10,7 +10,12 @@ import { endWithUs } from "../../scripts/end-with-us.ts";
 import { createTestDirectory } from "./files.ts";
 import { monitorToken } from "./service.ts";
 
-const script = fileURLToPath(new URL("../../scripts/agent.ts", import.meta.url));
+/** The package's, where one was built for the tests. */
+const { BUILT_PACKAGE } = process.env;
+const program =
+  BUILT_PACKAGE === undefined
+    ? [fileURLToPath(new URL("../../scripts/agent.ts", import.meta.url))]
+    : [join(BUILT_PACKAGE, "runner-queue.js"), "agent"];
 /** For hangs only. */
 const maxPatienceMs = 60_000;
 
@@ -45,7 +50,7 @@ export async function createAgentHome() {
 }
 
 function startAgent(args: readonly string[], env: Readonly<Record<string, string>>): AgentProcess {
-  const child = spawn(process.execPath, [script, ...args], {
+  const child = spawn(process.execPath, [...program, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { PATH: process.env.PATH ?? "", ...compileCache(), ...env },
   });

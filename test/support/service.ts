@@ -1,5 +1,6 @@
 // The real service for end-to-end tests: a process of its own on a free port, with settings made
 // for tests, that is gone when the test is over, however it ends.
+import { join } from "node:path";
 import { type LogLine, type ServiceProcess, spawnService, waitUntilReady } from "../../scripts/service-process.ts";
 import type { SimulatedMonitor } from "../../scripts/simulated-fleet/monitor.ts";
 
@@ -44,9 +45,13 @@ export interface RunningService extends AsyncDisposable {
   readonly process: ServiceProcess;
 }
 
+/** The package's, where one was built for the tests; a bench runs the sources. */
+const { BUILT_PACKAGE } = process.env;
+export const builtService = BUILT_PACKAGE === undefined ? undefined : join(BUILT_PACKAGE, "serve.js");
+
 /** Resolves when /readyz says 200. */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const { monitors, env, redisUrl, port, args, program } = options;
+  const { monitors, env, redisUrl, port, args, program = builtService } = options;
   const service = spawnService(
     {
       ...settingsForTests,
