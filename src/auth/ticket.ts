@@ -9,6 +9,7 @@
 import { CompactSign, compactVerify, decodeProtectedHeader } from "jose";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import { growingTo } from "../bounded-cache.ts";
 import { type Ticket, ticketOf } from "../queue/job/job.ts";
 import {
   classNameSchema,
@@ -64,7 +65,7 @@ export async function createTickets(secrets: readonly string[]): Promise<Tickets
   const keys = await Promise.all(secrets.map(deriveKey));
   const [signingKey, secondKey] = keys;
   if (signingKey === undefined) throw new Error("createTickets needs at least one secret");
-  const verified = new LRUCache<string, Ticket>({ max: maxVerified });
+  const verified = new LRUCache<string, Ticket>(growingTo(maxVerified));
 
   const verifyFresh = async (text: string): Promise<Ticket | null> => {
     if (text.length > longestTicket || !spelling.test(text)) return null;

@@ -8,6 +8,7 @@
 // A process may die before it takes a name off. So a roll that is full is looked through before
 // anybody is refused for long: jobs that are over, or never began, leave it.
 import { LRUCache } from "lru-cache";
+import { growingTo } from "../bounded-cache.ts";
 import type { Clock } from "../clock.ts";
 import { type AdmissionRefusal, isMemoryFull } from "../queue/admission.ts";
 import type { Observe } from "../queue/events.ts";
@@ -74,9 +75,9 @@ export function createJobLimits(
   policy: () => Policy | undefined = () => undefined,
 ): JobLimits {
   const underWay = new Set<Promise<void>>();
-  const lookedAt = new LRUCache<string, number>({ max: maxRollsLookedAt });
+  const lookedAt = new LRUCache<string, number>(growingTo(maxRollsLookedAt));
   /** by job, the policy by which it was counted */
-  const waiting = new LRUCache<string, Policy>({ max: maxWaitingKnown, ttl: waitingKnownForMs });
+  const waiting = new LRUCache<string, Policy>({ ...growingTo(maxWaitingKnown), ttl: waitingKnownForMs });
   const inBackground = (act: Promise<void>): void => {
     const noting = act
       .catch((error: unknown) => observe({ kind: "trouble", where: "limits", error }))

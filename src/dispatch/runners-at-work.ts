@@ -3,6 +3,7 @@
 // have written meanwhile. So a fleet in which nothing changes costs next to nothing.
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import { growingTo } from "../bounded-cache.ts";
 import type { Clock } from "../clock.ts";
 import type { Observe } from "../queue/events.ts";
 import type { ShownRunner } from "../queue/fleet/monitors.ts";
@@ -51,7 +52,7 @@ export function createRunnersAtWork({ documents, booking, runner, observe, clock
   const known = new Map<string, { readonly sightings: readonly Sighting[]; readonly lookedAt: number }>();
   const underWay = new Set<string>();
   const bookings = new LRUCache<string, { readonly booking: Booking | null }>({
-    max: maxBookingsKnown,
+    ...growingTo(maxBookingsKnown),
     ttl: bookingKnownForMs,
   });
 

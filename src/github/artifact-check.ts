@@ -3,6 +3,7 @@
 // makes GitHub work is slowed down. Nobody is refused for what somebody else asked.
 import { base64url } from "jose";
 import { LRUCache } from "lru-cache";
+import { growingTo } from "../bounded-cache.ts";
 import type { Observe } from "../queue/events.ts";
 import {
   decideArtifact,
@@ -167,7 +168,9 @@ interface Keys {
 
 /** What look-ups came to, for a while each; the oldest is forgotten first. */
 function createMemory(now: () => number) {
-  const kept = new LRUCache<string, { readonly until: number; readonly lookup: Lookup }>({ max: mostRemembered });
+  const kept = new LRUCache<string, { readonly until: number; readonly lookup: Lookup }>({
+    ...growingTo(mostRemembered),
+  });
   return {
     keep: (key: string, lookup: Lookup, forMs: number): void => {
       kept.set(key, { until: now() + forMs, lookup });

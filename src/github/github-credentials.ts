@@ -4,6 +4,7 @@
 import { importPKCS8, SignJWT } from "jose";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import { growingTo } from "../bounded-cache.ts";
 import { parseJson } from "../bounded-json.ts";
 import type { Observe } from "../queue/events.ts";
 import { type GithubApi, type GithubReply, isAboutTheQuestion, type Trouble, trouble } from "./github-api.ts";
@@ -68,7 +69,7 @@ export async function createAppCredentials(
   now: () => number,
 ): Promise<GithubCredentials> {
   const key = await importPKCS8(app.privateKey, "RS256");
-  const kept = new LRUCache<string, { readonly header: string; readonly until: number }>({ max: mostOwners });
+  const kept = new LRUCache<string, { readonly header: string; readonly until: number }>(growingTo(mostOwners));
   const underWay = new Map<string, Promise<Authorization>>();
 
   const troubleOf = (what: string, { status }: Extract<GithubReply, { kind: "reply" }>): Trouble => {

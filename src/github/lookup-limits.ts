@@ -4,6 +4,7 @@
 // away with time (a leaky bucket).
 
 import { LRUCache } from "lru-cache";
+import { growingTo } from "../bounded-cache.ts";
 
 export interface LookupLimits {
   /** Counts a look-up of this caller for this run, or says how many seconds to wait. */
@@ -40,8 +41,8 @@ export const lookupLimits = {
 
 /** @param now ms since 1970 */
 export function createLookupLimits(now: () => number): LookupLimits {
-  const callers = new LRUCache<string, Bucket>({ max: lookupLimits.remembered });
-  const runs = new LRUCache<string, Bucket>({ max: lookupLimits.remembered });
+  const callers = new LRUCache<string, Bucket>(growingTo(lookupLimits.remembered));
+  const runs = new LRUCache<string, Bucket>(growingTo(lookupLimits.remembered));
   const all: Bucket = { level: 0, at: now() };
 
   const levelOf = (bucket: Bucket, perMinute: number): number => {

@@ -30,7 +30,7 @@ import { type Command, commands, monitors, profiles } from "./commands.ts";
 import { showState } from "./shown-state.ts";
 import { type Trouble, troubleStore } from "./troubled-store.ts";
 
-const sequences = Number(process.env.RANDOM_SEQUENCES ?? 1000);
+const sequences = Number(process.env.RANDOM_SEQUENCES ?? 2000);
 /**
  * The same sequences each time, so that a failure is a change's and no chance's. RANDOM_SEED tries
  * others, as `npm run test:long` does.

@@ -1,6 +1,7 @@
 // GET /stats.json: a day or a week, by profile and repository. Read from the store at most once in
 // half a minute, however many look.
 import { LRUCache } from "lru-cache";
+import { growingTo } from "../../bounded-cache.ts";
 import type { Administration } from "../../dispatch/administration.ts";
 import { hourMs, hourOf } from "../../queue/stats/count.ts";
 import type { HourCounts } from "../../queue/store.ts";
@@ -35,7 +36,9 @@ export function createStatsLoader(
   administration: Pick<Administration, "profiles" | "counts">,
   clock: () => number,
 ): LoadStats {
-  const known = new LRUCache<string, { readonly at: number; readonly stats: Promise<Stats> }>({ max: maxKnown });
+  const known = new LRUCache<string, { readonly at: number; readonly stats: Promise<Stats> }>({
+    ...growingTo(maxKnown),
+  });
   const load = async (period: Period, wanted: string | undefined, now: number): Promise<Stats> => {
     const hours = hoursOf(period, now);
     const all = [...(await administration.profiles())].sort();

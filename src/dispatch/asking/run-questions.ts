@@ -7,6 +7,7 @@
 //
 // A name stands on the roll until `rollGraceMs` after its time has come.
 import { LRUCache } from "lru-cache";
+import { growingTo } from "../../bounded-cache.ts";
 import type { Clock } from "../../clock.ts";
 import type { Observe } from "../../queue/events.ts";
 import type { GithubRuns } from "../../queue/github-runs.ts";
@@ -61,7 +62,7 @@ export function createRunQuestions(deps: RunQuestionsDeps): RunQuestions {
   const { store, runner, clock, observe } = deps;
   const asker = createRunAsker(deps.githubRuns, deps.documents, deps.listener, observe);
   const underWay = new Set<Promise<unknown>>();
-  const askedAt = new LRUCache<string, number>({ max: maxRunsRemembered });
+  const askedAt = new LRUCache<string, number>(growingTo(maxRunsRemembered));
   let isLooking = false;
   let [lookedAt, frontAt] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
 

@@ -2,6 +2,7 @@
 // was counted: after a reload, or a loss of the store, no limit says that there is room before every monitor that is
 // heard was counted anew.
 import { LRUCache } from "lru-cache";
+import { growingTo } from "../../bounded-cache.ts";
 import { isFresh } from "../../queue/fleet/fleet.ts";
 import { hashOf } from "../../queue/hash.ts";
 import type { Policy } from "../../queue/policy/policy.ts";
@@ -34,7 +35,7 @@ const maxKnown = 1_000;
 
 export function createCountedMonitors({ store, runner, policy, settings }: CountedMonitorsDeps): CountedMonitors {
   const names = new WeakMap<Policy, string>();
-  const known = new LRUCache<string, true>({ max: maxKnown, ttl: keptForMs });
+  const known = new LRUCache<string, true>({ ...growingTo(maxKnown), ttl: keptForMs });
   const nameOfPolicy = (): string => {
     const current = policy();
     if (current === undefined) return "none";

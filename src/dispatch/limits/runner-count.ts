@@ -2,6 +2,7 @@
 // of the job that they serve, as long as they are shown. Where the policy limits nobody's runners,
 // nothing is counted, and no store is asked.
 import { LRUCache } from "lru-cache";
+import { growingTo } from "../../bounded-cache.ts";
 import type { Clock } from "../../clock.ts";
 import type { Observe } from "../../queue/events.ts";
 import type { ShownRunner } from "../../queue/fleet/monitors.ts";
@@ -53,7 +54,7 @@ export function createRunnerCount(deps: RunnerCountDeps): RunnerCount {
   /** when this instance noted last that a monitor is counted */
   const notedAt = new Map<string, number>();
   const underWay = new Set<string>();
-  const jobs = new LRUCache<string, { readonly job: Job | null }>({ max: maxJobsKnown, ttl: jobKnownForMs });
+  const jobs = new LRUCache<string, { readonly job: Job | null }>({ ...growingTo(maxJobsKnown), ttl: jobKnownForMs });
 
   const findJob = async (uniqueId: string): Promise<Job | null> => {
     const known = jobs.get(uniqueId.toLowerCase());

@@ -5,6 +5,7 @@
 // flow (one line, repository and class) is asked for at most once a second here, and one job after
 // the other: 200 pollers of one repository are one question.
 import { LRUCache } from "lru-cache";
+import { growingTo } from "../../bounded-cache.ts";
 import type { Clock } from "../../clock.ts";
 import type { Observe } from "../../queue/events.ts";
 import { hasOpenLeg, isOver, type Job, neededRunners, type Ticket } from "../../queue/job/job.ts";
@@ -65,9 +66,9 @@ export function createRunnerLimits(deps: RunnerLimitsDeps): RunnerLimits {
   const found = new LRUCache<
     string,
     { readonly at: number; readonly heldBy: HeldBy; readonly first: string; readonly hasAsked: boolean }
-  >({ max: maxFlowsKnown });
+  >(growingTo(maxFlowsKnown));
   /** rolls of those aside that this instance put jobs on; it does so again now and then */
-  const standing = new LRUCache<string, string>({ max: maxStanding, ttl: standAgainMs });
+  const standing = new LRUCache<string, string>({ ...growingTo(maxStanding), ttl: standAgainMs });
   const asking = new Map<string, Promise<unknown>>();
   const underWay = new Set<Promise<void>>();
 

@@ -2,6 +2,7 @@
 // (403) from one that is not (404), as promised. Each address has so many tries at once and so many
 // a minute (a leaky bucket). Good tickets are never counted, and never looked up here.
 import { LRUCache } from "lru-cache";
+import { growingTo } from "../../bounded-cache.ts";
 
 export interface GuessLimit {
   /**
@@ -23,7 +24,7 @@ export const guessLimits = {
 /** @param now ms; a clock that only goes forward */
 export function createGuessLimit(now: () => number): GuessLimit {
   const { size, perMinute, remembered } = guessLimits;
-  const buckets = new LRUCache<string, { readonly level: number; readonly at: number }>({ max: remembered });
+  const buckets = new LRUCache<string, { readonly level: number; readonly at: number }>(growingTo(remembered));
   return {
     begin: (caller) => {
       const at = now();

@@ -3,6 +3,7 @@
 // is a bug or a foreign key, and throws.
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import { growingTo } from "../../bounded-cache.ts";
 import { actSchema } from "../../queue/acts.ts";
 import { snapshotSchema, takesSchema } from "../../queue/fleet/fleet.ts";
 import { freedRateSchema, freedRateUnknown } from "../../queue/fleet/freed-rate.ts";
@@ -36,7 +37,7 @@ export class JobDecoder {
   readonly #decoded: LRUCache<string, { readonly text: string; readonly stored: StoredJob }>;
 
   constructor(max = 100_000) {
-    this.#decoded = new LRUCache({ max });
+    this.#decoded = new LRUCache(growingTo(max));
   }
 
   /** null where there is no document. */

@@ -3,6 +3,7 @@
 // generated from `describeKeys`. "2" is the layout: an instance leaves alone what it does not
 // understand.
 import { LRUCache } from "lru-cache";
+import { growingTo } from "../../bounded-cache.ts";
 
 const layout = "2";
 
@@ -34,7 +35,7 @@ const maxKnown = 20_000;
 
 /** @param prefix REDIS_PREFIX: keeps deployments on one Redis apart */
 export function createKeys(prefix: string): Keys {
-  const known = new LRUCache<string, readonly string[]>({ max: maxKnown });
+  const known = new LRUCache<string, readonly string[]>(growingTo(maxKnown));
   const ofPart = (profileKey: string, part: string) => `${prefix}:${layout}:{${profileKey}}:${part}`;
   const ofMonitor = (monitor: string, part: string) => `${prefix}:${layout}:monitor:{${monitor}}:${part}`;
   return {
