@@ -15,6 +15,7 @@ import { connectGithub } from "./github/connection.ts";
 import { createOidcCheck } from "./github/oidc.ts";
 import { createSignatureCheck } from "./github/webhook.ts";
 import { createApp } from "./http/app.ts";
+import type { Polls } from "./http/polls.ts";
 import { createTally } from "./http/tally.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import type { ProcessUsage } from "./metrics/process-metrics.ts";
@@ -34,6 +35,7 @@ import { createTracing } from "./tracing/tracing.ts";
 
 export interface Service extends Reloadable {
   readonly app: Hono;
+  readonly polls: Polls;
   /** Starts asking monitors and sweeping; also again after a rest. */
   start(): void;
   /** Stops both for a while. */
@@ -172,7 +174,7 @@ export async function composeService(
   let isDraining = false;
   const tally = createTally();
   metrics.attach({ administration, tally, held: dispatcher.heldRequests, monitors, settings, version, usage });
-  const app = createApp({
+  const { hono, polls } = createApp({
     administration,
     dispatcher,
     ...credentials,
@@ -206,7 +208,8 @@ export async function composeService(
     storeKind: config.REDIS_URL === undefined ? "embedded" : "redis",
   });
   return {
-    app,
+    app: hono,
+    polls,
     start: () => {
       poller.start();
       sweeper.start();

@@ -7,7 +7,9 @@ import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { whenKnown } from "./at-once.ts";
 import { type ConnectionLimit, limitConnections, planConnections } from "./http/callers/connection-limit.ts";
 import { hasDotSegments } from "./http/dot-segments.ts";
+import type { Polls } from "./http/polls.ts";
 import { comeBack, refuse } from "./http/problem.ts";
+import { createPlainPolls } from "./plain-polls.ts";
 
 /** Idle connections outlive the longest Retry-After, so that curl's retries reuse theirs. */
 const keepAliveTimeoutMs = 75_000;
@@ -36,6 +38,7 @@ export type ListenResult =
 export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
 
 /**
+ * @param polls answers plain polls, which `fetch` never sees
  * @param trustedProxies TRUSTED_PROXIES: connections of these are not limited by address
  * @param makeRoom called when places for connections run short: somebody who is held is to be
  * answered now
@@ -44,10 +47,11 @@ export async function listenEverywhere(
   hosts: readonly string[],
   port: number,
   fetch: Fetch,
+  polls: Polls,
   trustedProxies: readonly string[],
   makeRoom: () => void,
 ): Promise<ListenResult> {
-  const servers = hosts.map(() => createListener(fetch, hosts.length, trustedProxies, makeRoom));
+  const servers = hosts.map(() => createListener(fetch, polls, hosts.length, trustedProxies, makeRoom));
   const connections = trackConnections(servers);
   const results = await Promise.all(servers.map((server, at) => listen(server, hosts[at] ?? "", port)));
   const failed = results.findIndex((error) => error !== null);
@@ -64,28 +68,31 @@ export async function listenEverywhere(
 
 function createListener(
   fetch: Fetch,
+  polls: Polls,
   listeners: number,
   trustedProxies: readonly string[],
   makeRoom: () => void,
 ): Server {
   let limit: ConnectionLimit | undefined;
+  const isAtDoor = ({ socket }: IncomingMessage) => limit?.isAtDoor(socket) === true;
+  /** Its place is somebody else's as soon as it is answered. */
+  const giveUpPlace = (outgoing: ServerResponse) => {
+    if (limit?.isShort() === true) outgoing.shouldKeepAlive = false;
+  };
   const server = createAdaptorServer({
     fetch: (request, bindings) => {
       const { incoming, outgoing } = bindings as HttpBindings;
-      const isAtDoor = limit?.isAtDoor(incoming.socket) === true;
-      // its place is somebody else's as soon as it is answered
-      const giveUpPlace = () => {
-        if (isAtDoor || limit?.isShort() === true) outgoing.shouldKeepAlive = false;
-      };
-      giveUpPlace();
+      const isTurnedAway = isAtDoor(incoming);
+      if (isTurnedAway) outgoing.shouldKeepAlive = false;
+      giveUpPlace(outgoing);
       const { hosts, hasBody } = lookAtHeaders(incoming);
       const reply = (): Response | Promise<Response> => {
-        if (isAtDoor && !isHealthCheck(incoming.url ?? "")) return comeBack("too_many_connections", 1);
+        if (isTurnedAway && !isHealthCheck(incoming.url ?? "")) return comeBack("too_many_connections", 1);
         if (hosts > 1) return refuse("repeated_parameter", "There are two Host headers");
         // The target as it was sent: the URL that the application gets is folded already.
         if (hasDotSegments(incoming.url ?? "")) return refuse("no_such_route");
         return whenKnown(fetch(request, bindings as HttpBindings), (response) => {
-          giveUpPlace();
+          giveUpPlace(outgoing);
           return response;
         });
       };
@@ -112,9 +119,14 @@ function createListener(
       server.closeIdleConnections();
     });
   }
-  // Nearly all bodies carry nothing that we read; while one is unread, nobody notices that the
-  // client has hung up.
-  server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
+  const answerPlainPoll = createPlainPolls(polls, giveUpPlace);
+  const handOn = server.listeners("request") as ((incoming: IncomingMessage, outgoing: ServerResponse) => void)[];
+  server.removeAllListeners("request");
+  server.on("request", function serve(this: Server, incoming: IncomingMessage, outgoing: ServerResponse) {
+    if (!isAtDoor(incoming) && answerPlainPoll(incoming, outgoing)) return;
+    for (const listener of handOn) listener.call(this, incoming, outgoing);
+    // Nearly all bodies carry nothing that we read; while one is unread, nobody notices that the
+    // client has hung up.
     if (!carriesBody(incoming.url ?? "")) incoming.resume();
     else outgoing.once("close", () => incoming.resume());
   });

@@ -57,7 +57,8 @@ const service = await composeService(config, opened.store, observe, packageJson.
 for (const advice of [...parsed.advice, ...opened.advice]) log.warn(advice);
 
 const { HOST, PORT, TRUSTED_PROXIES } = config;
-const listening = await listenEverywhere(HOST, PORT, service.app.fetch, TRUSTED_PROXIES, service.callOffHold);
+const { app, polls, callOffHold } = service;
+const listening = await listenEverywhere(HOST, PORT, app.fetch, polls, TRUSTED_PROXIES, callOffHold);
 if (listening.kind === "failed") {
   process.stderr.write(`runner-queue cannot listen on ${listening.host}:${config.PORT}: ${listening.why}\n`);
   process.exit(1);

@@ -2,6 +2,7 @@
 // no framework. Prints the port that it listens on.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { reasonsPath, retryMessages } from "../../src/http/retry-messages.ts";
 
 const server = createServer((_, response) => {
   response.writeHead(503, {
@@ -9,6 +10,8 @@ const server = createServer((_, response) => {
     "retry-after": "5",
     "x-queue-position": "20",
     "x-queue-reason": "no_capacity",
+    "x-queue-message": retryMessages.no_capacity,
+    link: `<${reasonsPath}#no_capacity>; rel="help"`,
     "x-queue-estimate": "unknown",
     "cache-control": "no-store",
   });

@@ -17,11 +17,12 @@ import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
 import { describeApi } from "./openapi.ts";
 import { createOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
 import { createPolicyRoute } from "./policy-route.ts";
-import { comeBack, refuse, unstored } from "./problem.ts";
+import { createPolls, createTakeRoute, type Polls } from "./polls.ts";
+import { comeBack, notNow, type Reply, refusal, refuse, toResponse, unstored } from "./problem.ts";
 import { createPullingRoutes, type PullingDeps } from "./pulling-routes.ts";
 import { createRequestPath } from "./request-path.ts";
 import { reasonsPath } from "./retry-messages.ts";
-import { createTakeRoute, type TakeDeps } from "./take-route.ts";
+import { createTake, type TakeDeps } from "./take-route.ts";
 import type { Tally } from "./tally.ts";
 import { createWebhookRoute, type WebhookDeps } from "./webhook-route.ts";
 
@@ -49,7 +50,13 @@ export interface AppDeps extends Omit<RouteDeps, "guesses" | "callerOf" | "noteA
   readonly observe: Observe;
 }
 
-export function createApp(given: AppDeps): Hono {
+export interface App {
+  readonly hono: Hono;
+  /** for servers that tell plain polls apart */
+  readonly polls: Polls;
+}
+
+export function createApp(given: AppDeps): App {
   const identifyCaller = createCallerIdentity(given.trustedProxies);
   const deps = {
     ...given,
@@ -58,14 +65,16 @@ export function createApp(given: AppDeps): Hono {
   };
   const app = new Hono({ getPath: createRequestPath(deps.basePath ?? "/") });
   const { basePath = "/" } = deps;
+  // links are written once, for the root: only who lives elsewhere pays for it
+  const linkBelow = (link: string) => (link.startsWith(`<${reasonsPath}`) ? `<${basePath}${link.slice(1)}` : link);
   if (basePath !== "/") {
-    // links are written once, for the root: only who lives elsewhere pays for it
-    app.use(async function linkBelow(c, next) {
+    app.use(async function linkFromBelow(c, next) {
       await next();
       const link = c.res.headers.get("link");
-      if (link?.startsWith(`<${reasonsPath}`)) c.res.headers.set("link", `<${basePath}${link.slice(1)}`);
+      if (link !== null) c.res.headers.set("link", linkBelow(link));
     });
   }
+  const take = createTake(deps);
   const enqueue = createEnqueueRoute(deps);
   const dashboard = createDashboardRoutes({ ...deps, freedRate: deps.dispatcher.freedRate });
   const jobs = createJobsRoutes({ ...deps, noteAct: dashboard.forget });
@@ -77,7 +86,7 @@ export function createApp(given: AppDeps): Hono {
     handler: (c: Context) => Promise<Response> | Response,
   ) => app.on(method, path, deps.tally.count(`${method} ${path}`, handler));
 
-  route("POST", "/take/:uniqueId", createTakeRoute(deps));
+  route("POST", "/take/:uniqueId", createTakeRoute(take, deps.callerOf));
   route("POST", "/profile/:profileKey/enqueue", enqueue);
   route("POST", "/profile/:profileKey/enqueue/:runnerCount", enqueue);
   route("POST", "/enqueue", createTokenlessRoute(deps));
@@ -135,16 +144,18 @@ export function createApp(given: AppDeps): Hono {
       ? refuse("no_such_route")
       : refuse("method_not_allowed", `Use ${allowed.join(" or ")}`, { allow: allowed.join(", ") });
   });
-  app.onError(function failed(error) {
+  const replyTo = (error: unknown): Reply => {
     if (error instanceof StoreUnavailable) {
       deps.observe({ kind: "trouble", where: "store", error });
-      return comeBack("store_unavailable", 2);
+      return notNow("store_unavailable", 2);
     }
-    if (error instanceof BrokenOff) return refuse("body_malformed", "The body broke off");
+    if (error instanceof BrokenOff) return refusal("body_malformed", "The body broke off");
     deps.observe({ kind: "trouble", where: "http", error });
-    return comeBack("internal_error", 5);
-  });
-  return app;
+    return notNow("internal_error", 5);
+  };
+  app.onError((error) => toResponse(replyTo(error)));
+  const noteReply = deps.tally.noteOf("POST /take/:uniqueId");
+  return { hono: app, polls: createPolls({ take, basePath, identifyCaller, replyTo, noteReply, linkBelow }) };
 }
 
 /** A browser that goes somewhere; whoever shows a ticket wants JSON. */

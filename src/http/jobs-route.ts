@@ -10,10 +10,11 @@ import { enqueuedAt, generationOf, isSameRequest, isTicketOf, type Ticket } from
 import type { Start } from "../queue/job/start.ts";
 import { objectToOperator, parseWords } from "./operator-routes.ts";
 import { parseQuery } from "./params.ts";
-import { comeBack, refuse, unstored, writeEstimate } from "./problem.ts";
+import { comeBack, refuse, toResponse, unstored, writeEstimate } from "./problem.ts";
 import { type GuestDeps, refuseTicket } from "./take-route.ts";
 
 export interface JobsDeps extends GuestDeps {
+  readonly callerOf: (c: Context) => string;
   /** called after a job was cancelled: whoever looks next sees it */
   readonly noteAct: () => void;
   readonly tickets: Tickets;
@@ -162,7 +163,7 @@ async function identify(deps: JobsDeps, c: Context, uniqueId: string): Promise<C
     return profileKey === null ? refused(refuse("job_unknown")) : { kind: "known", profileKey, ticket: null };
   }
   if (bearer !== null && (await deps.operators.isKnownElsewhere(bearer))) return refused(refuse("not_an_operator"));
-  return refused(await refuseTicket(deps, c, uniqueId, false));
+  return refused(toResponse(await refuseTicket(deps, () => deps.callerOf(c), uniqueId, false)));
 }
 
 function refused(response: Response): Extract<Caller, { kind: "refused" }> {

@@ -11,7 +11,7 @@ import {
 } from "../auth/job-schemas.ts";
 import type { ProofRequest } from "../github/artifact-proof.ts";
 import type { JobRequest } from "../queue/job/job.ts";
-import { refuse } from "./problem.ts";
+import { type Reply, refusal, refuse, toResponse } from "./problem.ts";
 
 /** RFC 7636 section 4.1. */
 export const codeVerifierSchema = z
@@ -68,22 +68,32 @@ export function parseQuery(
   names?: readonly string[],
   maxBodyBytes = longestBody,
 ): Parsed<ReadonlyMap<string, string>> {
-  const length = c.req.header("content-length");
-  if (length !== undefined && Number(length) > maxBodyBytes) {
-    return refused(refuse("body_too_large", undefined, { connection: "close" }));
+  const at = c.req.url.indexOf("?");
+  const text = at < 0 ? "" : c.req.url.slice(at + 1);
+  const read = readQuery(text, c.req.header("content-length"), names, maxBodyBytes);
+  return read instanceof Map ? { kind: "ok", value: read } : refused(toResponse(read));
+}
+
+/** The same for whoever has the query's text at hand, behind the question mark. */
+export function readQuery(
+  text: string,
+  contentLength: string | undefined,
+  names?: readonly string[],
+  maxBodyBytes = longestBody,
+): Map<string, string> | Reply {
+  if (contentLength !== undefined && Number(contentLength) > maxBodyBytes) {
+    return refusal("body_too_large", undefined, { connection: "close" });
   }
   const values = new Map<string, string>();
-  const at = c.req.url.indexOf("?");
-  if (at >= 0) {
-    for (const [name, value] of new URLSearchParams(c.req.url.slice(at + 1))) {
-      if (names?.includes(name) === false) {
-        return refused(refuse("malformed_parameter", `The parameters here are ${names.join(", ")}`));
-      }
-      if (values.has(name)) return refused(refuse("repeated_parameter", "Give every parameter once"));
-      values.set(name, value);
+  if (text === "") return values;
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (names?.includes(name) === false) {
+      return refusal("malformed_parameter", `The parameters here are ${names.join(", ")}`);
     }
+    if (values.has(name)) return refusal("repeated_parameter", "Give every parameter once");
+    values.set(name, value);
   }
-  return { kind: "ok", value: values };
+  return values;
 }
 
 /** A job, and what is no part of its identity. */

@@ -148,18 +148,35 @@ export function describeProblem(
   return { type: `urn:runner-queue:${code}`, title, status, code, ...said, ...members };
 }
 
+/** A reply before a runtime sends it. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+export function toResponse({ status, headers, body }: Reply): Response {
+  return new Response(body, { status, headers });
+}
+
 /** A final refusal. `detail` must not echo what the caller sent. */
-export function refuse(
+export function refusal(
   code: ProblemCode,
   detail?: string,
   headers: Readonly<Record<string, string>> = {},
   members: Readonly<Record<string, unknown>> = {},
-): Response {
+): Reply {
   const body = describeProblem(code, detail, members);
-  return new Response(`${JSON.stringify(body)}\n`, {
+  return {
     status: body.status,
     headers: { "content-type": "application/problem+json", ...unstored, ...headers },
-  });
+    body: `${JSON.stringify(body)}\n`,
+  };
+}
+
+/** The same for a route that answers itself. */
+export function refuse(...said: Parameters<typeof refusal>): Response {
+  return toResponse(refusal(...said));
 }
 
 /** What is said beside each reason: the sentence, and the page that has it. */
@@ -171,7 +188,7 @@ const wordsOfReason = Object.fromEntries(
 ) as Readonly<Record<RetryReason, { readonly message: string; readonly link: string }>>;
 
 /** "Not now": empty, retried by curl. */
-export function comeBack(reason: RetryReason, retryAfterSeconds: number): Response {
+export function notNow(reason: RetryReason, retryAfterSeconds: number): Reply {
   const { message, link } = wordsOfReason[reason];
   const headers = {
     "content-length": "0",
@@ -182,11 +199,16 @@ export function comeBack(reason: RetryReason, retryAfterSeconds: number): Respon
     link,
     "cache-control": "no-store",
   };
-  return new Response(null, { status: statusOfReason[reason] ?? 503, headers });
+  return { status: statusOfReason[reason] ?? 503, headers, body: null };
+}
+
+/** The same for a route that answers itself. */
+export function comeBack(reason: RetryReason, retryAfterSeconds: number): Response {
+  return toResponse(notNow(reason, retryAfterSeconds));
 }
 
 /**
- * The reply to a waiting poll: comeBack with a position. Headers in one literal: this is the polled
+ * The reply to a waiting poll: notNow with a position. Headers in one literal: this is the polled
  * route.
  */
 export function waitInLine(
@@ -195,7 +217,7 @@ export function waitInLine(
   retryAfterSeconds: number,
   estimate: Estimate | null,
   preferenceApplied: string | null = null,
-): Response {
+): Reply {
   const { message, link } = wordsOfReason[reason];
   const headers: Record<string, string> = {
     "content-length": "0",
@@ -208,7 +230,7 @@ export function waitInLine(
     "cache-control": "no-store",
   };
   if (preferenceApplied !== null) headers["preference-applied"] = preferenceApplied;
-  return new Response(null, { status: 503, headers });
+  return { status: 503, headers, body: null };
 }
 
 /** An estimate as JSON has it. */

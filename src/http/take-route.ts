@@ -1,6 +1,6 @@
 // POST /take/<unique_id>?token=: one poll. The polled path: no body, no validator, no log line,
-// headers written once.
-import type { Context } from "hono";
+// headers written once. It knows neither Hono nor Node: one of the two brings the request and sends
+// the reply (polls.ts).
 import { whenKnown } from "../at-once.ts";
 import { parseBearer } from "../auth/bearer.ts";
 import { uniqueIdSchema } from "../auth/job-schemas.ts";
@@ -11,14 +11,13 @@ import { estimateWait } from "../queue/fleet/freed-rate.ts";
 import type { Ticket } from "../queue/job/job.ts";
 import type { MaybePromise } from "../queue/store.ts";
 import type { GuessLimit } from "./callers/guess-limit.ts";
-import { parseQuery } from "./params.ts";
-import { comeBack, refuse, unstored, waitInLine } from "./problem.ts";
+import { readQuery } from "./params.ts";
+import { notNow, type Reply, refusal, unstored, waitInLine } from "./problem.ts";
 
 /** What is asked where somebody comes without a good ticket. */
 export interface GuestDeps {
   readonly dispatcher: Dispatcher;
   readonly guesses: GuessLimit;
-  readonly callerOf: (c: Context) => string;
 }
 
 export interface TakeDeps extends GuestDeps {
@@ -28,11 +27,32 @@ export interface TakeDeps extends GuestDeps {
   readonly maxWaitMs: number;
 }
 
-export function createTakeRoute(deps: TakeDeps): (c: Context) => MaybePromise<Response> {
+/** A poll as it came in. */
+export interface PollRequest {
+  readonly uniqueId: string;
+  /** what stands behind the question mark */
+  readonly query: string;
+  /** @param name in lower case */
+  readonly header: (name: "authorization" | "prefer" | "content-length") => string | undefined;
+  /** the address to count for */
+  readonly caller: () => string;
+  /** aborts when the caller hangs up; only called where somebody waits for it */
+  readonly clientGone: () => AbortSignal;
+}
+
+export type Take = (request: PollRequest) => MaybePromise<Reply>;
+
+/** All that nearly every poll says. */
+const tokenAlone = /^token=([\w.-]+)$/;
+
+export function createTake(deps: TakeDeps): Take {
   const { dispatcher, tickets, maxWaitMs } = deps;
 
-  const answer = (c: Context, ticket: Ticket, reply: TakeReply, preference: string | null): Response => {
-    const applied: Record<string, string> = preference === null ? {} : { "preference-applied": preference };
+  const answer = (ticket: Ticket, reply: TakeReply, preference: string | null): Reply => {
+    const said = (body: string): Reply => {
+      const applied = preference === null ? {} : { "preference-applied": preference };
+      return { status: 200, headers: { "content-type": "application/json", ...unstored, ...applied }, body };
+    };
     switch (reply.kind) {
       case "wait": {
         const { reason, position, retryAfterSeconds, runnersBefore } = reply;
@@ -40,37 +60,43 @@ export function createTakeRoute(deps: TakeDeps): (c: Context) => MaybePromise<Re
         return waitInLine(reason, position, retryAfterSeconds, estimate, preference);
       }
       case "taken":
-        return c.body(reply.answer, 200, { "content-type": "application/json", ...unstored, ...applied });
+        return said(reply.answer);
       case "failed":
-        return c.body("null", 200, { "content-type": "application/json", ...unstored, ...applied });
+        return said("null");
       case "superseded":
-        return refuse("ticket_wrong", "The unique_id was enqueued again since");
+        return refusal("ticket_wrong", "The unique_id was enqueued again since");
       case "abandoned":
-        return refuse("job_abandoned");
+        return refusal("job_abandoned");
       case "cancelled":
-        return refuse("job_cancelled");
+        return refusal("job_cancelled");
       case "answer_expired":
-        return refuse("answer_expired");
+        return refusal("answer_expired");
       case "ticket_expired":
-        return refuse("ticket_expired");
+        return refusal("ticket_expired");
     }
   };
 
-  return function take(c) {
-    const query = parseQuery(c);
-    if (query.kind === "refused") return query.response;
-    const { value: parameters } = query;
-    const uniqueId = c.req.param("uniqueId") ?? "";
-    const text = parameters.get("token") ?? parseBearer(c.req.header("authorization"));
+  const poll = (request: PollRequest, text: string | null, wait: string | undefined): MaybePromise<Reply> => {
+    const { uniqueId } = request;
     return whenKnown(text === null ? null : tickets.verify(text), (ticket) => {
-      if (ticket?.uniqueId !== uniqueId) return refuseTicket(deps, c, uniqueId, text === null);
-      const asked = parseWait(parameters.get("wait"), c.req.header("prefer"));
-      if (asked === null) return refuse("malformed_parameter", "wait: whole seconds");
+      if (ticket?.uniqueId !== uniqueId) return refuseTicket(deps, request.caller, uniqueId, text === null);
+      const asked = parseWait(wait, request.header("prefer"));
+      if (asked === null) return refusal("malformed_parameter", "wait: whole seconds");
       const holdMs = Math.min(asked.seconds * 1000, maxWaitMs);
       const preference = asked.isPreferred ? `wait=${Math.floor(holdMs / 1000)}` : null;
-      const reply = dispatcher.take(ticket, () => c.req.raw.signal, holdMs);
-      return whenKnown(reply, (known) => answer(c, ticket, known, preference));
+      const reply = dispatcher.take(ticket, request.clientGone, holdMs);
+      return whenKnown(reply, (known) => answer(ticket, known, preference));
     });
+  };
+
+  return function take(request) {
+    const contentLength = request.header("content-length");
+    const token = contentLength === undefined ? tokenAlone.exec(request.query)?.[1] : undefined;
+    if (token !== undefined) return poll(request, token, undefined);
+    const query = readQuery(request.query, contentLength);
+    if (!(query instanceof Map)) return query;
+    const text = query.get("token") ?? parseBearer(request.header("authorization"));
+    return poll(request, text, query.get("wait"));
   };
 }
 
@@ -105,18 +131,17 @@ function parseWait(parameter: string | undefined, prefer: string | undefined): A
  * yours" and "no such job". Who tries many ids is slowed down before the store is asked.
  */
 export async function refuseTicket(
-  { dispatcher, guesses, callerOf }: GuestDeps,
-  c: Context,
+  { dispatcher, guesses }: GuestDeps,
+  caller: () => string,
   uniqueId: string,
   isMissing: boolean,
-): Promise<Response> {
+): Promise<Reply> {
   const id = uniqueIdSchema.safeParse(uniqueId);
-  if (!id.success) return refuse("malformed_parameter", id.error.issues[0]?.message);
-  if (isMissing) return refuse("ticket_missing");
-  const waitSeconds = guesses.begin(callerOf(c));
-  if (waitSeconds > 0) return comeBack("too_many_guesses", waitSeconds);
+  if (!id.success) return refusal("malformed_parameter", id.error.issues[0]?.message);
+  if (isMissing) return refusal("ticket_missing");
+  const waitSeconds = guesses.begin(caller());
+  if (waitSeconds > 0) return notNow("too_many_guesses", waitSeconds);
   const profileKey = await dispatcher.findProfile(uniqueId);
   const isKnown = profileKey !== null && (await dispatcher.inspect(profileKey, uniqueId)).kind === "job";
-  if (!isKnown) return refuse("job_unknown");
-  return refuse("ticket_wrong");
+  return refusal(isKnown ? "ticket_wrong" : "job_unknown");
 }
