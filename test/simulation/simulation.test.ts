@@ -36,6 +36,11 @@ it("20 hours of storms break no promise, and every kind of fault bites", async (
   expect(jobs).toBeGreaterThan(5_000);
 }, 3_600_000);
 
+it("a job of a clock that another instance saw to be set keeps its times, and what is seen reserved is not long gone", async () => {
+  const { broken, story } = await simulate({ ...world, seed: 10_267 });
+  expect([broken, story]).toEqual([[], []]);
+}, 600_000);
+
 it("three hours of storms break no promise where half of the hosts, or all, fetch their takes", async () => {
   for (const [at, seed] of [1, 2, 3, 4, 5, 8].entries()) {
     const fetching = at % 2 === 0 ? ["m2", "m3"] : ["m0", "m1", "m2", "m3"];

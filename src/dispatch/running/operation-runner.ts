@@ -21,6 +21,7 @@ import {
   type MaybePromise,
   type PartResult,
   type Store,
+  type StoredJob,
   StoreUnavailable,
 } from "../../queue/store.ts";
 import { FleetHeld } from "./fleet-held.ts";
@@ -172,7 +173,9 @@ class Lane {
     let loaded = await this.#load(operations);
     for (let tries = 0; !this.#isUsable(loaded, askedAt); tries++) {
       if (tries >= maxTries) throw new StoreUnavailable("the store does not hold still");
+      const strange = this.#strangeClocks(loaded);
       if (loaded.epoch === "") await this.#deps.store.beginEpoch(this.#profileKey, "");
+      else if (strange.length > 0) await this.#deps.mark.learnClocks(strange);
       else await this.#deps.mark.renew();
       askedAt = this.#deps.clock.now();
       loaded = await this.#load(operations);
@@ -240,9 +243,24 @@ class Lane {
     return this.#deps.store.load(Round.requestOf(this.#profileKey, operations, this.held, this.#deps.settings));
   }
 
-  /** Whether the profile is known, and no break has to be noted first. */
+  /** Whether the profile is known, and no break and no clock that was set has to be noted first. */
   #isUsable(loaded: Loaded, askedAt: number): boolean {
-    return loaded.epoch !== "" && this.#deps.mark.isGood(loaded.now, askedAt);
+    return (
+      loaded.epoch !== "" && this.#deps.mark.isGood(loaded.now, askedAt) && this.#strangeClocks(loaded).length === 0
+    );
+  }
+
+  /** Clocks by which loaded jobs were written, and of which nobody here knows whether they are of before. */
+  #strangeClocks({ jobs, due, listed, absent }: Loaded): readonly number[] {
+    const { mark } = this.#deps;
+    const strange: number[] = [];
+    const look = ({ job }: StoredJob): void => {
+      const { clockSince = 0 } = job;
+      if (!mark.knowsClock(clockSince)) strange.push(clockSince);
+    };
+    for (const { stored } of jobs) if (stored !== null) look(stored);
+    for (const list of [due, listed, absent]) list.forEach(look);
+    return strange;
   }
 
   #begin(loaded: Loaded): Round {

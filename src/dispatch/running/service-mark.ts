@@ -31,6 +31,13 @@ export interface ServiceMarkKeeper {
   isGood(now: number, askedAt: number): boolean;
   /** Renews the mark; throws StoreUnavailable. */
   renew(): Promise<void>;
+  /**
+   * Whether times of this clock can be told from ours: it is ours, or of before it. One that is neither
+   * may be newer: another instance saw that the clock was set.
+   */
+  knowsClock(clockSince: number): boolean;
+  /** Finds out whether clocks are newer than ours: it is the newest then, and the others are of before. */
+  learnClocks(clocks: readonly number[]): Promise<void>;
 }
 
 /**
@@ -46,6 +53,8 @@ export function createServiceMark(
   let mark: ServiceMark | null = null;
   let lead: ClockLead | null = null;
   let underWay: Promise<void> | undefined;
+  /** 0: of before the clock was ever set */
+  const earlierClocks = new Set([0]);
 
   const note = (seen: ClockLead): void => {
     if (lead === null || seen.max - seen.min <= maxSpreadMs) lead = seen;
@@ -66,9 +75,16 @@ export function createServiceMark(
       silentMs = known !== null && renewed.since !== known.since ? now - known.at : null;
       return renewed;
     });
+    if (mark !== null) earlierClocks.add(mark.clockSince);
     mark = value;
     lead = seen;
     if (silentMs !== null) onBreak(silentMs);
+  };
+  const renewTogether = (): Promise<void> => {
+    underWay ??= renew().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
   };
   return {
     get since() {
@@ -83,11 +99,13 @@ export function createServiceMark(
       note(seen);
       return true;
     },
-    renew: () => {
-      underWay ??= renew().finally(() => {
-        underWay = undefined;
-      });
-      return underWay;
+    renew: renewTogether,
+    knowsClock: (clockSince) => clockSince === (mark?.clockSince ?? 0) || earlierClocks.has(clockSince),
+    learnClocks: async (clocks) => {
+      // one that is under way may have read the mark before these clocks were written
+      await underWay;
+      await renewTogether();
+      for (const clockSince of clocks) earlierClocks.add(clockSince);
     },
   };
 }

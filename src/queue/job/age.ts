@@ -22,6 +22,15 @@ export function ageByLeg(claimedAt: number, now: number, { monitorSettleMs }: Qu
   return { since: claimedAt, by: claimedAt === unknownTime ? now : Math.min(now, claimedAt + monitorSettleMs) };
 }
 
+/**
+ * The same of a runner that was seen just now. Where it should be gone long since, it is the clock that
+ * is wrong: it was set, and nobody lived through that.
+ */
+export function ageBySight(claimedAt: number, now: number, settings: QueueSettings): Age {
+  const age = ageByLeg(claimedAt, now, settings);
+  return age.by + settings.monitorReserveTimeoutMs <= now ? { ...age, by: now } : age;
+}
+
 /** A time as written by this clock; one of before it was set, or ahead of it, is of another. */
 export function timeOfThisClock(time: number, clockSince: number, now: number): number {
   return time < clockSince || time > now + clockToleranceMs ? unknownTime : time;

@@ -4,7 +4,7 @@
 // job stays claimed while one is open. Late runners are kept where it needs them, else leaked.
 import { type Fleet, type FleetRow, type LegEnd, type Takes, withLegEnded, withLegExtended } from "../fleet/fleet.ts";
 import { minEvidenceMs, type QueueSettings } from "../settings.ts";
-import { type Age, ageByLeg } from "./age.ts";
+import { type Age, ageByLeg, ageBySight } from "./age.ts";
 import {
   enqueuedAt,
   type HeldRunner,
@@ -83,7 +83,7 @@ export function settleJob(
     if (leg !== undefined && isOpen(leg)) settleLeg(draft, leg, outcome, now, settings);
     // Late news, perhaps of more runners than evidence had shown: what is in hand already is left alone.
     else if (outcome.state === "taken") {
-      keepOrLeak(draft, outcome.runners, ageByLeg(settlement.claimedAt, now, settings), now, settings);
+      keepOrLeak(draft, outcome.runners, ageBySight(settlement.claimedAt, now, settings), now, settings);
     }
   }
   // it was just seen: so late it may have been reserved
@@ -166,7 +166,7 @@ function settleLeg(draft: Draft, leg: Leg, outcome: LegOutcome, now: number, set
       noteTry("taken", leg.words ?? "");
       noteAsked();
       endRow({ state: "taken", runners: outcome.runners.length });
-      keepOrLeak(draft, outcome.runners, ageByLeg(leg.acceptedAt ?? claim.at, now, settings), now, settings);
+      keepOrLeak(draft, outcome.runners, ageBySight(leg.acceptedAt ?? claim.at, now, settings), now, settings);
       return;
   }
 }

@@ -34,6 +34,14 @@ export function isInterrupted(mark: ServiceMark | null, now: number, settings: Q
 }
 
 /**
+ * After such a silence nothing that was reserved before is of use to anybody, ms. So whether nobody
+ * served for so long or the clock was set, which who has just started cannot tell, it is taken for set.
+ */
+function uselessAfterMs({ monitorSettleMs, monitorReserveTimeoutMs }: QueueSettings): number {
+  return monitorSettleMs + monitorReserveTimeoutMs;
+}
+
+/**
  * The mark after an instance renewed it. A store that knows of none has just begun: nobody can have
  * been unheard.
  * @param isClockSet whether this instance saw by its own clock that the store's was set
@@ -47,7 +55,9 @@ export function renewMark(
   if (mark === null) return { at: now, since: 0, clockSince: 0 };
   const { since, clockSince } = mark;
   if (isClockSet || mark.at - now > minJumpMs) return { at: now, since: now, clockSince: now };
-  if (isInterrupted(mark, now, settings)) return { at: now, since: now, clockSince };
+  if (isInterrupted(mark, now, settings)) {
+    return { at: now, since: now, clockSince: now - mark.at > uselessAfterMs(settings) ? now : clockSince };
+  }
   return { at: Math.max(mark.at, now), since, clockSince };
 }
 

@@ -41,12 +41,15 @@ describe("an instance", () => {
     for (const { since, clockSince } of marks) expect([since, clockSince]).toEqual([storeNow(), storeNow()]);
   });
 
-  it("takes an hour in which nobody served for that, and not for a clock that was set", async () => {
+  it.each([
+    { name: "85 s in which nobody served", ms: 85_000, isTakenForSet: false },
+    { name: "longer, when nothing that was reserved is of use any more", ms: 85_001, isTakenForSet: true },
+  ])("tells a silence from a clock that was set, for as long as that matters: $name", async ({ ms, isTakenForSet }) => {
     const { time, storeNow, breaks, marks } = await serve();
-    time.own += 3_600_000;
+    time.own += ms;
     await marks[0].renew();
-    expect(breaks).toEqual([3_600_000]);
-    expect([marks[0].since, marks[0].clockSince]).toEqual([storeNow(), 0]);
+    expect(breaks).toEqual([ms]);
+    expect([marks[0].since, marks[0].clockSince]).toEqual([storeNow(), isTakenForSet ? storeNow() : 0]);
   });
 
   it("that begins after the clock was set back sees it by the mark of the others", async () => {
@@ -63,5 +66,37 @@ describe("an instance", () => {
     time.own += 9_000;
     expect(marks[0].isGood(shown, asked)).toBe(true);
     expect(isGood()).toBe(true);
+  });
+
+  it("learns of a clock that another saw to be set from what that one wrote, and keeps earlier ones apart", async () => {
+    const { time, marks } = await serve();
+    const [first, second] = marks;
+    const clocks = [0];
+    for (const byMs of [3_600_000, 90_000]) {
+      time.setBy += byMs;
+      time.own += 500;
+      await second.renew();
+      clocks.push(second.clockSince);
+      expect(clocks.map((clock) => second.knowsClock(clock))).toEqual(clocks.map(() => true));
+      // the first one did not look at its mark meanwhile
+      expect(first.knowsClock(second.clockSince)).toBe(false);
+      await first.learnClocks([second.clockSince]);
+      expect(first.clockSince).toBe(second.clockSince);
+      expect(clocks.map((clock) => first.knowsClock(clock))).toEqual(clocks.map(() => true));
+    }
+  });
+
+  it("that has just begun learns that a clock is of before", async () => {
+    const { time, marks, open } = await serve();
+    time.setBy += 3_600_000;
+    await marks[0].renew();
+    const between = marks[0].clockSince;
+    time.setBy += 3_600_000;
+    for (const mark of marks) await mark.renew();
+    const late = open();
+    await late.renew();
+    expect(late.knowsClock(between)).toBe(false);
+    await late.learnClocks([between]);
+    expect([late.knowsClock(between), late.clockSince]).toEqual([true, marks[0].clockSince]);
   });
 });

@@ -1,6 +1,13 @@
 // How old a reservation is, and what a clock that was set leaves of a job's times.
 import { describe, expect, it } from "vitest";
-import { ageByLeg, ofThisClock, timeOfThisClock, unknownTime, withClock } from "../../../src/queue/job/age.ts";
+import {
+  ageByLeg,
+  ageBySight,
+  ofThisClock,
+  timeOfThisClock,
+  unknownTime,
+  withClock,
+} from "../../../src/queue/job/age.ts";
 import { entryOf } from "../../../src/queue/line/line.ts";
 import { claimOf, jobOf, legOf, lostAt, now, runnerOf, settings } from "../../support/queue-data.ts";
 
@@ -10,6 +17,13 @@ it.each([
   { name: "perhaps just now, where nobody knows when its leg was sent", claimedAt: unknownTime, by: now },
 ])("a runner was reserved $name", ({ claimedAt, by }) => {
   expect(ageByLeg(claimedAt, now, settings)).toEqual({ since: claimedAt, by });
+});
+
+it.each([
+  { name: "while its monitor may have it still", claimedAt: now - 84_999, by: now - 59_999 },
+  { name: "and perhaps just now, where it should be gone: the clock was set", claimedAt: now - 85_000, by: now },
+])("a runner that was just seen was reserved 25 s after its leg was sent at the latest, $name", ({ claimedAt, by }) => {
+  expect(ageBySight(claimedAt, now, settings)).toEqual({ since: claimedAt, by });
 });
 
 it.each([

@@ -475,6 +475,7 @@ describe("runners that come late, or that evidence found", () => {
     // its monitor may have been at work for 25 s, and destroys it 60 s after
     { name: "by now it is reserved at the latest", msAgo: 50_000, expected: now - 50_000 + 85_000 },
     { name: "no later than now", msAgo: 45_000, expected: now - 45_000 + 85_000 },
+    { name: "it should be gone by the clock, which was set", msAgo: 3_600_000, expected: now + 60_000 },
   ])("and make the job stand aside until the old one is gone: $name", ({ msAgo, expected }) => {
     const { job } = settle(jobOf(), [taken("7")], { claimId: "claim-0", claimedAt: now - msAgo });
     expect(job).toMatchObject({ asideUntil: expected, spentRunners: ["ci0/7"] });

@@ -33,6 +33,8 @@ it.each([
   { name: "without a break", at: now - 10_000, expected: { at: now, since: 7, clockSince: 5 } },
   { name: "by one whose clock is behind", at: now + 5, expected: { at: now + 5, since: 7, clockSince: 5 } },
   { name: "after a break", at: now - 10_001, expected: { at: now, since: now, clockSince: 5 } },
+  { name: "after one of 85 s", at: now - 85_000, expected: { at: now, since: now, clockSince: 5 } },
+  { name: "after a longer one, which may be a clock that was set", at: now - 85_001, expected: anew },
   {
     name: "by another master, whose clock may be behind by so much",
     at: now + 4_000,
