@@ -37,8 +37,8 @@ export function isInterrupted(mark: ServiceMark | null, now: number, settings: Q
  * After such a silence nothing that was reserved before is of use to anybody, ms. So whether nobody
  * served for so long or the clock was set, which who has just started cannot tell, it is taken for set.
  */
-function uselessAfterMs({ monitorSettleMs, monitorReserveTimeoutMs }: QueueSettings): number {
-  return monitorSettleMs + monitorReserveTimeoutMs;
+function uselessAfterMs(settings: QueueSettings): number {
+  return Math.max(maxGapMs(settings), settings.monitorSettleMs + settings.monitorReserveTimeoutMs);
 }
 
 /**
@@ -55,9 +55,8 @@ export function renewMark(
   if (mark === null) return { at: now, since: 0, clockSince: 0 };
   const { since, clockSince } = mark;
   if (isClockSet || mark.at - now > minJumpMs) return { at: now, since: now, clockSince: now };
-  if (isInterrupted(mark, now, settings)) {
-    return { at: now, since: now, clockSince: now - mark.at > uselessAfterMs(settings) ? now : clockSince };
-  }
+  if (now - mark.at > uselessAfterMs(settings)) return { at: now, since: now, clockSince: now };
+  if (isInterrupted(mark, now, settings)) return { at: now, since: now, clockSince };
   return { at: Math.max(mark.at, now), since, clockSince };
 }
 

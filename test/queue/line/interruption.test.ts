@@ -47,6 +47,12 @@ it.each([
   expect(renewMark(mark, now, isClockSet, settings)).toEqual(expected);
 });
 
+it("a short silence is no clock that was set, however short reservations are", () => {
+  const short = { ...settings, monitorSettleMs: 100, monitorReserveTimeoutMs: 1_000 };
+  const mark = { at: now - 10_000, since: 7, clockSince: 5 };
+  expect(renewMark(mark, now, false, short)).toEqual({ at: now, since: 7, clockSince: 5 });
+});
+
 describe("the store's clock was set, by an instance's own", () => {
   // asked at 100, heard at 150
   const before = leadOf(now, 100, 150);
