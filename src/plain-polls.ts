@@ -42,8 +42,7 @@ export function createPlainPolls(polls: Polls, beforeReply: (outgoing: ServerRes
       uniqueId,
       query,
       header: (name) => headers[name]?.toString(),
-      peer: () => incoming.socket.remoteAddress,
-      forwardedFor: () => headers["x-forwarded-for"]?.toString(),
+      caller: () => polls.identifyCaller(incoming.socket.remoteAddress, headers["x-forwarded-for"]?.toString()),
       clientGone: () => goneSignal(outgoing),
     });
     if (reply instanceof Promise) void reply.then((late) => send(outgoing, late));

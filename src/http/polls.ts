@@ -4,27 +4,22 @@
 import type { Context } from "hono";
 import { whenKnown } from "../at-once.ts";
 import type { MaybePromise } from "../queue/store.ts";
+import type { IdentifyCaller } from "./callers/caller.ts";
 import { type Reply, toResponse } from "./problem.ts";
 import type { PollRequest, Take } from "./take-route.ts";
-
-/** A poll as a server hands it in. */
-export interface PlainPoll extends Omit<PollRequest, "caller"> {
-  /** the other end's address */
-  readonly peer: () => string | undefined;
-  readonly forwardedFor: () => string | undefined;
-}
 
 export interface Polls {
   /** `/`, or the path before all of ours, without a slash at its end */
   readonly basePath: string;
+  readonly identifyCaller: IdentifyCaller;
   /** Never throws: what fails is a reply, too. */
-  readonly answer: (poll: PlainPoll) => MaybePromise<Reply>;
+  readonly answer: (poll: PollRequest) => MaybePromise<Reply>;
 }
 
 export interface PollsDeps {
   readonly take: Take;
   readonly basePath: string;
-  readonly identifyCaller: (peer: string | undefined, forwardedFor: string | undefined) => string;
+  readonly identifyCaller: IdentifyCaller;
   /** what the application replies to an error */
   readonly replyTo: (error: unknown) => Reply;
   readonly noteReply: (status: number) => void;
@@ -42,9 +37,10 @@ export function createPolls({ take, basePath, identifyCaller, replyTo, noteReply
   const failed = (error: unknown): Reply => finish(replyTo(error));
   return {
     basePath,
-    answer: ({ peer, forwardedFor, ...poll }) => {
+    identifyCaller,
+    answer: (poll) => {
       try {
-        const reply = take({ ...poll, caller: () => identifyCaller(peer(), forwardedFor()) });
+        const reply = take(poll);
         return reply instanceof Promise ? reply.then(finish, failed) : finish(reply);
       } catch (error) {
         return failed(error);
