@@ -51,7 +51,8 @@ export async function measureWaiting(way: WayToWait, setup: WaitingSetup, second
   let isOver = false;
   const listeners = monitors.map((monitor) =>
     monitor.onRunnerChange((change, runner) => {
-      if (change === "idle") idleSince.set(`${runner.profile}.${runner.id}@${monitor.name}`, performance.now());
+      if (change === "idle")
+        idleSince.set(`ci-runner-${runner.profile}.${runner.id}@${monitor.name}`, performance.now());
     }),
   );
 
@@ -82,8 +83,9 @@ export async function measureWaiting(way: WayToWait, setup: WaitingSetup, second
       });
   };
   const noteAnswer = (body: string): void => {
-    const { runner } = JSON.parse(body) as { runner: { registration: { name: string } } };
-    const since = idleSince.get(runner.registration.name);
+    // monitors of today answer a list of one
+    const [served] = [JSON.parse(body)].flat() as { runner: { registration: { name: string } } }[];
+    const since = idleSince.get(served?.runner.registration.name ?? "");
     if (since !== undefined) latenciesMs.push(performance.now() - since);
   };
 

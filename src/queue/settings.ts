@@ -88,6 +88,17 @@ export const legMemoryMs = 60_000;
 export const minEvidenceMs = 10_000;
 /** What a monitor needs longer for every further runner; the same that a take's time-out allows. */
 export const settlePerRunnerMs = 1_000;
+
+/** When evidence of a leg counts that is claimed at `at`, and until when it is waited for; store clock, ms. */
+export function legTimes(
+  runners: number,
+  at: number,
+  { monitorSettleMs, unknownHoldMs }: Pick<QueueSettings, "monitorSettleMs" | "unknownHoldMs">,
+): { readonly evidenceAfter: number; readonly holdUntil: number } {
+  const sentBy = at + sendWithinMs;
+  const evidenceAfter = sentBy + monitorSettleMs + (runners - 1) * settlePerRunnerMs;
+  return { evidenceAfter, holdUntil: Math.max(sentBy + unknownHoldMs, evidenceAfter + minEvidenceMs) };
+}
 /**
  * After a loss, cleared jobs of before wait so much longer for those ahead that are not, so that
  * the line keeps its order.

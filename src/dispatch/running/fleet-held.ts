@@ -3,6 +3,8 @@
 // memory begins anew.
 import type { Capacity } from "../../queue/fleet/capacity.ts";
 import { type FleetRow, noSnapshot, noTakes, type Snapshot, type Takes } from "../../queue/fleet/fleet.ts";
+import { takesOfThisClock } from "../../queue/fleet/takes-age.ts";
+import type { QueueSettings } from "../../queue/settings.ts";
 import type { FleetDocument, Loaded } from "../../queue/store.ts";
 
 interface HeldRow {
@@ -20,12 +22,17 @@ export class FleetHeld {
   /** when room was last seen, on the store's clock, ms */
   roomSeenAt = 0;
 
-  constructor(capacity: Capacity) {
+  readonly #settings: Pick<QueueSettings, "monitorSettleMs" | "unknownHoldMs">;
+  /** since when the clock runs by which rows are read */
+  #clockSince = 0;
+
+  constructor(capacity: Capacity, settings: Pick<QueueSettings, "monitorSettleMs" | "unknownHoldMs">) {
     this.capacity = capacity;
+    this.#settings = settings;
   }
 
-  /** Takes in what a load brought. */
-  update({ epoch, fleetVersion, isWholeFleet, fleet, now }: Loaded): void {
+  /** Takes in what a load brought; `clockSince`: since when the store's clock was not set. */
+  update({ epoch, fleetVersion, isWholeFleet, fleet, now }: Loaded, clockSince: number): void {
     if (isWholeFleet) {
       this.#rows.clear();
       this.capacity.clear();
@@ -34,7 +41,10 @@ export class FleetHeld {
     this.epoch = epoch;
     this.version = fleetVersion;
     for (const document of fleet) this.#put(document);
+    const isClockSet = this.#clockSince !== clockSince;
+    this.#clockSince = clockSince;
     for (const { monitor } of fleet) this.restore(monitor, now);
+    if (isClockSet) for (const monitor of this.#rows.keys()) this.restore(monitor, now);
     if (this.capacity.totals(now).available > 0) this.roomSeenAt = now;
   }
 
@@ -46,7 +56,12 @@ export class FleetHeld {
   /** Puts a row back as the store has it. */
   restore(monitor: string, now: number): void {
     const held = this.#rows.get(monitor);
-    this.capacity.set(monitor, held === undefined ? null : rowOf(held), now);
+    this.capacity.set(monitor, held === undefined ? null : this.#rowOf(held), now);
+  }
+
+  #rowOf({ snapshot, takes }: HeldRow): FleetRow | null {
+    if (snapshot.value === null) return null;
+    return { ...snapshot.value, ...takesOfThisClock(takes.value ?? noTakes, this.#clockSince, this.#settings) };
   }
 
   #put(document: FleetDocument): void {
@@ -60,11 +75,6 @@ export class FleetHeld {
     if (held.snapshot.value === null && held.takes.value === null) this.#rows.delete(document.monitor);
     else this.#rows.set(document.monitor, held);
   }
-}
-
-function rowOf({ snapshot, takes }: HeldRow): FleetRow | null {
-  if (snapshot.value === null) return null;
-  return { ...snapshot.value, ...(takes.value ?? noTakes) };
 }
 
 /** The row of a monitor of which only takes are known: it has nothing to give. */

@@ -107,7 +107,7 @@ class Lane {
   constructor(profileKey: string, deps: RunnerDeps) {
     this.#profileKey = profileKey;
     this.#deps = deps;
-    this.held = new FleetHeld(new Capacity(deps.settings.snapshotFreshMs));
+    this.held = new FleetHeld(new Capacity(deps.settings.snapshotFreshMs), deps.settings);
   }
 
   run(operation: Operation<unknown>): MaybePromise<unknown> {
@@ -264,8 +264,8 @@ class Lane {
   }
 
   #begin(loaded: Loaded): Round {
-    this.held.update(loaded);
     const { settings, policy, owner, canReach, mark, newCommitId } = this.#deps;
+    this.held.update(loaded, mark.clockSince);
     return new Round(this.#profileKey, loaded, this.held, {
       settings,
       policy: policy?.(),

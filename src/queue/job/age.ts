@@ -5,7 +5,7 @@
 // Where the store's clock was set since, nobody knows at all: it may be too old to be given, and
 // may live for as long as one that is made now. A job says since when the clock ran by which its
 // times were written (`clockSince`), so times of another clock are seen when it is read.
-import { clockToleranceMs, type QueueSettings } from "../settings.ts";
+import { clockToleranceMs, legTimes, type QueueSettings } from "../settings.ts";
 import { isOpen, isPulled, type Job, type Leg } from "./job.ts";
 
 /** When a runner was reserved at the earliest, and at the latest; store clock, ms. */
@@ -77,15 +77,16 @@ export function ofThisClock(job: Job, clockSince: number, settings: QueueSetting
 }
 
 /**
- * What is offered to a monitor that fetches, or what it accepted, is waited for anew; called ones are
- * by evidence (evidence.ts).
+ * What is offered to a monitor that fetches, or what it accepted, is waited for anew; what became of
+ * a leg at a called one, no longer than if it were claimed when the clock was set (evidence.ts).
  */
-function legOfThisClock(leg: Leg, clockSince: number, { unknownHoldMs, offerTtlMs }: QueueSettings): Leg {
-  if (!isPulled(leg) || !isOpen(leg)) return leg;
+function legOfThisClock(leg: Leg, clockSince: number, settings: QueueSettings): Leg {
+  if (!isOpen(leg)) return leg;
+  if (!isPulled(leg)) return { ...leg, holdUntil: legTimes(leg.runners, clockSince, settings).holdUntil };
   return {
     ...leg,
-    holdUntil: clockSince + unknownHoldMs,
-    offeredUntil: clockSince + offerTtlMs,
+    holdUntil: clockSince + settings.unknownHoldMs,
+    offeredUntil: clockSince + settings.offerTtlMs,
     ...(leg.acceptedAt !== undefined && { acceptedAt: unknownTime }),
   };
 }

@@ -1,7 +1,7 @@
 // How a queued job becomes a claimed one, and why a claimed one waits.
 
 import type { PlannedLeg } from "../fleet/placement.ts";
-import { claimLeaseMs, minEvidenceMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "../settings.ts";
+import { claimLeaseMs, legTimes, type QueueSettings } from "../settings.ts";
 import { type Claim, hasOpenLeg, isOpen, isPulled, type Job, type Leg, neededRunners } from "./job.ts";
 
 /** Why a claimed job waits: it is being asked for, or what was reserved has to be found out. */
@@ -32,16 +32,13 @@ export function claimJob(
   settings: QueueSettings,
   isFetched: (monitor: string) => boolean = () => false,
 ): Job & { claim: Claim } {
-  const sentBy = now + sendWithinMs;
   const legs = planned.map(({ monitor, runners }): Leg => {
     if (isFetched(monitor)) {
       const offeredUntil = now + settings.offerTtlMs;
       const holdUntil = offeredUntil + settings.unknownHoldMs;
       return { monitor, runners, state: "offered", evidenceAfter: offeredUntil, holdUntil, offeredUntil };
     }
-    const evidenceAfter = sentBy + settings.monitorSettleMs + (runners - 1) * settlePerRunnerMs;
-    const holdUntil = Math.max(sentBy + settings.unknownHoldMs, evidenceAfter + minEvidenceMs);
-    return { monitor, runners, state: "pending" as const, evidenceAfter, holdUntil };
+    return { monitor, runners, state: "pending" as const, ...legTimes(runners, now, settings) };
   });
   return {
     ...job,

@@ -5,7 +5,7 @@
 // been asked. "Not found" counts only once all of those were looked at, or can no longer hold
 // anything: a runner may stand where it is not expected.
 
-import { minEvidenceMs, type QueueSettings, sendWithinMs, settlePerRunnerMs } from "../settings.ts";
+import { legTimes, type QueueSettings, sendWithinMs } from "../settings.ts";
 import { unknownTime } from "./age.ts";
 import { enqueuedAt, type HeldRunner, isOpen, isPulled, type Job, type Leg } from "./job.ts";
 import type { LegOutcome } from "./leg-outcome.ts";
@@ -108,12 +108,11 @@ function timesOf(
   leg: Leg,
   sentBy: number | null,
   now: number,
-  { monitorSettleMs, unknownHoldMs }: Pick<QueueSettings, "monitorSettleMs" | "unknownHoldMs">,
+  settings: Pick<QueueSettings, "monitorSettleMs" | "unknownHoldMs">,
 ): { readonly after: number; readonly until: number } {
-  const workMs = sendWithinMs + monitorSettleMs + (leg.runners - 1) * settlePerRunnerMs;
-  const holdMs = Math.max(sendWithinMs + unknownHoldMs, workMs + minEvidenceMs);
-  if (sentBy !== null) return { after: sentBy + workMs, until: sentBy + holdMs };
-  return { after: Math.min(leg.evidenceAfter, now + workMs), until: Math.min(leg.holdUntil, now + holdMs) };
+  const { evidenceAfter, holdUntil } = legTimes(leg.runners, sentBy ?? now, settings);
+  if (sentBy !== null) return { after: evidenceAfter, until: holdUntil };
+  return { after: Math.min(leg.evidenceAfter, evidenceAfter), until: Math.min(leg.holdUntil, holdUntil) };
 }
 
 /**

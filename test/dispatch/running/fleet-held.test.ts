@@ -5,7 +5,7 @@ import { FleetHeld } from "../../../src/dispatch/running/fleet-held.ts";
 import { Capacity } from "../../../src/queue/fleet/capacity.ts";
 import { type FleetRow, noTakes, snapshotOf, takesOf } from "../../../src/queue/fleet/fleet.ts";
 import type { FleetDocument, Loaded } from "../../../src/queue/store.ts";
-import { now, rowOf } from "../../support/queue-data.ts";
+import { now, rowOf, settings } from "../../support/queue-data.ts";
 
 const snapshot = (monitor: string, row: FleetRow | null, revision = "r1"): FleetDocument => ({
   kind: "snapshot",
@@ -24,9 +24,9 @@ const busy = rowOf(3, { out: [["c", 1, now + 9_000]] });
 function holding(
   ...loads: readonly { readonly epoch?: string; readonly isWhole?: boolean; readonly fleet: readonly FleetDocument[] }[]
 ) {
-  const held = new FleetHeld(new Capacity(10_000));
+  const held = new FleetHeld(new Capacity(10_000), settings);
   for (const [at, { epoch = "e1", isWhole = false, fleet }] of loads.entries()) {
-    held.update({ epoch, fleetVersion: at + 1, isWholeFleet: isWhole, fleet, now: now + at } as Loaded);
+    held.update({ epoch, fleetVersion: at + 1, isWholeFleet: isWhole, fleet, now: now + at } as Loaded, 0);
   }
   return held;
 }
@@ -96,4 +96,18 @@ it("when room was seen last is remembered, and nothing else moves it", () => {
     holding({ fleet: [snapshot("ci0", rowOf(1))] }, { fleet: [] }, { fleet: [snapshot("ci0", rowOf(0), "r2")] })
       .roomSeenAt,
   ).toBe(now + 1);
+});
+
+describe("when the clock was set", () => {
+  const load = (fleet: readonly FleetDocument[]) =>
+    ({ epoch: "e1", fleetVersion: 1, isWholeFleet: false, fleet, now }) as unknown as Loaded;
+
+  it("legs that were out count as long as one that is sent then, also in rows that were held before", () => {
+    const held = new FleetHeld(new Capacity(10_000), settings);
+    held.update(load([snapshot("ci0", busy), takes("ci0", busy)]), 0);
+    expect(held.capacity.rows.get("ci0")?.out).toEqual([["c", 1, now + 9_000]]);
+    held.update(load([snapshot("ci1", busy), takes("ci1", busy)]), now - 1_000);
+    const until = now - 1_000 + 152_000;
+    for (const monitor of ["ci0", "ci1"]) expect(held.capacity.rows.get(monitor)?.out).toEqual([["c", 1, until]]);
+  });
 });

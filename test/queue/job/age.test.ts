@@ -68,7 +68,7 @@ describe("a job that was written before the clock was set", () => {
 
     it(`knows of no reservation how old it is, at ${clockSince - now}`, () => {
       expect([read.claim, read.asked, read.runnersInHand]).toEqual([
-        { ...job.claim, at: 0 },
+        { ...job.claim, at: 0, legs: [legOf({ holdUntil: clockSince + 92_000 })] },
         { ci0: 0 },
         [{ ...runnerOf("7"), since: 0 }],
       ]);
@@ -82,13 +82,15 @@ describe("a job that was written before the clock was set", () => {
       expect(again.heldUntil).toBe(clockSince + 90_000 + heldMs);
     });
 
-    it(`waits anew for what a monitor that pulls accepted, at ${clockSince - now}`, () => {
+    it(`waits anew for what is open, called or pulled, and leaves what is settled, at ${clockSince - now}`, () => {
       const accepted = legOf({ offeredUntil: now, acceptedAt: now });
-      const legs = [accepted, { ...accepted, state: "refused" as const }, legOf()];
+      const settled = [{ ...accepted, state: "refused" as const }, legOf({ state: "taken" })];
+      const legs = [accepted, legOf({ state: "unknown" }), ...settled];
       const { claim } = ofThisClock(jobOf({ claim: claimOf(legs) }), clockSince, settings);
       expect(claim?.legs).toEqual([
         { ...accepted, offeredUntil: clockSince + 5_000, holdUntil: clockSince + 90_000, acceptedAt: unknownTime },
-        ...legs.slice(1),
+        legOf({ state: "unknown", holdUntil: clockSince + 92_000 }),
+        ...settled,
       ]);
     });
 

@@ -50,9 +50,9 @@ export interface Made {
 /** What an instance decides on what the store holds now. */
 export function decide(world: World, { store }: OpenStore, owner: string, operation: Operation<unknown>): Made {
   const settings = worldSettings;
-  const held = new FleetHeld(new Capacity(settings.snapshotFreshMs));
+  const held = new FleetHeld(new Capacity(settings.snapshotFreshMs), settings);
   const loaded = store.load(Round.requestOf(profileKey, [operation], held, settings)) as Loaded;
-  held.update(loaded);
+  held.update(loaded, 0);
   const newCommitId = () => `commit-${world.commits}`;
   const round = new Round(profileKey, loaded, held, {
     settings,
