@@ -112,6 +112,9 @@ function noteEnqueued(seen: Seen, ticket: Ticket, askedAt: number, at: number): 
   }
 }
 
+/** A store that says nothing for longer is away: so old may the look be after which a hold ends. */
+const longestStoreAnswerMs = 2_000;
+
 /** No ticket is as old. */
 const forgottenAfterMs = 7_200_000;
 
@@ -125,8 +128,9 @@ function noteAnswered(seen: Seen, key: string, heard: Heard, askedAt: number, at
   const { answeredAt, bytes, overAt } = client;
   const wasAnswered = answeredAt !== null && askedAt > answeredAt;
   const wasOver = overAt !== null && askedAt > overAt;
-  // who polls is heard when they ask, and who is held until they are answered
-  const changed = { isHeld: false, heardAt: client.isHeld ? at : Math.max(client.heardAt, askedAt) };
+  // who polls is heard when they ask, and who is held until the last look at the store before they are answered
+  const heardAt = Math.max(client.heardAt, client.isHeld ? at - longestStoreAnswerMs : askedAt);
+  const changed = { isHeld: false, heardAt };
   switch (heard.kind) {
     case "wait": {
       check("one_answer", !wasAnswered && !wasOver, () => `${key} waits after its ${wasOver ? "404" : "200"}`);
