@@ -68,13 +68,16 @@ export function createIdBooking(documents: Documents, runner: OperationRunner, k
       for (;;) {
         let other: Booking | null = null;
         let isYoung = false;
-        const read = await documents.change(nameOf(uniqueId), bookingSchema, keptForMs, (known, now, writtenAt) => {
+        const decide = (known: Booking | null, now: number, writtenAt: number): Booking | null => {
           const isMine = known === null || isSame(known, mine);
           other = isMine ? null : known;
           isYoung = now - writtenAt < 2 * maxCommitAgeMs && now >= writtenAt;
           if (isMine) return known === null || isAnew ? mine : null;
           return isTakenOver && !isYoung ? mine : null;
-        });
+        };
+        // nearly every id is new: one trip, where looking first would be two
+        const isProbablyNew = isAnew && !isTakenOver;
+        const read = await documents.change(nameOf(uniqueId), bookingSchema, keptForMs, decide, isProbablyNew);
         if (other === null || (read.value !== null && isSame(read.value, mine)))
           return { kind: "booked", at: read.writtenAt };
         const verdict = await decideOther(other);

@@ -78,6 +78,8 @@ export function createJobLimits(
   const lookedAt = new LRUCache<string, number>(growingTo(maxRollsLookedAt));
   /** by job, the policy by which it was counted */
   const waiting = new LRUCache<string, Policy>({ ...growingTo(maxWaitingKnown), ttl: waitingKnownForMs });
+  /** jobs of callers who are not counted, admitted here: they are on no roll of their run and repository */
+  const uncounted = new LRUCache<string, true>(growingTo(maxWaitingKnown));
   const inBackground = (act: Promise<void>): void => {
     const noting = act
       .catch((error: unknown) => observe({ kind: "trouble", where: "limits", error }))
@@ -138,8 +140,7 @@ export function createJobLimits(
     const keptForMs = isServed ? Math.min(rememberedForMs, Math.max(tombstoneTtlMs, ticketMaxAgeMs)) : rememberedForMs;
     const [{ count }] = await Promise.all([
       store.enrol("ended", name, Number.MAX_SAFE_INTEGER, keptForMs),
-      store.strike(run, [name]),
-      store.strike(jobs, [name]),
+      ...(uncounted.delete(name) ? [] : [store.strike(run, [name]), store.strike(jobs, [name])]),
       ...waitingLimitsOf(policy(), job).map(({ roll }) => store.strike(roll, [name])),
       store.enrol(`ended/${repo}`, name, Number.MAX_SAFE_INTEGER, keptForMs),
     ]);
@@ -151,6 +152,8 @@ export function createJobLimits(
   return {
     admit: async (request, isCounted) => {
       const { run, jobs, repo, name } = rollsOf(request);
+      if (isCounted) uncounted.delete(name);
+      else uncounted.set(name, true);
       // what ended here is counted before whoever ended it comes again
       await Promise.all(underWay);
       const added: string[] = [];

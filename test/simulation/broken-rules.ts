@@ -43,7 +43,7 @@ export const brokenRules: readonly BrokenRule[] = [
     rule: "Math.max(0, Math.ceil(monitorSettleMs + (runners - 1) * settlePerRunnerMs - sinceSentMs));",
     broken: "0;",
     promises: ["reservations"],
-    seed: 2,
+    seed: 100,
   },
   {
     name: "after a loss jobs claim without evidence",

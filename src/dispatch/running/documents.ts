@@ -1,9 +1,10 @@
 // Documents that belong to no profile, as values: read, decide, swap; and again where somebody was
 // faster.
 import type { z } from "zod";
-import { type MaybePromise, type Store, StoreUnavailable } from "../../queue/store.ts";
+import { type MaybePromise, type Store, type StoredDocument, StoreUnavailable } from "../../queue/store.ts";
 
 const maxTries = 20;
+const none: StoredDocument = { text: null, writtenAt: 0, now: 0 };
 
 export interface ReadValue<T> {
   /** null: there is none, or nothing that this version understands */
@@ -18,12 +19,15 @@ export interface Documents {
    * Changes a document. `decide` sees what is there and the store's clock; null from it leaves
    * everything as it is.
    * @param keptForMs null: until somebody changes it
+   * @param isProbablyNew there is hardly ever one: it is decided as if there were none, at the time 0, and
+   * looked at only where there is one after all
    */
   change<T>(
     name: string,
     schema: z.ZodType<T>,
     keptForMs: number | null,
     decide: (value: T | null, now: number, writtenAt: number) => T | null,
+    isProbablyNew?: boolean,
   ): Promise<ReadValue<T>>;
 }
 
@@ -33,8 +37,8 @@ export function createDocuments(store: Pick<Store, "readDocument" | "swapDocumen
       const { text, writtenAt, now } = await store.readDocument(name);
       return { value: parse(text, schema), writtenAt, now };
     },
-    change: async (name, schema, keptForMs, decide) => {
-      let { text, writtenAt, now } = await store.readDocument(name);
+    change: async (name, schema, keptForMs, decide, isProbablyNew = false) => {
+      let { text, writtenAt, now } = isProbablyNew ? none : await store.readDocument(name);
       for (let tries = 0; tries < maxTries; tries++) {
         const value = parse(text, schema);
         const next = decide(value, now, writtenAt);

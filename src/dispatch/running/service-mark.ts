@@ -68,8 +68,9 @@ export function createServiceMark(
       // loss does
       const known = stored ?? mark;
       seen = leadOf(now, askedAt, clock.now());
-      // once is enough: where others wrote it down, it is known
-      const isToldAlready = mark !== null && known?.clockSince !== mark.clockSince;
+      // once is enough: where others wrote it down and serve since, it is known
+      const isRenewedByOthers = mark !== null && known?.clockSince !== mark.clockSince;
+      const isToldAlready = isRenewedByOthers && !isInterrupted(known, now, settings);
       const isClockSet = lead !== null && hasJumped(lead, seen) && !isToldAlready;
       const renewed = renewMark(known, now, isClockSet, settings);
       silentMs = known !== null && renewed.since !== known.since ? now - known.at : null;

@@ -60,6 +60,18 @@ describe("an instance", () => {
     expect(late.clockSince).toBe(storeNow());
   });
 
+  it("that slept sees that the clock was set while nobody served, though another had noted a step before", async () => {
+    const { time, storeNow, marks } = await serve();
+    const [sleeper, other] = marks;
+    time.setBy -= 5_000;
+    time.own += 500;
+    await other.renew();
+    time.setBy += 20_000;
+    time.own += 30_000;
+    await sleeper.renew();
+    expect(sleeper.clockSince).toBe(storeNow());
+  });
+
   it("that was paused while it heard of the clock does not take that for a clock that was set", async () => {
     const { time, storeNow, marks, isGood } = await serve();
     const [asked, shown] = [time.own, storeNow()];
