@@ -2,19 +2,10 @@
 // no framework. Prints the port that it listens on.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { reasonsPath, retryMessages } from "../../src/http/retry-messages.ts";
+import { waitingHeaders } from "./waiting-headers.ts";
 
 const server = createServer((_, response) => {
-  response.writeHead(503, {
-    "content-length": "0",
-    "retry-after": "5",
-    "x-queue-position": "20",
-    "x-queue-reason": "no_capacity",
-    "x-queue-message": retryMessages.no_capacity,
-    link: `<${reasonsPath}#no_capacity>; rel="help"`,
-    "x-queue-estimate": "unknown",
-    "cache-control": "no-store",
-  });
+  response.writeHead(503, waitingHeaders);
   response.end();
 });
 server.keepAliveTimeout = 75_000;
