@@ -10,7 +10,8 @@ export type AnswerPlainPoll = (incoming: IncomingMessage, outgoing: ServerRespon
 
 /** An id that begins with a dot may be a way through folders: the application looks at those. */
 const idAndQuery = /^([A-Za-z0-9_-][\w.-]{0,127})(?:\?([\w.=&%+~-]*))?$/;
-const plainHost = /^[\w.:[\]-]+$/;
+/** A name or an IPv4 address, perhaps with a port. */
+const plainHost = /^[\w.-]+(?::\d{1,5})?$/;
 
 /** @param beforeReply called right before a reply's headers are written */
 export function createPlainPolls(polls: Polls, beforeReply: (outgoing: ServerResponse) => void): AnswerPlainPoll {
@@ -38,12 +39,17 @@ export function createPlainPolls(polls: Polls, beforeReply: (outgoing: ServerRes
     const [, uniqueId, query = ""] = match ?? [];
     if (uniqueId === undefined || !isPlain(incoming)) return false;
     const { headers } = incoming;
+    let gone: AbortSignal | undefined;
+    const clientGone = (): AbortSignal => {
+      gone ??= goneSignal(outgoing);
+      return gone;
+    };
     const reply = polls.answer({
       uniqueId,
       query,
       header: (name) => headers[name]?.toString(),
       caller: () => polls.identifyCaller(incoming.socket.remoteAddress, headers["x-forwarded-for"]?.toString()),
-      clientGone: () => goneSignal(outgoing),
+      clientGone,
     });
     if (reply instanceof Promise) void reply.then((late) => send(outgoing, late));
     else sendSoon(outgoing, reply);

@@ -78,8 +78,8 @@ export function createJobLimits(
   const lookedAt = new LRUCache<string, number>(growingTo(maxRollsLookedAt));
   /** by job, the policy by which it was counted */
   const waiting = new LRUCache<string, Policy>({ ...growingTo(maxWaitingKnown), ttl: waitingKnownForMs });
-  /** jobs of callers who are not counted, admitted here: they are on no roll of their run and repository */
-  const uncounted = new LRUCache<string, true>(growingTo(maxWaitingKnown));
+  /** of jobs that were admitted here: whether any of their callers is counted, so that they are on rolls */
+  const onRolls = new LRUCache<string, boolean>(growingTo(maxWaitingKnown));
   const inBackground = (act: Promise<void>): void => {
     const noting = act
       .catch((error: unknown) => observe({ kind: "trouble", where: "limits", error }))
@@ -138,9 +138,11 @@ export function createJobLimits(
     const { tombstoneTtlMs, ticketMaxAgeMs } = settings;
     const isServed = job.state === "taken" || job.first !== undefined;
     const keptForMs = isServed ? Math.min(rememberedForMs, Math.max(tombstoneTtlMs, ticketMaxAgeMs)) : rememberedForMs;
+    const wasCounted = onRolls.get(name) !== false;
+    onRolls.delete(name);
     const [{ count }] = await Promise.all([
       store.enrol("ended", name, Number.MAX_SAFE_INTEGER, keptForMs),
-      ...(uncounted.delete(name) ? [] : [store.strike(run, [name]), store.strike(jobs, [name])]),
+      ...(wasCounted ? [store.strike(run, [name]), store.strike(jobs, [name])] : []),
       ...waitingLimitsOf(policy(), job).map(({ roll }) => store.strike(roll, [name])),
       store.enrol(`ended/${repo}`, name, Number.MAX_SAFE_INTEGER, keptForMs),
     ]);
@@ -152,8 +154,7 @@ export function createJobLimits(
   return {
     admit: async (request, isCounted) => {
       const { run, jobs, repo, name } = rollsOf(request);
-      if (isCounted) uncounted.delete(name);
-      else uncounted.set(name, true);
+      onRolls.set(name, isCounted || onRolls.get(name) === true);
       // what ended here is counted before whoever ended it comes again
       await Promise.all(underWay);
       const added: string[] = [];
