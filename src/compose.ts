@@ -15,7 +15,7 @@ import { connectGithub } from "./github/connection.ts";
 import { createOidcCheck } from "./github/oidc.ts";
 import { createSignatureCheck } from "./github/webhook.ts";
 import { createApp } from "./http/app.ts";
-import type { Polls } from "./http/polls.ts";
+import type { Polls } from "./http/polls/polls.ts";
 import { createTally } from "./http/tally.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import type { ProcessUsage } from "./metrics/process-metrics.ts";

@@ -7,7 +7,7 @@ import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { whenKnown } from "./at-once.ts";
 import { type ConnectionLimit, limitConnections, planConnections } from "./http/callers/connection-limit.ts";
 import { hasDotSegments } from "./http/dot-segments.ts";
-import type { Polls } from "./http/polls.ts";
+import type { Polls } from "./http/polls/polls.ts";
 import { comeBack, refuse } from "./http/problem.ts";
 import { createPlainPolls } from "./plain-polls.ts";
 

@@ -1,8 +1,8 @@
-// Plain polls on Node, answered past the framework (http/polls.ts). A poll is plain if its request
+// Plain polls on Node, answered past the framework (http/polls/polls.ts). A poll is plain if its request
 // line and its one Host header are spelt as every client spells them, and no body follows. All else
 // is left to the application, which knows what to say to it.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Polls } from "./http/polls.ts";
+import type { Polls } from "./http/polls/polls.ts";
 import type { Reply } from "./http/problem.ts";
 
 /** Whether a request was a plain poll: then it is answered, now or later. */

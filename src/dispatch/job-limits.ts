@@ -78,7 +78,7 @@ export function createJobLimits(
   const lookedAt = new LRUCache<string, number>(growingTo(maxRollsLookedAt));
   /** by job, the policy by which it was counted */
   const waiting = new LRUCache<string, Policy>({ ...growingTo(maxWaitingKnown), ttl: waitingKnownForMs });
-  /** of jobs that were admitted here: whether any of their callers is counted, so that they are on rolls */
+  /** of jobs admitted here: whether a caller of theirs is counted, so that they are on rolls */
   const onRolls = new LRUCache<string, boolean>(growingTo(maxWaitingKnown));
   const inBackground = (act: Promise<void>): void => {
     const noting = act

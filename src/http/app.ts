@@ -17,12 +17,12 @@ import { createJobsRoutes, type JobsDeps } from "./jobs-route.ts";
 import { describeApi } from "./openapi.ts";
 import { createOperatorRoutes, type OperatorDeps } from "./operator-routes.ts";
 import { createPolicyRoute } from "./policy-route.ts";
-import { createPolls, createTakeRoute, type Polls } from "./polls.ts";
+import { createPolls, createTakeRoute, type Polls } from "./polls/polls.ts";
+import { createTake, type TakeDeps } from "./polls/take-route.ts";
 import { comeBack, notNow, type Reply, refusal, refuse, toResponse, unstored } from "./problem.ts";
 import { createPullingRoutes, type PullingDeps } from "./pulling-routes.ts";
 import { createRequestPath } from "./request-path.ts";
 import { reasonsPath } from "./retry-messages.ts";
-import { createTake, type TakeDeps } from "./take-route.ts";
 import type { Tally } from "./tally.ts";
 import { createWebhookRoute, type WebhookDeps } from "./webhook-route.ts";
 

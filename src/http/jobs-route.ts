@@ -10,8 +10,8 @@ import { enqueuedAt, generationOf, isSameRequest, isTicketOf, type Ticket } from
 import type { Start } from "../queue/job/start.ts";
 import { objectToOperator, parseWords } from "./operator-routes.ts";
 import { parseQuery } from "./params.ts";
+import { type GuestDeps, refuseTicket } from "./polls/take-route.ts";
 import { comeBack, refuse, toResponse, unstored, writeEstimate } from "./problem.ts";
-import { type GuestDeps, refuseTicket } from "./take-route.ts";
 
 export interface JobsDeps extends GuestDeps {
   readonly callerOf: (c: Context) => string;

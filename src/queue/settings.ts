@@ -89,7 +89,7 @@ export const minEvidenceMs = 10_000;
 /** What a monitor needs longer for every further runner; the same that a take's time-out allows. */
 export const settlePerRunnerMs = 1_000;
 
-/** When evidence of a leg counts that is claimed at `at`, and until when it is waited for; store clock, ms. */
+/** From when evidence of a leg that is claimed at `at` counts, and until when it is waited for, ms. */
 export function legTimes(
   runners: number,
   at: number,

@@ -19,8 +19,8 @@ export interface Documents {
    * Changes a document. `decide` sees what is there and the store's clock; null from it leaves
    * everything as it is.
    * @param keptForMs null: until somebody changes it
-   * @param isProbablyNew there is hardly ever one: it is decided as if there were none, at the time 0, and
-   * looked at only where there is one after all
+   * @param isProbablyNew there is hardly ever one: decided as if there were none, at the time 0,
+   * and looked at only where there is one after all
    */
   change<T>(
     name: string,

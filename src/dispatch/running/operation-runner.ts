@@ -250,7 +250,7 @@ class Lane {
     );
   }
 
-  /** Clocks by which loaded jobs were written, and of which nobody here knows whether they are of before. */
+  /** Clocks of loaded jobs that may be newer than ours. */
   #strangeClocks({ jobs, due, listed, absent }: Loaded): readonly number[] {
     const { mark } = this.#deps;
     const strange: number[] = [];

@@ -32,11 +32,11 @@ export interface ServiceMarkKeeper {
   /** Renews the mark; throws StoreUnavailable. */
   renew(): Promise<void>;
   /**
-   * Whether times of this clock can be told from ours: it is ours, or of before it. One that is neither
-   * may be newer: another instance saw that the clock was set.
+   * Whether a clock is ours, or one of before it. One that is neither may be newer: another
+   * instance saw that the clock was set.
    */
   knowsClock(clockSince: number): boolean;
-  /** Finds out whether clocks are newer than ours: it is the newest then, and the others are of before. */
+  /** Makes ours the newest clock; these and all others are of before then. */
   learnClocks(clocks: readonly number[]): Promise<void>;
 }
 

@@ -23,8 +23,8 @@ export function ageByLeg(claimedAt: number, now: number, { monitorSettleMs }: Qu
 }
 
 /**
- * The same of a runner that was seen just now. Where it should be gone long since, it is the clock that
- * is wrong: it was set, and nobody lived through that.
+ * The same of a runner that was seen just now. Where it should be gone long since, it is the clock
+ * that is wrong: it was set, and nobody lived through that.
  */
 export function ageBySight(claimedAt: number, now: number, settings: QueueSettings): Age {
   const age = ageByLeg(claimedAt, now, settings);

@@ -34,8 +34,8 @@ export function isInterrupted(mark: ServiceMark | null, now: number, settings: Q
 }
 
 /**
- * After such a silence nothing that was reserved before is of use to anybody, ms. So whether nobody
- * served for so long or the clock was set, which who has just started cannot tell, it is taken for set.
+ * After such a silence nothing that was reserved before is of use to anybody, ms. Who has just
+ * started cannot tell whether nobody served or the clock was set: it is taken for set.
  */
 function uselessAfterMs(settings: QueueSettings): number {
   return Math.max(maxGapMs(settings), settings.monitorSettleMs + settings.monitorReserveTimeoutMs);

@@ -2,10 +2,10 @@
 // much as all that a waiting poll needs of us, so a server that can tell a plain poll by its request
 // line hands it in here; whatever is unusual about a request goes through the application.
 import type { Context } from "hono";
-import { whenKnown } from "../at-once.ts";
-import type { MaybePromise } from "../queue/store.ts";
-import type { IdentifyCaller } from "./callers/caller.ts";
-import { type Reply, toResponse } from "./problem.ts";
+import { whenKnown } from "../../at-once.ts";
+import type { MaybePromise } from "../../queue/store.ts";
+import type { IdentifyCaller } from "../callers/caller.ts";
+import { type Reply, toResponse } from "../problem.ts";
 import type { PollRequest, Take } from "./take-route.ts";
 
 export interface Polls {

@@ -1,18 +1,18 @@
 // POST /take/<unique_id>?token=: one poll. The polled path: no body, no validator, no log line,
 // headers written once. It knows neither Hono nor Node: one of the two brings the request and sends
 // the reply (polls.ts).
-import { whenKnown } from "../at-once.ts";
-import { parseBearer } from "../auth/bearer.ts";
-import { uniqueIdSchema } from "../auth/job-schemas.ts";
-import type { Tickets } from "../auth/ticket.ts";
-import type { Dispatcher } from "../dispatch/dispatcher.ts";
-import type { TakeReply } from "../dispatch/takes/take.ts";
-import { estimateWait } from "../queue/fleet/freed-rate.ts";
-import type { Ticket } from "../queue/job/job.ts";
-import type { MaybePromise } from "../queue/store.ts";
-import type { GuessLimit } from "./callers/guess-limit.ts";
-import { readQuery } from "./params.ts";
-import { notNow, type Reply, refusal, unstored, waitInLine } from "./problem.ts";
+import { whenKnown } from "../../at-once.ts";
+import { parseBearer } from "../../auth/bearer.ts";
+import { uniqueIdSchema } from "../../auth/job-schemas.ts";
+import type { Tickets } from "../../auth/ticket.ts";
+import type { Dispatcher } from "../../dispatch/dispatcher.ts";
+import type { TakeReply } from "../../dispatch/takes/take.ts";
+import { estimateWait } from "../../queue/fleet/freed-rate.ts";
+import type { Ticket } from "../../queue/job/job.ts";
+import type { MaybePromise } from "../../queue/store.ts";
+import type { GuessLimit } from "../callers/guess-limit.ts";
+import { readQuery } from "../params.ts";
+import { notNow, type Reply, refusal, unstored, waitInLine } from "../problem.ts";
 
 /** What is asked where somebody comes without a good ticket. */
 export interface GuestDeps {
